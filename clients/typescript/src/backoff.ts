@@ -1,3 +1,6 @@
+/** A longer timer would fire at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
 export interface BackoffOptions {
   /** The longest first pause, in milliseconds. */
   readonly minDelay: number;
@@ -11,7 +14,7 @@ export interface BackoffOptions {
  */
 export function backoff(failures: number, { minDelay, maxDelay }: BackoffOptions, retryAfter = 0): number {
   const longest = Math.min(maxDelay, minDelay * 2 ** Math.min(failures, 20));
-  return Math.max(longest / 2, retryAfter * 1_000) + (Math.random() * longest) / 2;
+  return Math.min(Math.max(longest / 2, retryAfter * 1_000) + (Math.random() * longest) / 2, LONGEST_TIMER);
 }
 
 /** Resolves after *milliseconds*; rejects with the signal's reason when the signal is aborted. */

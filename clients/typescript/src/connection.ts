@@ -125,7 +125,7 @@ export class Connection {
   }
 
   #timedOut(): void {
-    this.close(TIMED_OUT, "The server does not answer.");
+    this.close(TIMED_OUT, "No message arrived.");
   }
 
   #send(message: object): void {

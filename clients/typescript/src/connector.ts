@@ -2,6 +2,7 @@ import { backoff } from "./backoff.js";
 import { Connection, DROPPED, type ConnectionHandlers, type ConnectionOptions } from "./connection.js";
 import { userError } from "./actor.js";
 import { asRequestError, RequestError, signedOut } from "./errors.js";
+import { absolute } from "./http.js";
 import type { Authorization, Authorizer } from "./session.js";
 
 /** A value that never changes; another status is another object. */
@@ -42,7 +43,7 @@ const FATAL = [1002, 1003, 1007, 1008, 1009, 1010, 4400, 4406, 4409, 4429];
 const UNAUTHORIZED = 4401;
 const FORBIDDEN = 4403;
 /** Errors of the authorizer that another attempt does not change. */
-const FINAL = ["SIGNED_OUT", "USER_CHANGED", "CLOSED"];
+const FINAL = ["SIGNED_OUT", "USER_CHANGED", "CLOSED", "CONNECTION_REFUSED"];
 
 /** Keeps one connection open while it is wanted: authorizes, connects, and reconnects with growing pauses. */
 export class Connector {
@@ -116,7 +117,7 @@ export class Connector {
       const authorization = await this.#authorize();
       if (this.#attempt === attempt) this.#open(authorization, attempt);
     } catch (error) {
-      if (this.#attempt === attempt) this.#authorizationFailed(error);
+      if (this.#attempt === attempt) this.#attemptFailed(error);
     }
   };
 
@@ -124,13 +125,12 @@ export class Connector {
     const authorization = await this.#options.session.authorize({ refused: this.#refused, userId: this.#userId });
     if (!authorization) throw signedOut();
     if (authorization.token !== this.#refused) return authorization;
-    throw Object.assign(new RequestError("UNAUTHENTICATED", "The token is not accepted any more."), { fatal: true });
+    throw new RequestError("CONNECTION_REFUSED", "The token was refused.");
   }
 
-  #authorizationFailed(thrown: unknown): void {
+  #attemptFailed(thrown: unknown): void {
     const error = asRequestError(thrown);
-    const isFatal = FINAL.includes(error.code) || (thrown as { fatal?: boolean } | null)?.fatal === true;
-    if (isFatal) this.#fail(error);
+    if (FINAL.includes(error.code) || (thrown as { fatal?: boolean } | null)?.fatal) this.#fail(error);
     else this.#retry(error);
   }
 
@@ -138,11 +138,17 @@ export class Connector {
     const options = this.#options;
     this.#token = token;
     this.#userId ??= user?.id;
-    this.#connection = new Connection(socketUrl(options.url ?? options.session.url), token, options, {
+    const handlers = {
       ...this.#handlers,
       acknowledged: () => this.#acknowledged(),
-      closed: (code, reason) => this.#attempt === attempt && this.#closed(code, reason),
-    });
+      closed: (code: number, reason: string) => this.#attempt === attempt && this.#closed(code, reason),
+    };
+    try {
+      this.#connection = new Connection(absolute(options.url ?? options.session.url).replace(/^http/, "ws"), token, options, handlers);
+    } catch (cause) {
+      // There is no WebSocket here, or its address or the policy of the page does not allow it.
+      throw new RequestError("CONNECTION_REFUSED", String(cause), { cause });
+    }
   }
 
   #acknowledged(): void {
@@ -158,7 +164,7 @@ export class Connector {
     this.#connection = null;
     clearTimeout(this.#stable);
     this.#handlers.disconnected();
-    const message = reason || (code === 1006 ? "The connection broke." : `The connection was closed with ${code}.`);
+    const message = reason || `The connection was closed with ${code}.`;
     const isRefused = code === FORBIDDEN || code === UNAUTHORIZED;
     if (FATAL.includes(code) || (code === UNAUTHORIZED && this.#wasRenewed)) {
       return this.#fail(new RequestError("CONNECTION_REFUSED", message, { closeCode: code }));
@@ -205,9 +211,4 @@ export class Connector {
     this.status = { ...this.status, ...change };
     this.#handlers.changed(this.status);
   }
-}
-
-function socketUrl(url: string): string {
-  const page = (globalThis as { location?: Location }).location?.href;
-  return new URL(url, page).href.replace(/^http/, "ws");
 }

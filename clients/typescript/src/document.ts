@@ -18,7 +18,7 @@ export function textOf(document: string | object): string {
   const source = (document as { loc?: { source: { body: string } } }).loc?.source.body;
   const text = source ?? (document instanceof String ? document.toString() : undefined);
   if (text !== undefined) return text;
-  throw new TypeError('The document has no text: set documentMode "string" in graphql-codegen.');
+  throw new TypeError('No text: set documentMode "string" in graphql-codegen.');
 }
 
 /** A request, whatever its types are. */

@@ -47,6 +47,11 @@ export async function post<TData>(request: HttpRequest): Promise<HttpResponse<TD
   }
 }
 
+/** The address as seen from the page. */
+export function absolute(url: string): string {
+  return new URL(url, (globalThis as { location?: Location }).location?.href).href;
+}
+
 /** The error for a request whose signal was aborted. */
 export function abortReason({ reason }: AbortSignal): RequestError {
   return reason instanceof RequestError ? reason : new RequestError("ABORTED", "The request was aborted.", { cause: reason });

@@ -1,7 +1,8 @@
-import { backoff } from "./backoff.js";
+import { backoff, LONGEST_TIMER } from "./backoff.js";
 import { userError } from "./actor.js";
 import { asRequestError, DISPOSED, RequestError } from "./errors.js";
 import { login, logout, refresh, type Grant, type GrantSource, type TokenStorage, type User } from "./grant.js";
+import { absolute } from "./http.js";
 import { isEqual } from "./json.js";
 import { createListeners } from "./listeners.js";
 import { createTabs, type Tabs } from "./tabs.js";
@@ -109,7 +110,7 @@ class TokenSession implements Session {
     this.fetch = fetch;
     this.credentials = storage ? "omit" : "include";
     this.#source = { url, timeout, storage, fetch };
-    this.#tabs = createTabs(`taskriver:${url}`, !!storage, (grant) => this.#take(grant));
+    this.#tabs = createTabs(() => `taskriver:${absolute(url)}`, !!storage, (grant) => this.#take(grant));
   }
 
   get state(): SessionState {
@@ -217,7 +218,7 @@ class TokenSession implements Session {
   #schedule(milliseconds: number): void {
     if (this.#disposed) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.authorize().catch(() => {}), Math.max(SHORTEST_DELAY, milliseconds));
+    this.#timer = setTimeout(() => void this.authorize().catch(() => {}), Math.min(Math.max(SHORTEST_DELAY, milliseconds), LONGEST_TIMER));
     // In Node a session alone does not keep the process alive.
     (this.#timer as { unref?: () => void }).unref?.();
   }

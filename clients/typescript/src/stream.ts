@@ -1,5 +1,5 @@
 import type { AskRequest } from "./ask.js";
-import { backoff } from "./backoff.js";
+import { backoff, sleep } from "./backoff.js";
 import type { Cache, StreamItem } from "./cache.js";
 import type { WebSocketClass } from "./connection.js";
 import { Connector, type StreamStatus } from "./connector.js";
@@ -255,6 +255,8 @@ class ResumableStream implements Stream {
     this.#pause(subscription);
     subscription.moveTo(item.cursor);
     try {
+      // One that follows another at once waits, so that a cursor that is never accepted does not load the server.
+      if (subscription.failures++) await sleep(backoff(subscription.failures, this.#options), this.#disposal.signal);
       const cursor = await this.#resyncs(item, subscription.request);
       if (typeof cursor === "string") subscription.moveTo(cursor);
       this.#resume(subscription);

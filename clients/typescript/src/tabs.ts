@@ -15,14 +15,14 @@ export interface Tabs<Message> {
  * Without Web Locks (plain HTTP, React Native) work is exclusive in this page only. Without `BroadcastChannel`
  * (React Native) there are no other pages. *isAlone*: neither is used.
  */
-export function createTabs<Message>(name: string, isAlone: boolean, onMessage: (message: Message) => void): Tabs<Message> {
+export function createTabs<Message>(name: () => string, isAlone: boolean, onMessage: (message: Message) => void): Tabs<Message> {
   let channel: BroadcastChannel | null = null;
   let last: Promise<unknown> = Promise.resolve();
 
   return {
     open() {
       if (isAlone || channel || typeof BroadcastChannel === "undefined") return;
-      channel = new BroadcastChannel(name);
+      channel = new BroadcastChannel(name());
       channel.onmessage = ({ data }: MessageEvent<Message>) => onMessage(data);
       (channel as { unref?: () => void }).unref?.(); // In Node an open channel keeps the process alive.
     },
@@ -30,7 +30,7 @@ export function createTabs<Message>(name: string, isAlone: boolean, onMessage: (
     close: () => channel?.close(),
     exclusive(work, patience) {
       const locks = isAlone ? undefined : globalThis.navigator?.locks;
-      const mine = last.then(() => (locks ? locked(locks, name, work, patience) : work()));
+      const mine = last.then(() => (locks ? locked(locks, name(), work, patience) : work()));
       last = mine.catch(() => {});
       return mine;
     },

@@ -458,7 +458,7 @@ test("A token that cannot be renewed is an error.", async () => {
   await until(() => created.status.state === "waiting");
   await pass(500);
   await until(() => received.errors.length === 1);
-  expect(received.errors).toMatchObject([{ code: "UNAUTHENTICATED" }]);
+  expect(received.errors).toMatchObject([{ code: "CONNECTION_REFUSED" }]);
 });
 
 test("An operation that cannot be executed ends with its error; others continue.", async () => {
@@ -594,4 +594,35 @@ test("Fault 11: a slow consumer of iterate() makes the server wait; nothing is l
       expect((await results.next()).value.data.taskChanged.cursor).toBe(`${++position}`);
     }
   }
+});
+
+test("A list whose cursor is never accepted is read again after growing pauses.", async () => {
+  const onResync = vi.fn(async () => "never");
+  subscribed(stream({ onResync }));
+  const peer = await server.peer(1);
+  let answered = 0;
+  const sendAll = () => {
+    for (const { id } of peer.of("subscribe").slice(answered)) answered++, peer.item(id, resync("never"));
+  };
+  for (let passed = 0; passed < 50; passed++) sendAll(), peer.send({ type: "ping" }), await settle(), await pass(100);
+  expect(onResync.mock.calls.length).toBeGreaterThan(1);
+  expect(onResync.mock.calls.length).toBeLessThanOrEqual(7);
+});
+
+test("Without a WebSocket, or with an address that is none, the subscription ends with an error.", async () => {
+  vi.stubGlobal("WebSocket", undefined);
+  for (const options of [{ webSocket: undefined as never }, { url: "http://[" }]) {
+    const received = subscribed(createStream({ session, webSocket, ...options }));
+    await until(() => received.errors.length === 1);
+    expect(received.errors).toMatchObject([{ code: "CONNECTION_REFUSED" }]);
+  }
+});
+
+test("A wait that is longer than a timer can be does not become none.", async () => {
+  session.failures.push(new RequestError("RATE_LIMITED", "Later.", { retryAfter: 10 ** 9 }));
+  const created = stream();
+  subscribed(created);
+  await until(() => created.status.state === "waiting");
+  await pass(60_000, 20_000);
+  expect(created.status.state).toBe("waiting");
 });
