@@ -1,13 +1,15 @@
 // Subscriptions that resume without a gap: copy this file beside your own. It needs no packages, except `ws` in Node 20.
 // Built from clients/typescript by `make client`. Change the sources, not this file.
 // src/backoff.ts
+/** A longer timer would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 /**
 * The pause before the next attempt, in milliseconds: it doubles with each failure. Half of it is random, so that clients
 * that were disconnected together do not return together. It is at least *retryAfter* seconds.
 */
 function backoff(failures, { minDelay, maxDelay }, retryAfter = 0) {
   const longest = Math.min(maxDelay, minDelay * 2 ** Math.min(failures, 20));
-  return Math.max(longest / 2, retryAfter * 1e3) + Math.random() * longest / 2;
+  return Math.min(Math.max(longest / 2, retryAfter * 1e3) + Math.random() * longest / 2, LONGEST_TIMER);
 }
 /** Resolves after *milliseconds*; rejects with the signal's reason when the signal is aborted. */
 function sleep(milliseconds, signal) {
@@ -104,7 +106,7 @@ var Connection = class {
     if (!this.#hasEnded) this.#timer = setTimeout(() => this.#timedOut(), milliseconds);
   }
   #timedOut() {
-    this.close(TIMED_OUT, "The server does not answer.");
+    this.close(TIMED_OUT, "No message arrived.");
   }
   #send(message) {
     if (this.#hasEnded) return;
@@ -193,6 +195,12 @@ function userError(state, userId) {
   return state.user ? new RequestError("USER_CHANGED", "Another user has signed in.") : signedOut();
 }
 
+// src/http.ts
+/** The address as seen from the page. */
+function absolute(url) {
+  return new URL(url, globalThis.location?.href).href;
+}
+
 // src/connector.ts
 /** Close codes after which another connection would be closed, too. */
 const FATAL = [
@@ -213,7 +221,8 @@ const FORBIDDEN = 4403;
 const FINAL = [
   "SIGNED_OUT",
   "USER_CHANGED",
-  "CLOSED"
+  "CLOSED",
+  "CONNECTION_REFUSED"
 ];
 /** Keeps one connection open while it is wanted: authorizes, connects, and reconnects with growing pauses. */
 var Connector = class {
@@ -291,7 +300,7 @@ var Connector = class {
       const authorization = await this.#authorize();
       if (this.#attempt === attempt) this.#open(authorization, attempt);
     } catch (error) {
-      if (this.#attempt === attempt) this.#authorizationFailed(error);
+      if (this.#attempt === attempt) this.#attemptFailed(error);
     }
   };
   async #authorize() {
@@ -301,22 +310,27 @@ var Connector = class {
     });
     if (!authorization) throw signedOut();
     if (authorization.token !== this.#refused) return authorization;
-    throw Object.assign(new RequestError("UNAUTHENTICATED", "The token is not accepted any more."), { fatal: true });
+    throw new RequestError("CONNECTION_REFUSED", "The token was refused.");
   }
-  #authorizationFailed(thrown) {
+  #attemptFailed(thrown) {
     const error = asRequestError(thrown);
-    if (FINAL.includes(error.code) || thrown?.fatal === true) this.#fail(error);
+    if (FINAL.includes(error.code) || thrown?.fatal) this.#fail(error);
     else this.#retry(error);
   }
   #open({ token, user }, attempt) {
     const options = this.#options;
     this.#token = token;
     this.#userId ??= user?.id;
-    this.#connection = new Connection(socketUrl(options.url ?? options.session.url), token, options, {
+    const handlers = {
       ...this.#handlers,
       acknowledged: () => this.#acknowledged(),
       closed: (code, reason) => this.#attempt === attempt && this.#closed(code, reason)
-    });
+    };
+    try {
+      this.#connection = new Connection(absolute(options.url ?? options.session.url).replace(/^http/, "ws"), token, options, handlers);
+    } catch (cause) {
+      throw new RequestError("CONNECTION_REFUSED", String(cause), { cause });
+    }
   }
   #acknowledged() {
     this.#refused = void 0;
@@ -333,7 +347,7 @@ var Connector = class {
     this.#connection = null;
     clearTimeout(this.#stable);
     this.#handlers.disconnected();
-    const message = reason || (code === 1006 ? "The connection broke." : `The connection was closed with ${code}.`);
+    const message = reason || `The connection was closed with ${code}.`;
     const isRefused = code === FORBIDDEN || code === UNAUTHORIZED;
     if (FATAL.includes(code) || code === UNAUTHORIZED && this.#wasRenewed) return this.#fail(new RequestError("CONNECTION_REFUSED", message, { closeCode: code }));
     if (isRefused) this.#refused = this.#token;
@@ -380,10 +394,6 @@ var Connector = class {
     this.#handlers.changed(this.status);
   }
 };
-function socketUrl(url) {
-  const page = globalThis.location?.href;
-  return new URL(url, page).href.replace(/^http/, "ws");
-}
 
 // src/iterate.ts
 /** How many results wait for the consumer at most, before the source is paused. */
@@ -487,7 +497,7 @@ function textOf(document) {
   if (typeof document === "string") return document;
   const text = document.loc?.source.body ?? (document instanceof String ? document.toString() : void 0);
   if (text !== void 0) return text;
-  throw new TypeError("The document has no text: set documentMode \"string\" in graphql-codegen.");
+  throw new TypeError("No text: set documentMode \"string\" in graphql-codegen.");
 }
 
 // src/recent_map.ts
@@ -764,6 +774,7 @@ var ResumableStream = class {
     this.#pause(subscription);
     subscription.moveTo(item.cursor);
     try {
+      if (subscription.failures++) await sleep(backoff(subscription.failures, this.#options), this.#disposal.signal);
       const cursor = await this.#resyncs(item, subscription.request);
       if (typeof cursor === "string") subscription.moveTo(cursor);
       this.#resume(subscription);
