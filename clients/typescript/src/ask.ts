@@ -137,7 +137,8 @@ async function exchange<TData>(actor: Actor, body: object, options: AskOptions):
 async function attempt<TData>(actor: Actor, body: object): Promise<GraphQLResult<TData>> {
   const first = await actor.authorize();
   const result = await actor.send<TData>(body, first?.token);
-  if (!first || failureOf(result)?.code !== "UNAUTHENTICATED") return result;
+  const wasExecuted = Object.values(result.data ?? {}).some((value) => value !== null);
+  if (!first || wasExecuted || failureOf(result)?.code !== "UNAUTHENTICATED") return result;
   const renewed = await actor.authorize(first.token);
   if (!renewed) throw signedOut();
   return renewed.token === first.token ? result : actor.send(body, renewed.token);

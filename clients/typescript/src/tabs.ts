@@ -37,23 +37,25 @@ export function createTabs<Message>(name: () => string, isAlone: boolean, onMess
   };
 }
 
+/** A page that never ends its work, and a page that may not use locks, do not block this one. */
 async function locked<T>(locks: LockManager, name: string, work: () => Promise<T>, patience: number): Promise<T> {
-  const free = await locks.request(name, { ifAvailable: true }, async (lock) => lock && { value: await work() });
-  return free ? free.value : waited(locks, name, work, patience);
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), patience);
+  let running: Promise<T> | undefined;
+  const start = () => (running ??= work());
+  try {
+    await locks.request(name, { ifAvailable: true }, (lock) => lock && start());
+    if (!running) await locks.request(name, { signal: controller.signal }, () => afterMessages(start));
+  } catch {
+    // There is no lock, or the work has failed: then this is its error.
+  } finally {
+    clearTimeout(timer);
+  }
+  return start();
 }
 
-/** After another page: its message may arrive later than the lock. A page that never ends does not block this one. */
-async function waited<T>(locks: LockManager, name: string, work: () => Promise<T>, patience: number): Promise<T> {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const timer = setTimeout(() => controller.abort(), patience);
-  const started = async () => {
-    clearTimeout(timer);
-    await new Promise((resolve) => setTimeout(resolve, MESSAGE_DELAY));
-    return work();
-  };
-  return (locks.request(name, { signal }, started) as Promise<T>).catch((error) => {
-    if (signal.aborted) return work();
-    throw error;
-  });
+/** The message of the page that had the lock before may arrive later than the lock. */
+async function afterMessages<T>(work: () => Promise<T>): Promise<T> {
+  await new Promise((resolve) => setTimeout(resolve, MESSAGE_DELAY));
+  return work();
 }

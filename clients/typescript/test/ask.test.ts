@@ -44,6 +44,13 @@ test("A token that is refused again is an error.", async () => {
   expect(api.operations).toHaveLength(2);
 });
 
+test("A document of which a part was executed is not repeated with another token.", async () => {
+  const errors = [{ message: "Expired.", extensions: { code: "UNAUTHENTICATED" } }];
+  api.onRequest = () => ({ data: { first: { ok: true }, second: null }, errors });
+  await expect(asked()).rejects.toMatchObject({ code: "UNAUTHENTICATED", data: { first: { ok: true } } });
+  expect(api.operations).toHaveLength(1);
+});
+
 test("A request whose session has ended is SIGNED_OUT.", async () => {
   api.revoke();
   api.cookie = null;

@@ -96,6 +96,15 @@ test("A tab that never ends does not block the others.", async () => {
   expect((await resumed)?.username).toBe("alice");
 });
 
+test("A page that may not use locks works without them, and an error of the work stays its own.", async () => {
+  vi.stubGlobal("navigator", { locks: { request: () => Promise.reject(new DOMException("No locks here.", "SecurityError")) } });
+  api.cookie = "alice";
+  expect((await session().resume())?.username).toBe("alice");
+  vi.stubGlobal("navigator", { locks: fakeLocks() });
+  api.next.push(new TypeError("fetch failed"));
+  await expect(session().resume()).rejects.toMatchObject({ code: "NETWORK" });
+});
+
 test("All tabs follow a sign-out and a sign-in.", async () => {
   const [one, other] = [session(), session()];
   await one.signIn("alice", PASSWORD);

@@ -49,6 +49,11 @@ test("The client package", (suite) => onStage(async (browser, api) => {
         [CREATE, "On plain HTTP"],
       );
       assert.deepEqual(result.createTask.userErrors, []);
+      const again = () => one.page.evaluate(
+        ([query, title]) => window.ask(window.session, { query, variables: { input: { title } } }, { idempotencyKey: "a-key-of-its-own" }),
+        [CREATE, "Made once"],
+      );
+      assert.equal((await again()).createTask.task.id, (await again()).createTask.task.id);
       await shows(other.page, "TODO: On plain HTTP");
       await context.close();
     });
