@@ -467,22 +467,18 @@ function createListeners() {
 }
 
 // src/resyncs.ts
-const PAUSES = {
-  minDelay: 1e3,
-  maxDelay: 3e4
-};
 /**
 * Reads lists again: once for all subscriptions that need it at the same time, until it succeeds. Resolves to the cursor of
 * the lists; rejects only if the signal is aborted.
 */
-function createResyncs(onResync, onStart, signal) {
+function createResyncs(onResync, onStart, pauses, signal) {
   let running = null;
   async function read(resync, request) {
     onStart();
     for (let failures = 0;; failures++) try {
       return await onResync?.(resync, request);
     } catch (error) {
-      await sleep(backoff(failures, PAUSES, asRequestError(error).retryAfter), signal);
+      await sleep(backoff(failures, pauses, asRequestError(error).retryAfter), signal);
     }
   }
   return ({ reason, cursor }, request) => running ??= read({
@@ -526,11 +522,13 @@ var Subscription = class {
   id = null;
   /** Whether it waits for lists that are read again, or for its consumer. */
   isPaused = false;
+  /** How often it was refused or lost its place, one time soon after the other. */
   failures = 0;
   timer;
   #sink;
   #after;
   #seen = new RecentMap(REMEMBERED);
+  #stableAt = 0;
   #hasEnded = false;
   constructor(request, sink) {
     this.request = request;
@@ -554,6 +552,14 @@ var Subscription = class {
       ...operationName && { operationName },
       ...extensions && { extensions }
     };
+  }
+  /** The pause before it starts again, in milliseconds. It grows until a pause is followed by *stableAfter* without a failure. */
+  fail(options, retryAfter) {
+    const now = Date.now();
+    if (now > this.#stableAt) this.failures = 0;
+    const delay = backoff(this.failures++, options, retryAfter);
+    this.#stableAt = now + delay + options.stableAfter;
+    return delay;
   }
   /** Continues from another place. What comes from there is new, whatever was received before. */
   moveTo(cursor) {
@@ -598,18 +604,13 @@ function itemOf({ data }) {
 * cache. Without these events (Node, React Native) it does nothing. Returns a function that ends this.
 */
 function onWake(listener) {
-  const target = globalThis;
-  const { document } = target;
-  if (!target.addEventListener) return () => {};
-  const visible = () => document?.visibilityState === "visible" && listener();
-  target.addEventListener("online", listener);
-  target.addEventListener("pageshow", listener);
-  document?.addEventListener("visibilitychange", visible);
-  return () => {
-    target.removeEventListener?.("online", listener);
-    target.removeEventListener?.("pageshow", listener);
-    document?.removeEventListener("visibilitychange", visible);
-  };
+  const { document, addEventListener } = globalThis;
+  const controller = new AbortController();
+  const { signal } = controller;
+  addEventListener?.("online", listener, { signal });
+  addEventListener?.("pageshow", listener, { signal });
+  document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && listener(), { signal });
+  return () => controller.abort();
 }
 
 // src/stream.ts
@@ -651,7 +652,7 @@ var ResumableStream = class {
       message: (type, id, payload) => this.#receive(type, this.#running.get(id), payload),
       cursors: (cursors) => this.#pinged(cursors)
     });
-    this.#resyncs = createResyncs(options.onResync, () => options.cache?.reset(), this.#disposal.signal);
+    this.#resyncs = createResyncs(options.onResync, () => options.cache?.reset(), this.#options, this.#disposal.signal);
   }
   get status() {
     return this.#connector.status;
@@ -761,7 +762,6 @@ var ResumableStream = class {
     const item = itemOf(result);
     if (item?.__typename === "ResyncRequired") return void this.#resync(subscription, item);
     if (item && !subscription.pass(item.cursor)) return;
-    subscription.failures = 0;
     const { cache } = this.#options;
     subscription.next(cache && result.data ? {
       ...result,
@@ -773,8 +773,9 @@ var ResumableStream = class {
   async #resync(subscription, item) {
     this.#pause(subscription);
     subscription.moveTo(item.cursor);
+    const delay = subscription.fail(this.#options);
     try {
-      if (subscription.failures++) await sleep(backoff(subscription.failures, this.#options), this.#disposal.signal);
+      if (subscription.failures > 1) await sleep(delay, this.#disposal.signal);
       const cursor = await this.#resyncs(item, subscription.request);
       if (typeof cursor === "string") subscription.moveTo(cursor);
       this.#resume(subscription);
@@ -791,8 +792,7 @@ var ResumableStream = class {
     subscription.error(error);
   }
   #later(subscription, { retryAfter }) {
-    const delay = backoff(subscription.failures++, this.#options, retryAfter);
-    subscription.timer = setTimeout(() => this.#start(subscription), delay);
+    subscription.timer = setTimeout(() => this.#start(subscription), subscription.fail(this.#options, retryAfter));
   }
 };
 

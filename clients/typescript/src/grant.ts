@@ -97,7 +97,7 @@ function refusal(payload: Payload | undefined, errors: readonly ResponseError[] 
 /** The life of the token is computed with the server's clock, because this machine's can be wrong. */
 function grantOf({ accessToken, expiresAt, user }: Payload, date: number | null): Grant {
   const now = Date.now();
-  const life = Math.max(0, Date.parse(expiresAt ?? "") - (date ?? now)) || 0;
+  const life = Date.parse(expiresAt!) - (date ?? now) || 0;
   return {
     token: accessToken!,
     user: user!,

@@ -33,7 +33,7 @@ export async function post<TData>(request: HttpRequest): Promise<HttpResponse<TD
     controller.signal.addEventListener("abort", () => reject(controller.signal.reason));
   });
   const abort = () => controller.abort(abortReason(signal!));
-  const timer = setTimeout(() => controller.abort(new RequestError("TIMEOUT", "No response arrived in time.")), timeout);
+  const timer = setTimeout(() => controller.abort(new RequestError("TIMEOUT", "No response in time.")), timeout);
   signal?.addEventListener("abort", abort);
   if (signal?.aborted) abort();
   try {

@@ -1,4 +1,4 @@
-import { backoff, sleep } from "./backoff.js";
+import { backoff, sleep, type BackoffOptions } from "./backoff.js";
 import type { StreamItem } from "./cache.js";
 import type { AnyRequest } from "./document.js";
 import { asRequestError } from "./errors.js";
@@ -14,15 +14,15 @@ export interface Resync {
 type Cursor = string | null | undefined | void;
 export type OnResync = (resync: Resync, request: AnyRequest) => Cursor | Promise<Cursor>;
 
-const PAUSES = { minDelay: 1_000, maxDelay: 30_000 };
-
 export type Resyncs = (item: StreamItem & { readonly cursor: string }, request: AnyRequest) => Promise<Cursor>;
 
 /**
  * Reads lists again: once for all subscriptions that need it at the same time, until it succeeds. Resolves to the cursor of
  * the lists; rejects only if the signal is aborted.
  */
-export function createResyncs(onResync: OnResync | undefined, onStart: () => void, signal: AbortSignal): Resyncs {
+export function createResyncs(
+  onResync: OnResync | undefined, onStart: () => void, pauses: BackoffOptions, signal: AbortSignal,
+): Resyncs {
   let running: Promise<Cursor> | null = null;
 
   async function read(resync: Resync, request: AnyRequest): Promise<Cursor> {
@@ -31,7 +31,7 @@ export function createResyncs(onResync: OnResync | undefined, onStart: () => voi
       try {
         return await onResync?.(resync, request);
       } catch (error) {
-        await sleep(backoff(failures, PAUSES, asRequestError(error).retryAfter), signal);
+        await sleep(backoff(failures, pauses, asRequestError(error).retryAfter), signal);
       }
     }
   }

@@ -1,5 +1,5 @@
 import type { AskRequest } from "./ask.js";
-import { backoff, sleep } from "./backoff.js";
+import { sleep } from "./backoff.js";
 import type { Cache, StreamItem } from "./cache.js";
 import type { WebSocketClass } from "./connection.js";
 import { Connector, type StreamStatus } from "./connector.js";
@@ -105,7 +105,7 @@ class ResumableStream implements Stream {
         cursors: (cursors) => this.#pinged(cursors),
       },
     );
-    this.#resyncs = createResyncs(options.onResync, () => options.cache?.reset(), this.#disposal.signal);
+    this.#resyncs = createResyncs(options.onResync, () => options.cache?.reset(), this.#options, this.#disposal.signal);
   }
 
   get status(): StreamStatus {
@@ -244,7 +244,6 @@ class ResumableStream implements Stream {
     // First of all: its cursor may have been passed before, and what follows is another history.
     if (item?.__typename === "ResyncRequired") return void this.#resync(subscription, item);
     if (item && !subscription.pass(item.cursor)) return;
-    subscription.failures = 0;
     const { cache } = this.#options;
     subscription.next(cache && result.data ? { ...result, data: cache.writeStream(result.data) } : result);
     if (item) this.#cursorListeners.notify(item.cursor);
@@ -254,9 +253,10 @@ class ResumableStream implements Stream {
   async #resync(subscription: Subscription, item: StreamItem & { readonly cursor: string }): Promise<void> {
     this.#pause(subscription);
     subscription.moveTo(item.cursor);
+    const delay = subscription.fail(this.#options);
     try {
-      // One that follows another at once waits, so that a cursor that is never accepted does not load the server.
-      if (subscription.failures++) await sleep(backoff(subscription.failures, this.#options), this.#disposal.signal);
+      // One that soon follows another waits, so that a cursor that is never accepted does not load the server.
+      if (subscription.failures > 1) await sleep(delay, this.#disposal.signal);
       const cursor = await this.#resyncs(item, subscription.request);
       if (typeof cursor === "string") subscription.moveTo(cursor);
       this.#resume(subscription);
@@ -277,7 +277,6 @@ class ResumableStream implements Stream {
   }
 
   #later(subscription: Subscription, { retryAfter }: RequestError): void {
-    const delay = backoff(subscription.failures++, this.#options, retryAfter);
-    subscription.timer = setTimeout(() => this.#start(subscription), delay);
+    subscription.timer = setTimeout(() => this.#start(subscription), subscription.fail(this.#options, retryAfter));
   }
 }

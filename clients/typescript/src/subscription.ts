@@ -1,3 +1,4 @@
+import { backoff, type BackoffOptions } from "./backoff.js";
 import type { StreamItem } from "./cache.js";
 import { textOf, type AnyRequest } from "./document.js";
 import { call, type RequestError } from "./errors.js";
@@ -23,11 +24,13 @@ export class Subscription {
   id: string | null = null;
   /** Whether it waits for lists that are read again, or for its consumer. */
   isPaused = false;
+  /** How often it was refused or lost its place, one time soon after the other. */
   failures = 0;
   timer: ReturnType<typeof setTimeout> | undefined;
   readonly #sink: Sink;
   #after: string | null;
   readonly #seen = new RecentMap<true>(REMEMBERED);
+  #stableAt = 0;
   #hasEnded = false;
 
   constructor(readonly request: AnyRequest, sink: Sink) {
@@ -50,6 +53,15 @@ export class Subscription {
       ...(operationName && { operationName }),
       ...(extensions && { extensions }),
     };
+  }
+
+  /** The pause before it starts again, in milliseconds. It grows until a pause is followed by *stableAfter* without a failure. */
+  fail(options: BackoffOptions & { readonly stableAfter: number }, retryAfter?: number): number {
+    const now = Date.now();
+    if (now > this.#stableAt) this.failures = 0;
+    const delay = backoff(this.failures++, options, retryAfter);
+    this.#stableAt = now + delay + options.stableAfter;
+    return delay;
   }
 
   /** Continues from another place. What comes from there is new, whatever was received before. */

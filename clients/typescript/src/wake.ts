@@ -3,16 +3,11 @@
  * cache. Without these events (Node, React Native) it does nothing. Returns a function that ends this.
  */
 export function onWake(listener: () => void): () => void {
-  const target = globalThis as Partial<Pick<typeof globalThis, "addEventListener" | "removeEventListener" | "document">>;
-  const { document } = target;
-  if (!target.addEventListener) return () => {};
-  const visible = () => document?.visibilityState === "visible" && listener();
-  target.addEventListener("online", listener);
-  target.addEventListener("pageshow", listener);
-  document?.addEventListener("visibilitychange", visible);
-  return () => {
-    target.removeEventListener?.("online", listener);
-    target.removeEventListener?.("pageshow", listener);
-    document?.removeEventListener("visibilitychange", visible);
-  };
+  const { document, addEventListener } = globalThis as Partial<typeof globalThis>;
+  const controller = new AbortController();
+  const { signal } = controller;
+  addEventListener?.("online", listener, { signal });
+  addEventListener?.("pageshow", listener, { signal });
+  document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && listener(), { signal });
+  return () => controller.abort();
 }

@@ -244,7 +244,7 @@ test("A list whose cursor is never accepted is read again after growing pauses."
   const peer = await stage.server.peer(1);
   let answered = 0;
   const sendAll = () => {
-    for (const { id } of peer.of("subscribe").slice(answered)) answered++, peer.item(id, resync("never"));
+    for (const { id } of peer.of("subscribe").slice(answered)) answered++, peer.item(id, item(`${answered}`)), peer.item(id, resync("never"));
   };
   for (let passed = 0; passed < 50; passed++) sendAll(), peer.send({ type: "ping" }), await settle(), await pass(100);
   expect(onResync.mock.calls.length).toBeGreaterThan(1);
