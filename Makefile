@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test test-executors coverage timings prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-executors coverage timings prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 ##@ Run
 
@@ -91,9 +91,15 @@ examples: $(VENV)/dev ## Check and run the examples, also in a real browser (nee
 	@tools/npm-install examples/resumable examples/urql examples/apollo
 	@for each in urql apollo; do (cd examples/$$each && npm run --silent check) || exit 1; done
 	@MYPYPATH=examples/resumable $(BIN)/python -m mypy --no-error-summary examples/python/tasks.py
-	@$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/node_resumable.py
+	@$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/test_resumable_faults.py tests/examples/node_resumable.py
 	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \
-		node run.mjs examples/examples.test.mjs
+		node run.mjs examples/examples.test.mjs client/client.test.mjs
+
+client: ## Build the client package, as a file to install, and the helper that is made of it (needs node 20).
+	@tools/npm-install clients/typescript && cd clients/typescript && npm run --silent single-file && npm pack --silent
+
+client-check: ## Check the types, the size and the behaviour of the client package (needs node 20).
+	@tools/npm-install clients/typescript && cd clients/typescript && npm run --silent check
 
 relay: $(VENV)/dev ## Test the pagination of every connection with Relay's compiler and runtime (needs node 20).
 	@tools/npm-install tests/relay

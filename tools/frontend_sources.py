@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 NO_SOURCES = {"node_modules", "gql", "test"}
 """Folders that are generated (packages, the types of documents), and tests."""
-COMMON = (Path("frontend/common"), Path("examples/resumable/resumable.mjs"))
+COMMON = (Path("frontend/common"), Path("clients/typescript/src"))
 
 
 def sources(page: str) -> str:

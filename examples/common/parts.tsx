@@ -1,5 +1,6 @@
 // What both examples show alike. They differ in how they ask.
-import { useEffect, useState } from "react";
+import type { Stream } from "@taskriver/client";
+import { useStreamStatus } from "@taskriver/client/react";
 
 const WORDS = { TODO: "to do", IN_PROGRESS: "in progress", DONE: "done", CANCELLED: "cancelled" };
 export type Status = keyof typeof WORDS;
@@ -39,10 +40,6 @@ export function Waiting({ error }: { error: Error | undefined }) {
   return error ? <p role="alert">{error.message}</p> : <p>Reading …</p>;
 }
 
-interface Stream {
-  on(event: "connected" | "closed", listener: () => void): () => void;
-}
-
 interface StreamItem {
   to?: Status;
   by?: { username: string } | null;
@@ -51,9 +48,7 @@ interface StreamItem {
 
 /** The state of the stream, and its last item. */
 export function Standing({ stream, item, error }: { stream: Stream; item: StreamItem | undefined; error: Error | undefined }) {
-  const [live, setLive] = useState(false);
-  useEffect(() => stream.on("connected", () => setLive(true)), [stream]);
-  useEffect(() => stream.on("closed", () => setLive(false)), [stream]);
+  const live = useStreamStatus(stream).state === "connected";
   return (
     <div className="standing">
       <b className={live ? "live" : ""}>{live ? "Live" : "Coming back …"}</b>

@@ -1,39 +1,39 @@
-// The page around the tasks: who is not signed in signs in first.
-import { useEffect, useState, type ComponentType, type FormEvent } from "react";
+// The page around the tasks: a user who is not signed in signs in first.
+import { useSession } from "@taskriver/client/react";
+import { StrictMode, useState, type ComponentType, type FormEvent } from "react";
 import { createRoot } from "react-dom/client";
 
-import { accessToken, signIn, signOut } from "./session";
+import { session } from "./session";
 import "./style.css";
 
 export function start(title: string, Tasks: ComponentType): void {
-  createRoot(document.getElementById("root")!).render(<Page title={title} Tasks={Tasks} />);
+  createRoot(document.getElementById("root")!).render(<StrictMode><Page title={title} Tasks={Tasks} /></StrictMode>);
 }
 
 function Page({ title, Tasks }: { title: string; Tasks: ComponentType }) {
-  const [signedIn, setSignedIn] = useState<boolean>();
-  useEffect(() => {
-    // An earlier visit may have left its cookie.
-    accessToken().then(() => setSignedIn(true), () => setSignedIn(false));
-  }, []);
+  const { status, error } = useSession(session);
+  const [problem, setProblem] = useState("");
+  const signOut = () => session.signOut().catch((failure: Error) => setProblem(failure.message));
   return (
     <main>
       <header>
         <h1>{title}</h1>
-        {signedIn && <button onClick={signOut}>Sign out</button>}
+        {status === "signedIn" && <button onClick={signOut}>Sign out</button>}
       </header>
-      {signedIn && <Tasks />}
-      {signedIn === false && <SignIn onSignedIn={() => setSignedIn(true)} />}
+      {status === "signedIn" && <Tasks />}
+      {status === "signedOut" && <SignIn />}
+      {(error || problem) && <p role="alert">{error ? `${error.message} Trying again …` : problem}</p>}
     </main>
   );
 }
 
-function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
+function SignIn() {
   const [problem, setProblem] = useState("");
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const [username, password] = [String(form.get("username")), String(form.get("password"))];
-    signIn(username, password).then(onSignedIn, (error: Error) => setProblem(error.message));
+    session.signIn(username, password).catch((error: Error) => setProblem(error.message));
   };
   return (
     <form onSubmit={submit}>

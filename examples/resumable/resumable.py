@@ -1,9 +1,10 @@
-"""Subscriptions that survive whatever happens to their sockets: copy this file beside your own.
+"""Subscriptions that resume without a gap: copy this file beside your own.
 
 Needs gql[websockets] 4.4.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
@@ -16,27 +17,35 @@ from graphql import ExecutionResult
 from websockets.exceptions import ConnectionClosed
 
 Item = dict[str, Any]
+OnResync = Callable[[Item], Awaitable[str | None]]
 PING = ".Ping"
+RESYNC = "ResyncRequired"
 FORBIDDEN = 4403
 FATAL = {1002, 1003, 1008, 1009, 1011, 4400, 4401, 4406, 4409, 4429}
+TEMPORARY = {"RATE_LIMITED", "UNAVAILABLE"}
+"""Codes of refused operations that can succeed later."""
 REMEMBERED = 2_000
-"""How many cursors are remembered, so that nothing is handed over twice."""
+"""How many cursors are remembered, so that no item is delivered twice."""
+STABLE = 10.0
+"""Seconds after which a connection is stable, so that the pauses start small again."""
+
+log = logging.getLogger("resumable")
 
 
 class Place:
-    """Where a subscription stands: `variables` is what to ask with the next time."""
+    """Where a subscription stands: `variables` is what to subscribe with the next time."""
 
     def __init__(self, variables: dict[str, Any] | None) -> None:
         self.variables = {"after": None} | (variables or {})
         self._seen: dict[str, None] = {}
 
     def begin(self, cursor: str) -> None:
-        """Go on from somewhere else: what comes from there is news, whatever was seen."""
+        """Continue from another place: what comes from there is new, whatever was received before."""
         self.variables["after"] = cursor
         self._seen.clear()
 
     def note(self, cursor: str) -> bool:
-        """Whether the cursor is new; if so it is where the subscription stands now."""
+        """Whether the cursor is new; if so, the subscription continues after it."""
         if cursor in self._seen:
             return False
         self.variables["after"] = cursor
@@ -46,54 +55,99 @@ class Place:
         return True
 
 
+class Pauses:
+    """The pauses between connections. They grow until a connection was stable."""
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+        self._failures = 0
+        self._began = 0.0
+
+    def begin(self) -> None:
+        """A connection begins."""
+        self._began = asyncio.get_running_loop().time()
+
+    async def wait(self, retry_after: float = 0.0) -> None:
+        """Wait before the next one, at least *retry_after* seconds. Half of a pause is random."""
+        if asyncio.get_running_loop().time() - self._began >= STABLE:
+            self._failures = 0
+        longest = min(self._longest, 0.5 * 2**self._failures)
+        self._failures = min(self._failures + 1, 20)
+        await asyncio.sleep(max(retry_after, longest / 2) + random.uniform(0, longest / 2))  # noqa: S311 - jitter
+
+
 async def listen(
     url: str,
     query: str,
     *,
     access_token: Callable[[bool], Awaitable[str]],
     variables: dict[str, Any] | None = None,
-    on_resync: Callable[[Item], Awaitable[str | None]] | None = None,
+    on_resync: OnResync | None = None,
     silence: float = 45.0,
     longest_pause: float = 10.0,
 ) -> AsyncGenerator[Item, None]:
     """Every item of a subscription once, in order, across any number of connections.
 
     The subscription has a variable `$after: String` and selects `__typename cursor` in its one root field, whose
-    value is an item. *access_token* gives a token, a new one if its argument is true: the last was not accepted any
+    value is an item. *access_token* gives a token, a new one if its argument is true: the last one is not accepted any
     more. *on_resync* is called when what came before is lost: read your lists again, and return the `streamCursor`
-    that came with them. *silence*, in seconds without a message, is when a socket is given up (the server pings
-    every 12 seconds), *longest_pause* how long to wait at most before coming back.
+    that came with them. A failure is logged and repeated. After *silence* seconds without a message a connection is
+    replaced (the server pings every 12 seconds). *longest_pause* is the longest pause before the next one.
+
+    An item that has errors, such as a task that could not be read, is an item. A result without an item is logged.
 
     Raises:
-        TransportError: coming back would not help.
+        TransportError: another connection would not help.
     """
-    place, refresh, failures = Place(variables), False, 0
+    place, pauses, refresh = Place(variables), Pauses(longest_pause), False
     while True:
+        retry_after, resync, leaving = 0.0, None, False
+        pauses.begin()
         try:
             transport = _transport(url, await access_token(refresh), silence)
             async with aclosing(_items(transport, query, place)) as items:
                 async for item in items:
-                    failures, refresh = 0, False
-                    if item.get("__typename") != "ResyncRequired":
-                        yield item
-                    elif on_resync is not None and (cursor := await on_resync(item)) is not None:
-                        place.begin(cursor)
+                    refresh = False
+                    if item.get("__typename") == RESYNC:
+                        resync = item  # the connection is closed first: the server keeps what follows
                         break
+                    leaving = True
+                    yield item
+                    leaving = False
                 else:
                     return  # the server says that there is no more
         except (TransportError, OSError, TimeoutError) as error:
+            if leaving:
+                return  # the consumer has closed the generator, and the connection was broken already
             refresh = _wants_refresh(error)
-        await asyncio.sleep(random.uniform(0, min(longest_pause, 0.5 * 2**failures)))  # noqa: S311 - jitter
-        failures = min(failures + 1, 10)
+            retry_after = _retry_after(error)
+        if resync is not None:
+            place.begin(await _read_again(on_resync, resync, longest_pause) or resync["cursor"])
+        await pauses.wait(retry_after)
+
+
+async def _read_again(on_resync: OnResync | None, item: Item, longest_pause: float) -> str | None:
+    """The cursor of the lists, when they could be read."""
+    pauses = Pauses(longest_pause)
+    while on_resync is not None:
+        pauses.begin()
+        try:
+            return await on_resync(item)
+        except Exception as error:
+            log.warning("The lists could not be read again: %r. Trying again.", error)
+            await pauses.wait(_retry_after(error))
+    return None
 
 
 async def _items(transport: "Transport", query: str, place: Place) -> AsyncGenerator[Item, None]:
-    """The items of one connection that were not seen on another one."""
+    """The items of one connection that were not received on another one."""
     request = GraphQLRequest(query, variable_values=place.variables)
-    async with Client(transport=transport) as session, aclosing(session.subscribe(request)) as results:
+    async with Client(transport=transport), aclosing(transport.subscribe(request)) as results:
         async for result in results:
-            [item] = result.values()
-            if place.note(item["cursor"]) and item.get("__typename") != PING:
+            item = next(iter((result.data or {}).values()), None)
+            if item is None:
+                log.warning("A result has no item: %s", result.errors)
+            elif item.get("__typename") == RESYNC or (place.note(item["cursor"]) and item.get("__typename") != PING):
                 yield item
 
 
@@ -122,16 +176,27 @@ def _transport(url: str, token: str, silence: float) -> Transport:
 
 
 def _wants_refresh(error: Exception) -> bool:
-    """Whether to come back with a new token; raises the error again if coming back would not help."""
+    """Whether the next connection needs a new token; raises the error again if no connection would help."""
     if isinstance(error, TransportQueryError):
-        first = (error.errors or [{}])[0]
-        if (first.get("extensions") or {}).get("code") != "UNAUTHENTICATED":
+        code = _extensions(error).get("code")
+        if code != "UNAUTHENTICATED" and code not in TEMPORARY:
             raise error
-        return True
+        return code == "UNAUTHENTICATED"
     code = _close_code(error)
     if code in FATAL:
         raise error
     return code == FORBIDDEN
+
+
+def _retry_after(error: Exception) -> float:
+    """The seconds that the server asks to wait."""
+    return float(_extensions(error).get("retryAfter") or 0)
+
+
+def _extensions(error: Exception) -> dict[str, Any]:
+    errors = error.errors if isinstance(error, TransportQueryError) else None
+    first = (errors or [{}])[0]
+    return first.get("extensions") or {}
 
 
 def _close_code(error: BaseException | None) -> int | None:

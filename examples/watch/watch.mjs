@@ -1,5 +1,5 @@
 // Watches tasks change their status, and survives restarts and cut connections without missing one.
-//   npm install graphql-ws ws && node watch.mjs alice Taskriver-1   (with resumable.mjs beside this file)
+//   npm install ws && node watch.mjs alice Taskriver-1   (with resumable.mjs beside this file)
 import WebSocket from 'ws';
 
 import { createResumableClient } from './resumable.mjs';

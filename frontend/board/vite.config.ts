@@ -3,6 +3,13 @@ import { defineConfig } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+// The client package from its sources.
+const client = fileURLToPath(new URL("../../clients/typescript/src", import.meta.url));
+const alias = [
+  { find: /^@taskriver\/client$/, replacement: `${client}/index.ts` },
+  { find: /^@taskriver\/client\/(.*)$/, replacement: `${client}/$1.ts` },
+];
+
 // `npm run dev`: the page from here, the API from a server that runs already.
 const proxy = { "/graphql": { target: process.env["TASKRIVER"] ?? "http://127.0.0.1:8000", ws: true } };
 
@@ -10,8 +17,7 @@ export default defineConfig({
   base: "/board/",
   server: { proxy },
   preview: { proxy },
-  // The resumable client stands in examples/, where it has no packages of its own.
-  resolve: { dedupe: ["graphql-ws"] },
+  resolve: { alias },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: here("../../server/pages/board"),

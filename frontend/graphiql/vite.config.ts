@@ -6,9 +6,11 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   base: "/graphql/",
   resolve: {
-    alias: { "monaco-editor/esm/vs/editor/edcore.main.js": here("./src/monaco.ts") },
-    // The resumable client stands in examples/, where it has no packages of its own.
-    dedupe: ["graphql-ws"],
+    alias: [
+      { find: "monaco-editor/esm/vs/editor/edcore.main.js", replacement: here("./src/monaco.ts") },
+      // The client package from its sources.
+      { find: /^@taskriver\/client$/, replacement: here("../../clients/typescript/src/index.ts") },
+    ],
   },
   build: {
     outDir: here("../../server/pages/graphiql"),

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(
     path.parent
-    for place in ("examples", "frontend", "tests")
+    for place in ("clients", "examples", "frontend", "tests")
     for path in (ROOT / place).rglob("package.json")
     if "node_modules" not in path.parts
 )
@@ -27,7 +27,7 @@ def test_versions_are_pinned(folder: Path):
 
 
 def test_every_npm_project_is_checked():
-    """Pages and examples."""
-    assert {"urql", "apollo", "resumable", "board", "graphiql", "browser", "relay"} <= {
+    """Pages, examples and the client package."""
+    assert {"typescript", "urql", "apollo", "resumable", "board", "graphiql", "browser", "relay"} <= {
         folder.name for folder in FOLDERS
     }

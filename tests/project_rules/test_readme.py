@@ -13,6 +13,7 @@ PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted(ROOT.glob("examples/*/README.md")),
+    *sorted(ROOT.glob("clients/*/README.md")),
 ]
 SCHEMA = build_schema((ROOT / "schema.graphql").read_text())
 
@@ -44,7 +45,10 @@ def test_every_link_leads_somewhere(page: Path):
 def test_the_index_lists_every_page():
     """docs/README.md links every page beside it and every example."""
     links = re.findall(r"\]\(([^)#\s]+)", INDEX.read_text())
-    pages = {page.resolve() for page in [*INDEX.parent.glob("*.md"), *ROOT.glob("examples/*/README.md")]} - {INDEX}
+    pages = {
+        page.resolve()
+        for page in [*INDEX.parent.glob("*.md"), *ROOT.glob("examples/*/README.md"), *ROOT.glob("clients/*/README.md")]
+    } - {INDEX}
     targets = {(INDEX.parent / link).resolve() for link in links if not link.startswith("http")}
     assert pages <= targets | {target / "README.md" for target in targets}
 

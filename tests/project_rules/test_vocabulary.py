@@ -11,7 +11,18 @@ import pytest
 ROOT: Final = Path(__file__).parents[2]
 PLACES: Final = (
     *("asgi", "cli", "domain", "embedded", "graphql_api", "observability", "persistence", "rest_api", "server"),
-    *("services", "streaming", "verification", "migrations", "benchmarks", "docs", "examples", "frontend", "tools"),
+    *(
+        "services",
+        "streaming",
+        "verification",
+        "migrations",
+        "benchmarks",
+        "clients",
+        "docs",
+        "examples",
+        "frontend",
+        "tools",
+    ),
     *("tests", "CONTRIBUTING.md", "README.md", "SECURITY.md", "Makefile", "pyproject.toml"),
 )
 SUFFIXES: Final = {".py", ".md", ".mjs", ".ts", ".tsx", ".sql", ".toml", ".graphql", ""}

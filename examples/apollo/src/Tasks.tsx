@@ -2,14 +2,15 @@ import { useMutation, useQuery, useSubscription } from "@apollo/client/react";
 import { useState } from "react";
 
 import { ShowMore, Standing, TaskRow, Waiting, type Status } from "../../common/parts";
-import { client, stream } from "./api";
-import { MoveTaskDocument, TaskMovesDocument, TasksDocument, type TaskFragment, type TaskMovesSubscription } from "./gql/graphql";
+import { stream } from "./api";
+import { MoveTaskDocument, TaskMovesDocument, TasksDocument, type TaskFragment } from "./gql/graphql";
 
 export function Tasks() {
   const { data, error, fetchMore } = useQuery(TasksDocument);
+  const [problem, setProblem] = useState<Error>();
   if (!data) return <Waiting error={error} />;
   const { edges, pageInfo, streamCursor } = data.tasks;
-  const more = () => void fetchMore({ variables: { after: pageInfo.endCursor } });
+  const more = () => fetchMore({ variables: { after: pageInfo.endCursor } }).then(() => setProblem(undefined), setProblem);
   return (
     <>
       <Listening after={streamCursor} />
@@ -17,30 +18,23 @@ export function Tasks() {
         {edges.map(({ node }) => <Task key={node.id} task={node} />)}
         {pageInfo.hasNextPage && <ShowMore onClick={more} />}
       </ul>
+      {problem && <p role="alert">{problem.message}</p>}
     </>
   );
 }
 
-/** Listens from where the stream stood before the list was first read, so that nothing is missed in between. */
+/** Subscribes from where the stream stood before the list was first read, so that nothing is missed in between. */
 function Listening(props: { after: string | null }) {
   const [after] = useState(props.after);
-  const { data, error } = useSubscription(TaskMovesDocument, {
-    variables: { after },
-    onData: ({ data: { data } }) => data && follow(data.taskStatusChanged),
-  });
+  const { data, error } = useSubscription(TaskMovesDocument, { variables: { after } });
   return <Standing stream={stream} item={data?.taskStatusChanged} error={error} />;
-}
-
-/** A move is in the cache already, by the task's id. What is gone goes out of the list, too. */
-function follow({ __typename, taskId }: TaskMovesSubscription["taskStatusChanged"]): void {
-  if (__typename !== "TaskStatusChanged") client.cache.evict({ id: `Task:${taskId}` });
 }
 
 function Task({ task }: { task: TaskFragment }) {
   const [move, { data, error }] = useMutation(MoveTaskDocument);
   const refusal = error?.message ?? data?.updateTaskStatus?.userErrors[0]?.message;
   const moveTo = (status: Status) => void move({
-    variables: { input: { id: task.id, status } },
+    variables: { input: { id: task.id, status, expectedVersion: task.version } },
     // A refusal has no task: then this is taken back, and what was there before shows again.
     optimisticResponse: { updateTaskStatus: { task: { ...task, status }, userErrors: [] } },
   });

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useMutation, useQuery, useSubscription } from "urql";
 
-import { ShowMore, Standing, TaskRow, Waiting } from "../../common/parts";
+import { ShowMore, Standing, TaskRow, Waiting, type Status } from "../../common/parts";
 import { stream } from "./api";
 import { MoveTaskDocument, TaskMovesDocument, TasksDocument, type TaskFragment } from "./gql/graphql";
 
@@ -16,7 +16,7 @@ export function Tasks() {
   );
 }
 
-/** Listens from where the stream stood before the list was first read, so that nothing is missed in between. */
+/** Subscribes from where the stream stood before the list was first read, so that nothing is missed in between. */
 function Listening(props: { after: string | null }) {
   const [after] = useState(props.after);
   const [{ data, error }] = useSubscription({ query: TaskMovesDocument, variables: { after } });
@@ -40,5 +40,6 @@ function Page({ after }: { after?: string | null }) {
 function Task({ task }: { task: TaskFragment }) {
   const [{ data, error }, move] = useMutation(MoveTaskDocument);
   const refusal = error?.message ?? data?.updateTaskStatus?.userErrors[0]?.message;
-  return <TaskRow task={task} refusal={refusal} onMove={(status) => void move({ input: { id: task.id, status } })} />;
+  const moveTo = (status: Status) => void move({ input: { id: task.id, status, expectedVersion: task.version } });
+  return <TaskRow task={task} refusal={refusal} onMove={moveTo} />;
 }

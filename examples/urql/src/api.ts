@@ -1,39 +1,16 @@
-// How the page asks and listens: urql with a normalised cache, and subscriptions that resume.
-import { authExchange } from "@urql/exchange-auth";
+// How the page sends requests and receives changes: Graphcache in front of the exchange of the client package.
+import { createStream } from "@taskriver/client";
+import { taskriverExchange } from "@taskriver/client/urql";
 import { cacheExchange } from "@urql/exchange-graphcache";
-import { Client, fetchExchange, makeOperation, mapExchange, subscriptionExchange } from "urql";
+import { Client } from "urql";
 
-import { createResumableClient } from "../../resumable/resumable.mjs";
-import { forgetVersions, newestOf } from "../../common/newest";
-import { accessToken, API, SOCKET, token } from "../../common/session";
+import { cache, session } from "../../common/session";
 import { TasksDocument, type MoveTaskMutationVariables, type TaskMovesSubscription, type TasksQuery } from "./gql/graphql";
 import schema from "./gql/schema.json";
 
-let used: string;
-export const stream = createResumableClient({
-  url: SOCKET,
-  accessToken: async (refused) => (used = await accessToken(refused ? used : undefined)),
-  onResync: readAgain,
-});
+export const stream = createStream({ session, cache, onResync: readAgain });
 
-const auth = authExchange(async () => {
-  let refused: string | null;
-  return {
-    addAuthToOperation: (operation) =>
-      makeOperation(operation.kind, operation, {
-        ...operation.context,
-        token,
-        fetchOptions: { credentials: "include", headers: { authorization: `Bearer ${token}` } },
-      }),
-    didAuthError: ({ graphQLErrors }, { context }) => {
-      refused = context["token"];
-      return graphQLErrors.some(({ extensions }) => extensions["code"] === "UNAUTHENTICATED");
-    },
-    refreshAuth: async () => void (await accessToken(refused)),
-  };
-});
-
-const cache = cacheExchange({
+const graphcache = cacheExchange({
   schema,
   keys: { TaskConnection: () => null, PageInfo: () => null },
   optimistic: {
@@ -45,33 +22,23 @@ const cache = cacheExchange({
   },
   updates: {
     Subscription: {
-      taskStatusChanged: ({ taskStatusChanged: item }: TaskMovesSubscription, _, cache) => {
+      taskStatusChanged: ({ taskStatusChanged: { __typename, taskId } }: TaskMovesSubscription, _, graphcache) => {
         // Without it the lists that had it are other ones now, and are read again.
-        if (item.__typename !== "TaskStatusChanged") cache.invalidate({ __typename: "Task", id: item.taskId! });
+        const isGone = __typename === "TaskDeleted" || __typename === "TaskGone";
+        if (isGone) graphcache.invalidate({ __typename: "Task", id: taskId! });
       },
     },
   },
 });
 
 export const client = new Client({
-  url: API,
+  url: session.url,
   preferGetMethod: false,
-  exchanges: [
-    cache,
-    mapExchange({ onResult: (result) => ({ ...result, data: newestOf(result.data) }) }),
-    auth,
-    fetchExchange,
-    subscriptionExchange({
-      forwardSubscription: ({ query = "", variables }) => ({
-        subscribe: (sink) => ({ unsubscribe: stream.subscribe({ query, variables: { ...variables } }, sink) }),
-      }),
-    }),
-  ],
+  exchanges: [graphcache, taskriverExchange({ session, stream, cache })],
 });
 
-/** The stream cannot go on where it was: read again what was read, and say where the stream stood before. */
+/** The stream cannot continue where it was: read again what was read, and return where the stream stood before. */
 async function readAgain(): Promise<string | null> {
-  forgetVersions();
   const first = await readPage();
   let { hasNextPage, endCursor } = first.pageInfo;
   while (hasNextPage && client.readQuery(TasksDocument, { after: endCursor })) {

@@ -1,8 +1,8 @@
 import { render } from "preact";
 
-import { Session } from "../../common/session";
+import { createSession } from "@taskriver/client";
 import { Navigation } from "./board/navigation";
 import { App } from "./ui/App";
 import "./style.css";
 
-render(<App session={new Session()} navigation={new Navigation()} />, document.getElementById("root")!);
+render(<App session={createSession({ url: "/graphql" })} navigation={new Navigation()} />, document.getElementById("root")!);

@@ -1,6 +1,7 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 
-import { Failure, type Api } from "../src/api/api";
+import { RequestError } from "@taskriver/client";
+import type { Api } from "../src/api/api";
 import { MoveTaskDocument } from "../src/api/gql/graphql";
 import { Changes } from "../src/board/changes";
 import type { Task } from "../src/board/fold";
@@ -8,20 +9,20 @@ import { aTask } from "./builders";
 
 interface Asked {
   readonly input: { readonly expectedVersion: number };
-  readonly key: string;
+  readonly idempotencyKey: unknown;
 }
 
 /** Answers in turn: with a task, a refusal's code, or a failure. */
-function server(...answers: (Task | "CONFLICT" | Failure)[]) {
+function server(...answers: (Task | "CONFLICT" | RequestError)[]) {
   const asked: Asked[] = [];
-  const ask = async (_: unknown, variables: { input: Asked["input"] }, key: string) => {
-    asked.push({ input: variables.input, key });
+  const ask = async (_: unknown, variables: { input: Asked["input"] }, options: { idempotencyKey: unknown }) => {
+    asked.push({ input: variables.input, idempotencyKey: options.idempotencyKey });
     const answer = answers.shift();
-    if (answer instanceof Failure) throw answer;
+    if (answer instanceof RequestError) throw answer;
     if (answer === "CONFLICT") return { result: { userErrors: [{ code: "CONFLICT", message: "There is a newer version." }] } };
     return { result: { task: answer, userErrors: [] } };
   };
-  return { asked, changes: new Changes({ ask } as unknown as Api, async () => {}, () => Date.parse(aTask().updatedAt)) };
+  return { asked, changes: new Changes({ ask } as unknown as Api, () => Date.parse(aTask().updatedAt)) };
 }
 
 const move = (changes: Changes, seen: number) =>
@@ -40,42 +41,18 @@ test("After a refusal the next change expects what the viewer has seen.", async 
   expect(asked[1]!.input.expectedVersion).toBe(7);
 });
 
-test("What was not answered is sent again under its key, so that it counts once.", async () => {
-  const { asked, changes } = server(new Failure("No answer", "NO_ANSWER"), aTask({ version: 4 }));
-  // When it was made is then not known, so nothing is learned of the clocks.
-  expect(await move(changes, 3)).toMatchObject({ made: true, skew: null });
-  expect(new Set(asked.map(({ key }) => key)).size).toBe(1);
-});
-
 test("A change that cannot be sent at all is an answer, and the next one is sent.", async () => {
   const api = { ask: () => { throw new TypeError("Not here"); } } as unknown as Api;
-  const changes = new Changes(api, async () => {});
+  const changes = new Changes(api);
   expect(await move(changes, 3)).toEqual({ made: false, code: "FAILED", message: "Not here" });
   expect(await move(changes, 3)).toMatchObject({ made: false, code: "FAILED" });
 });
 
-test("A key needs no secure context.", async () => {
-  const { asked, changes } = server(aTask({ version: 4 }));
-  vi.stubGlobal("crypto", { getRandomValues: (bytes: Uint8Array) => bytes.fill(7) });
-  expect(await move(changes, 3)).toMatchObject({ made: true });
-  vi.unstubAllGlobals();
-  expect(asked[0]!.key).toMatch(/^(07){16}$/);
-});
-
-test("Two changes have two keys.", async () => {
-  const { asked, changes } = server(aTask({ version: 4 }), aTask({ version: 5 }));
+test("A change has an idempotency key, so that the client can send it again; a failure is an answer.", async () => {
+  const { asked, changes } = server(aTask({ version: 4 }), new RequestError("UNAUTHENTICATED", "Sign in."));
   await move(changes, 3);
-  await move(changes, 4);
-  expect(asked[0]!.key).not.toBe(asked[1]!.key);
-});
-
-test("A missing response is reported after a while, and a permanent failure immediately.", async () => {
-  const silent = server(...Array.from({ length: 9 }, () => new Failure("No answer", "NO_ANSWER")));
-  expect(await move(silent.changes, 3)).toMatchObject({ made: false, code: "FAILED" });
-  expect(silent.asked.length).toBe(6);
-  const closed = server(new Failure("Sign in.", "UNAUTHENTICATED"));
-  expect(await move(closed.changes, 3)).toMatchObject({ made: false, message: "Sign in." });
-  expect(closed.asked.length).toBe(1);
+  expect(await move(changes, 4)).toEqual({ made: false, code: "FAILED", message: "Sign in." });
+  expect(asked.map(({ idempotencyKey }) => idempotencyKey)).toEqual([true, true]);
 });
 
 test("A change gives the difference of the clocks; an unchanged task does not.", async () => {

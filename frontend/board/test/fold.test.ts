@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { EMPTY, fold, forget, learn, merge, reset, type Item } from "../src/board/fold";
+import { EMPTY, fold, forget, learn, merge, MOST_GONE, reset, type Item } from "../src/board/fold";
 import { aTask, changedTo, cursorAt, goneFrom } from "./builders";
 
 const one = aTask({ version: 3 });
@@ -62,4 +62,14 @@ describe("An answer", () => {
     expect(fold(without, [goneFrom("t1", 11, "TaskDeleted")]).tasks.size).toBe(0);
     expect(learn(without, aTask({ version: 9 }), board).tasks.size).toBe(0);
   });
+});
+
+test("A board that is open for a week remembers the last tasks that are gone, not all of them.", () => {
+  let now = board;
+  for (let first = 0; first < 3 * MOST_GONE; first += 1_000) {
+    now = fold(now, Array.from({ length: 1_000 }, (_, at) => goneFrom(`gone-${first + at}`, 11 + first + at)));
+  }
+  expect(now.gone.size).toBe(MOST_GONE);
+  expect(now.gone.has(`gone-${3 * MOST_GONE - 1}`)).toBe(true);
+  expect(forget(now, "another").gone.size).toBe(MOST_GONE);
 });

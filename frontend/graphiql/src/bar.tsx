@@ -1,5 +1,5 @@
+import type { Session } from "@taskriver/client";
 import { type FormEvent, useEffect, useState } from "react";
-import type { Session } from "../../common/session";
 import type { EventLog } from "./event-log";
 import { EVENTS, useEvents } from "./event-log-plugin";
 import type { StreamState } from "./listening";
@@ -55,7 +55,7 @@ export function Bar({ session, stream, notice, log }: BarProps) {
       {person && (
         <div className="bar-person">
           <b>{person.username}</b>
-          <span className="bar-role">{ROLES[person.role]}</span>
+          <span className="bar-role">{ROLES[person.role as keyof typeof ROLES]}</span>
           <button type="button" disabled={busy} onClick={() => attempt(() => session.signOut())}>
             Sign out
           </button>
@@ -139,6 +139,5 @@ function Mark() {
 }
 
 function wordsOf(error: unknown): string {
-  if (error instanceof TypeError) return "The server cannot be reached.";
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
+import type { Session } from "@taskriver/client";
 import { getOperationAST, Kind, type OperationDefinitionNode, parse } from "graphql";
-import type { Session } from "../../common/session";
 import { ask, named } from "./asking";
 import type { Directives } from "./directives";
 import type { EventLog } from "./event-log";

@@ -1,7 +1,6 @@
 import type { Observable } from "@graphiql/toolkit";
+import { type Authorizer, createStream, RequestError, type Session } from "@taskriver/client";
 import type { ExecutionResult } from "graphql";
-import { createResumableClient } from "../../../examples/resumable/resumable.mjs";
-import type { Session } from "../../common/session";
 import { failed, type Payload } from "./asking";
 import type { EventLog } from "./event-log";
 
@@ -20,11 +19,6 @@ export interface Sink {
 /** What GraphiQL takes for an observable; of the shapes that its type has, this is the one that it uses. */
 export type Listening = Observable<ExecutionResult>;
 
-/** No use in trying again; what it says is for the person to read. */
-class Hopeless extends Error {
-  readonly fatal = true;
-}
-
 /**
  * Listens over a socket that comes back by itself, with a new token when the old one has expired; where the document
  * selects `cursor` and takes `$after`, without a gap. *authorization*, if given, is used instead of the session.
@@ -42,34 +36,37 @@ export function listen(
       let state: StreamState | null = null;
       const notify = (changes: Partial<StreamState> | null) =>
         onState((state = changes && { connection: "connecting", events: 0, ...state, ...changes }));
-      const client = createResumableClient({
-        url: new URL(session.url, location.href.replace(/^http/, "ws")).href,
-        accessToken: authorization ? () => authorization.replace(/^Bearer\s+/i, "") : tokensOf(session),
-        on: { connected: () => notify({ connection: "live" }), closed: () => state && notify({ connection: "connecting" }) },
+      const stream = createStream({ session: authorization ? fixed(session, authorization) : session });
+      stream.onStatus(() => {
+        if (state) notify({ connection: stream.status.state === "connected" ? "live" : "connecting" });
       });
-      const finish = () => (notify(null), sink.complete());
+      const finish = () => (notify(null), sink.complete(), stream.dispose());
+      const wasSignedIn = session.state.user !== null;
       notify({});
-      const end = client.subscribe(payload as never, {
-        next: (result: ExecutionResult) => {
+      const end = stream.subscribe(payload, {
+        next: (result) => {
           notify({ events: (state?.events ?? 0) + 1 });
-          log.add(payload.operationName ?? "subscription", result);
-          sink.next(result);
+          log.add(payload.operationName ?? "subscription", result as ExecutionResult);
+          sink.next(result as ExecutionResult);
         },
-        error: (problem: unknown) => (sink.next(failed(problem)), finish()),
-        complete: finish,
+        error: (problem) => (sink.next(failed(inWords(problem, wasSignedIn))), finish()),
+        complete: () => state && finish(),
       });
-      return { unsubscribe: () => (notify(null), end(), void client.dispose()) };
+      return { unsubscribe: () => (notify(null), end(), stream.dispose()) };
     },
   } as Listening;
 }
 
-/** Gives the session's token; a new one when the socket was closed because the last one holds no more. */
-function tokensOf(session: Session): (refused: boolean) => Promise<string> {
-  let last: string | null = null;
-  return async (refused) => {
-    const before = last;
-    last = await session.accessToken((refused && before) || undefined);
-    if (last) return last;
-    throw new Hopeless(before ? "You have signed out, and the stream has ended." : "Sign in to listen, in the bar above.");
-  };
+/** The token that a person has entered. */
+function fixed({ url }: Session, authorization: string): Authorizer {
+  const token = authorization.replace(/^Bearer\s+/i, "");
+  return { url, authorize: async () => ({ token, user: null }) };
+}
+
+function inWords(problem: RequestError, wasSignedIn: boolean): unknown {
+  if (problem.code === "SIGNED_OUT" || problem.code === "USER_CHANGED") {
+    return new Error(wasSignedIn ? "You have signed out, and the stream has ended." : "Sign in to listen, in the bar above.");
+  }
+  if (problem.closeCode === undefined) return problem;
+  return new Error(`The server closed the socket: ${problem.message}.`);
 }

@@ -1,6 +1,6 @@
 import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
+import type { Session } from "@taskriver/client";
 import { useEffect, useRef } from "react";
-import type { Session } from "../../common/session";
 import { changeOfOwnTask, isWaiting } from "./tabs";
 import { usePerson } from "./use-person";
 
@@ -16,7 +16,7 @@ export function OwnTask({ session }: { session: Session }): null {
     if (!person || !latest.current.tabs.some(isWaiting)) return;
     void changeOfOwnTask(session).then((variables) => {
       const { tabs, activeTabIndex, variableEditor } = latest.current;
-      if (!variables || session.person !== person || !tabs.some(isWaiting)) return;
+      if (!variables || session.state.user !== person || !tabs.some(isWaiting)) return;
       if (isWaiting(tabs[activeTabIndex])) variableEditor?.setValue(variables);
       else moveTab(tabs.map((tab) => (isWaiting(tab) ? { ...tab, variables } : tab)));
     });

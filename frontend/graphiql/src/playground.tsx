@@ -1,9 +1,9 @@
 import { DOC_EXPLORER_PLUGIN, DocExplorerStore } from "@graphiql/plugin-doc-explorer";
 import { HISTORY_PLUGIN, HistoryStore } from "@graphiql/plugin-history";
 import { GraphiQLProvider } from "@graphiql/react";
+import { createSession } from "@taskriver/client";
 import { GraphiQL, GraphiQLInterface } from "graphiql";
 import { useState } from "react";
-import { Session } from "../../common/session";
 import { Bar } from "./bar";
 import { Directives } from "./directives";
 import { EventLog } from "./event-log";
@@ -20,7 +20,7 @@ const PLUGINS = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, eventLogPlugin(log)];
 /** A link opens in a tab of its own. It is not run: that is for the person who opens it to decide. */
 const linked = operationIn(location.search);
 
-const session = new Session();
+const session = createSession({ url: "/graphql" });
 const directives = new Directives();
 
 export function Playground() {

@@ -1,5 +1,5 @@
 import type { TabsState } from "@graphiql/react";
-import type { Session } from "../../common/session";
+import type { Session } from "@taskriver/client";
 import { ask } from "./asking";
 
 /** The place for a task id in the tab that changes a status; it is filled after the sign-in. */
@@ -124,7 +124,7 @@ export function isWaiting(tab: TabsState["tabs"][number]): boolean {
 
 /** Variables that move a task of one's own; null: there is none that could be moved. */
 export async function changeOfOwnTask(session: Session): Promise<string | null> {
-  const filter = { ownerId: session.person?.id, status: ["TODO", "IN_PROGRESS"] };
+  const filter = { ownerId: session.state.user?.id, status: ["TODO", "IN_PROGRESS"] };
   const { data } = await ask(session, { query: FIRST_TASK, variables: { filter } });
   const [task] = ((data as any)?.tasks.nodes ?? []) as { id: string; status: string }[];
   return task ? change(task.id, task.status === "TODO" ? "IN_PROGRESS" : "DONE") : null;

@@ -1,7 +1,8 @@
+import type { Session, User } from "@taskriver/client";
 import { useSyncExternalStore } from "react";
-import type { Person, Session } from "../../common/session";
 
 /** The signed-in user; null: none; undefined: not known yet. */
-export function usePerson(session: Session): Person | null | undefined {
-  return useSyncExternalStore(session.subscribe, () => session.person);
+export function usePerson(session: Session): User | null | undefined {
+  const { status, user } = useSyncExternalStore(session.subscribe, () => session.state);
+  return status === "unknown" ? undefined : user;
 }

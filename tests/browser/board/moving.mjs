@@ -51,6 +51,24 @@ export async function refusesADropThatDoesNotExist(stage) {
   assert.equal(sent.length, 0);
 }
 
+/** A drag that is interrupted, so that the browser reports no end, leaves no mark and moves no card later. */
+export async function forgetsAnInterruptedDrag(stage) {
+  const person = await newUser(stage.base);
+  await person.create({ title: "Interrupted" });
+  const window = await Window.open(stage, person);
+  const { page } = window;
+  const sent = [];
+  page.on("request", (request) => /mutation MoveTask/.test(request.postData() ?? "") && sent.push(request));
+  const data = await page.evaluateHandle(() => new DataTransfer());
+  await window.card("Interrupted").dispatchEvent("dragstart", { dataTransfer: data });
+  await page.locator("[data-drop]").first().waitFor();
+  await page.mouse.move(5, 5);
+  await page.locator("[data-drop]").first().waitFor({ state: "detached" });
+  await window.column("DONE").dispatchEvent("drop", { dataTransfer: data });
+  await window.cardIn("TODO", "Interrupted");
+  assert.equal(sent.length, 0);
+}
+
 /** Two fast steps before a redraw are two steps. */
 export async function countsEachStep(stage) {
   const person = await newUser(stage.base);

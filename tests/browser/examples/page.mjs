@@ -42,6 +42,16 @@ export class Tasks {
     );
   }
 
+  /** Reads further pages until a task is shown. */
+  async show(title) {
+    const more = this.page.getByRole("button", { name: "Show more" });
+    await until(async () => {
+      if (await this.status(title).count()) return true;
+      if (await more.isVisible()) await more.click();
+      return false;
+    }, `${title} is in the list`);
+  }
+
   /** Waits until so many tasks are shown. */
   count(many) {
     return until(async () => (await this.shown()).length === many, `${many} tasks are shown`);
@@ -68,6 +78,6 @@ export class Tasks {
   }
 }
 
-function isOf(request, operation) {
+export function isOf(request, operation) {
   return request.method() === "POST" && new RegExp(`(query|mutation) ${operation}\\b`).test(request.postData() ?? "");
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import axe from "axe-core";
 import { known, newUser } from "../board/people.mjs";
 import { picture, until } from "../stage.mjs";
-import { Tasks } from "./page.mjs";
+import { Tasks, isOf } from "./page.mjs";
 
 const PAGE = 20;
 
@@ -169,8 +169,65 @@ export async function followsItsRights({ api, url, page, name }) {
   const input = { userId: (await person.me()).id, role: "MODERATOR" };
   await admin.ask("mutation ($input: SetUserRoleInput!) { setUserRole(input: $input) { user { role } } }", { input });
   await tasks.count(PAGE);
+  await tasks.show(title);
   await other.move(id, "DONE");
   await tasks.is(title, "DONE");
+}
+
+/** Two moves of a task are sent in order, the second with the version that the first made; each has a key of its own. */
+export async function movesInOrder({ api, url, page }) {
+  const person = await newUser(api);
+  await person.create({ title: "Twice" });
+  const tasks = await Tasks.open(page, url, person);
+  const sent = [];
+  page.on("request", (request) => {
+    const { query, variables, extensions } = JSON.parse(request.postData() ?? "{}");
+    if (query?.includes("MoveTask")) sent.push([variables.input.expectedVersion, extensions?.idempotencyKey]);
+  });
+  const release = await tasks.hold("MoveTask");
+  await tasks.move("Twice", "IN_PROGRESS");
+  await tasks.move("Twice", "DONE");
+  await tasks.is("Twice", "DONE");
+  release();
+  await until(async () => (await person.list())[0].status === "DONE", "the server has both moves");
+  assert.deepEqual(sent.map(([version]) => version), [1, 2]);
+  assert.equal(new Set(sent.map(([, key]) => key).filter((key) => /^[0-9a-f]{32}$/.test(key))).size, 2);
+}
+
+/** A page that cannot be read is reported, and can be read later. */
+export async function reportsAPageThatCannotBeRead({ api, url, page }) {
+  const person = await newUser(api);
+  await person.createMany(PAGE + 1);
+  const tasks = await Tasks.open(page, url, person);
+  await tasks.count(PAGE);
+  await page.route("**/graphql", (route) => (isOf(route.request(), "Tasks") ? route.abort() : route.fallback()), { times: 1 });
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.getByRole("alert").getByText("cannot be reached").waitFor();
+}
+
+/** Without a server at the start it does not ask for a password, and shows the list when the server is back. */
+export async function asksForNoPasswordWithoutANetwork({ api, url, page, wire }) {
+  const person = await newUser(api);
+  await person.create({ title: "Later" });
+  const tasks = await Tasks.open(page, url, person);
+  wire.cut();
+  await page.reload();
+  await page.getByRole("alert").getByText("Trying again").waitFor();
+  assert.equal(await page.getByLabel("Username").count(), 0);
+  wire.mend();
+  await tasks.live();
+  await tasks.is("Later", "TODO");
+}
+
+/** Signing out in one tab ends the other one's. */
+export async function signsOutInAllTabs({ api, url, page }) {
+  const person = await newUser(api);
+  await Tasks.open(page, url, person);
+  const other = await page.context().newPage();
+  await other.goto(url);
+  await new Tasks(other).live();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await other.getByLabel("Username").waitFor();
 }
 
 async function complains(page) {

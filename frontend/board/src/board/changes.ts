@@ -1,9 +1,10 @@
 // Changes on their way to the server: one after another for each task, each made once however often it is sent.
-import { Failure, type Api } from "../api/api";
+import { createChangeQueue, type ChangeQueue } from "@taskriver/client/changes";
+
+import type { Api } from "../api/api";
 import type { ErrorCode, TypedDocumentString } from "../api/gql/graphql";
 import { observed, type Skew } from "../stream/clock";
 import type { Task } from "./fold";
-import { randomKey } from "./keys";
 
 export type Answer =
   | { readonly made: true; readonly task: Task | null; readonly skew: Skew | null }
@@ -17,22 +18,16 @@ interface Payload {
 /** A mutation that answers its payload as `result`. */
 type Mutation<Input> = TypedDocumentString<{ result: Payload | null }, { input: Input }>;
 
-/** How long to wait before each further attempt, in milliseconds. */
-const PAUSES = [300, 1_000, 2_000, 4_000, 8_000];
-
 export class Changes {
-  /** Of each task that has a change on its way: the version that it will have made, or null if it was refused. */
-  readonly #last = new Map<string, Promise<number | null>>();
+  readonly #queue: ChangeQueue;
 
-  constructor(
-    private readonly api: Api,
-    private readonly wait = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds)),
-    private readonly now = () => Date.now(),
-  ) {}
+  constructor(private readonly api: Api, private readonly now = () => Date.now()) {
+    this.#queue = createChangeQueue(api.session);
+  }
 
   /** Creates something; there is nothing that it could wait for. */
   create<Input>(mutation: Mutation<Input>, input: Input): Promise<Answer> {
-    return this.#send(mutation, input, 0);
+    return this.#send(mutation, input, 0).catch(failed);
   }
 
   /**
@@ -40,47 +35,23 @@ export class Changes {
    * viewer's own changes that are still on their way were seen, too.
    */
   change<Input extends { id: string }>(mutation: Mutation<Input>, input: Input, seen: number): Promise<Answer> {
-    const before = this.#last.get(input.id) ?? Promise.resolve(null);
-    const answer = before.then((own) => {
-      const expectedVersion = Math.max(seen, own ?? 0);
-      return this.#send(mutation, { ...input, expectedVersion }, expectedVersion);
-    });
-    const made = answer.then((it) => (it.made ? (it.task?.version ?? null) : null));
-    this.#last.set(input.id, made);
-    void made.then(() => this.#last.get(input.id) === made && this.#last.delete(input.id));
-    return answer;
+    const send = (expectedVersion: number) => this.#send(mutation, { ...input, expectedVersion }, expectedVersion);
+    return this.#queue.run(input.id, seen, send, (answer) => (answer.made ? answer.task?.version : null)).catch(failed);
   }
 
-  /** Whatever goes wrong is an answer, so that the caller can take back what it showed. */
   async #send<Input>(mutation: Mutation<Input>, input: Input, version: number): Promise<Answer> {
-    try {
-      const key = randomKey();
-      for (let attempt = 0; ; attempt++) {
-        const answer = await this.#attempt(mutation, input, version, key, attempt);
-        if (answer) return answer;
-        await this.wait(PAUSES[attempt]!);
-      }
-    } catch (error) {
-      return { made: false, code: "FAILED", message: error instanceof Error ? error.message : String(error) };
-    }
-  }
-
-  /** Null: no answer came, and it can be sent again. */
-  async #attempt<Input>(
-    mutation: Mutation<Input>, input: Input, version: number, key: string, attempt: number,
-  ): Promise<Answer | null> {
     const sent = this.now();
-    try {
-      const { result } = await this.api.ask(mutation, { input }, key);
-      const [refusal] = result?.userErrors ?? [];
-      if (refusal) return { made: false, code: refusal.code, message: refusal.message };
-      const task = result?.task ?? null;
-      // Only a change that was made by this very request was made between its two ends.
-      const fresh = attempt === 0 && task?.version === version + 1;
-      return { made: true, task, skew: fresh ? observed(Date.parse(task.updatedAt), sent, this.now()) : null };
-    } catch (error) {
-      if (error instanceof Failure && error.passes && attempt < PAUSES.length) return null;
-      throw error;
-    }
+    const { result } = await this.api.ask(mutation, { input }, { idempotencyKey: true });
+    const [refusal] = result?.userErrors ?? [];
+    if (refusal) return { made: false, code: refusal.code, message: refusal.message };
+    const task = result?.task ?? null;
+    // Only a change that was made by this very request was made between its two ends.
+    const isFresh = task?.version === version + 1;
+    return { made: true, task, skew: isFresh ? observed(Date.parse(task.updatedAt), sent, this.now()) : null };
   }
+}
+
+/** Whatever goes wrong is an answer, so that the caller can take back what it showed. */
+function failed(error: unknown): Answer {
+  return { made: false, code: "FAILED", message: error instanceof Error ? error.message : String(error) };
 }

@@ -15,6 +15,9 @@ export interface Board {
   readonly resets: number;
 }
 
+/** So many are remembered: a response that is still on its way is not older than the last of them. */
+export const MOST_GONE = 5_000;
+
 export const EMPTY: Board = { tasks: new Map(), gone: new Set(), place: null, resets: 0 };
 
 /** Tasks that were read while nothing is lost to the stream: the newer version of each counts, unless it is gone. */
@@ -30,7 +33,7 @@ export function reset(board: Board, tasks: Iterable<Task>, cursor: string | null
   // Pages are read one after another, and a task that changes meanwhile is in two of them.
   for (const task of tasks) keepNewer(listed, task);
   const gone = new Set([...board.gone, ...board.tasks.keys()].filter((id) => !listed.has(id)));
-  return { tasks: listed, gone, place: placeOf(cursor), resets: board.resets + 1 };
+  return { tasks: listed, gone: latest(gone), place: placeOf(cursor), resets: board.resets + 1 };
 }
 
 /**
@@ -55,7 +58,7 @@ export function fold(board: Board, items: readonly Item[]): Board {
       tasks.delete(item.taskId);
     }
   }
-  return { ...board, tasks, gone, place };
+  return { ...board, tasks, gone: latest(gone), place };
 }
 
 /**
@@ -73,7 +76,16 @@ export function learn(board: Board, task: Task, asked: Board): Board {
 export function forget(board: Board, id: string): Board {
   const tasks = new Map(board.tasks);
   tasks.delete(id);
-  return { ...board, tasks, gone: new Set(board.gone).add(id) };
+  return { ...board, tasks, gone: latest(new Set(board.gone).add(id)) };
+}
+
+/** The ids that were added last. */
+function latest(gone: Set<string>): Set<string> {
+  for (const id of gone) {
+    if (gone.size <= MOST_GONE) break;
+    gone.delete(id);
+  }
+  return gone;
 }
 
 function keepNewer(tasks: Map<string, Task>, task: Task): void {

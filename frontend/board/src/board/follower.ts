@@ -1,11 +1,12 @@
 // Keeps the board equal to the server: reads the lists, subscribes to changes, reconnects, and compares.
+import { RequestError } from "@taskriver/client";
+
 import { NewestDocument, TaskChangesDocument, TaskDocument, TotalsDocument } from "../api/gql/graphql";
 import { knows } from "../stream/catching_up";
 import { placeOf } from "../stream/position";
 import type { LineHooks } from "../stream/line";
 import * as standing from "../stream/standing";
 import { asked, type Wanted } from "./columns";
-import { Failure } from "../api/api";
 import { fold, learn, merge, reset, type Board, type Item } from "./fold";
 import { onceAFrame } from "./frames";
 import { differences, findTasks, mend, readLists, type Lists } from "./lists";
@@ -42,7 +43,7 @@ export class Follower implements LineHooks {
     });
   }
 
-  /** Reads one task and takes it in. Answers whether there is one that the viewer may see. Throws `Failure`. */
+  /** Reads one task and takes it in. Answers whether there is one that the viewer may see. Throws `RequestError`. */
   async read(id: string): Promise<boolean> {
     const before = this.store.state.board;
     const { task } = await this.store.api.ask(TaskDocument, { id });
@@ -56,12 +57,12 @@ export class Follower implements LineHooks {
   }
 
   drop(): void {
-    this.store.api.line.drop();
+    this.store.api.reconnect();
   }
 
   stop(milliseconds: number): void {
     this.#stopping = true;
-    this.store.api.line.stop(milliseconds);
+    this.store.api.reconnect(milliseconds);
   }
 
   /** Reads everything anew and compares: what still differs after a while is a gap, and is mended. */
@@ -239,7 +240,7 @@ function isHidden({ __typename, taskId, task }: Item): boolean {
 
 /** What the server will not answer, however often it is asked, finds nothing. */
 function unlessItPasses(error: unknown): null {
-  if (error instanceof Failure && !error.passes) return null;
+  if (error instanceof RequestError && !error.isTemporary) return null;
   throw error;
 }
 

@@ -17,7 +17,7 @@ export interface Lists {
   readonly partial: boolean;
 }
 
-/** Reads them all; *onPage* is handed each page but the last. Throws `Failure`. */
+/** Reads them all; *onPage* is handed each page but the last. Throws `RequestError`. */
 export async function readLists(api: Api, onPage: (tasks: readonly Task[]) => void = () => {}): Promise<Lists> {
   const tasks: Task[] = [];
   let cursor: string | null = null;
@@ -33,7 +33,7 @@ export async function readLists(api: Api, onPage: (tasks: readonly Task[]) => vo
   }
 }
 
-/** Tasks that a filter finds on the server, the last changed first: a few pages of them. Throws `Failure`. */
+/** Tasks that a filter finds on the server, the last changed first: a few pages of them. Throws `RequestError`. */
 export async function findTasks(api: Api, filter: TaskFilter): Promise<readonly Task[]> {
   const tasks: Task[] = [];
   let after: string | null = null;

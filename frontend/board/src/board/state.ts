@@ -1,5 +1,6 @@
 // What the page shows, as one value.
-import type { Session } from "../../../common/session";
+import type { User } from "@taskriver/client";
+
 import type { TaskStatus } from "../api/gql/graphql";
 import { BEGINNING, type Standing } from "../stream/standing";
 import type { Skew } from "../stream/clock";
@@ -7,7 +8,7 @@ import type { Drafts } from "./drafts";
 import { EMPTY, type Board } from "./fold";
 import type { PendingChange } from "./pending_changes";
 
-export type Person = NonNullable<Session["person"]>;
+export type Person = User;
 
 export interface Notice {
   readonly id: number;

@@ -1,5 +1,6 @@
 // The state of the page: the server's tasks, pending changes, and the state of the stream.
-import type { Session } from "../../../common/session";
+import type { Session } from "@taskriver/client";
+
 import { createApi, type Api } from "../api/api";
 import { isUnsaved, type Draft } from "./draft";
 import { DraftStorage, NEW } from "./drafts";
@@ -136,7 +137,7 @@ export class Store {
   end(): void {
     this.navigation.guard = () => true;
     this.follow.end();
-    this.api.line.end();
+    this.api.end();
   }
 
   /** Forgets everything that was typed and not saved: the viewer signs out. */

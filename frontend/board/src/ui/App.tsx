@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import type { Session } from "../../../common/session";
+import type { Session } from "@taskriver/client";
 import { DraftStorage } from "../board/drafts";
 import type { Navigation } from "../board/navigation";
 import type { Person } from "../board/state";
@@ -16,15 +16,15 @@ interface Props {
 
 export function App({ session, navigation }: Props) {
   useChanges(session);
-  const problem = useResume(session);
+  useEffect(() => void session.resume().catch(() => {}), [session]); // It is asked again until it answers.
   const last = useRef<Person | null>(null);
   /** Whether the viewer signs out here: then there is nothing to explain. */
   const leaving = useRef(false);
-  const { person } = session;
+  const { status, user: person, error } = session.state;
   if (person) last.current = person;
 
-  if (person === undefined) return <p class="splash" role="status">{problem && `${problem} Trying again …`}</p>;
-  if (person === null) {
+  if (status === "unknown") return <p class="splash" role="status">{error && `${error.message} Trying again …`}</p>;
+  if (!person) {
     const ended = leaving.current ? null : last.current;
     const unsaved = !!ended && new DraftStorage(ended.id).read().size > 0;
     return (
@@ -40,25 +40,6 @@ export function App({ session, navigation }: Props) {
       onLeaving={(now) => (leaving.current = now)}
     />
   );
-}
-
-/** Asks who is signed in; again and again while the server does not answer. Answers what is wrong. */
-function useResume(session: Session): string | null {
-  const [problem, setProblem] = useState<string | null>(null);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout>;
-    const resume = () =>
-      session.resume().then(
-        () => setProblem(null),
-        (error: Error) => {
-          setProblem(error.message);
-          timer = setTimeout(resume, 2_000);
-        },
-      );
-    void resume();
-    return () => clearTimeout(timer);
-  }, [session]);
-  return problem;
 }
 
 function reasonFor(last: Person | null, unsaved: boolean, { view }: Navigation): string {

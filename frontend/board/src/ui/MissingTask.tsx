@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-import { Failure } from "../api/api";
+import { RequestError } from "@taskriver/client";
 import { merged, type Draft } from "../board/draft";
 import type { Store } from "../board/store";
 import { Dialog } from "./Dialog";
@@ -54,7 +54,7 @@ function useLookup(store: Store, id: string) {
     const answer = (found: { state: Lookup; problem: string }) => over || set(found);
     store.follow.read(id).then(
       (found) => found || answer({ state: "MISSING", problem: "" }),
-      (error: Error) => answer(error instanceof Failure && error.code === "BAD_REQUEST"
+      (error: Error) => answer(error instanceof RequestError && error.code === "BAD_REQUEST"
         ? { state: "MISSING", problem: "" }
         : { state: "FAILED", problem: error.message }),
     );

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import type { Session } from "../../../common/session";
+import type { Session } from "@taskriver/client";
 import { settings } from "../../../common/settings";
 import { Mark } from "./icons";
 import { Links } from "./Links";

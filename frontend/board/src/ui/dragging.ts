@@ -1,5 +1,5 @@
 // Cards that are dragged to another column with the mouse. Touch and keyboard have the menu.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import type { TaskStatus } from "../api/gql/graphql";
 import { cardOf, statusOf } from "./keys";
@@ -18,6 +18,14 @@ export function useDragging(
   onMove: (taskId: string, status: TaskStatus) => void, accepts: (taskId: string, status: TaskStatus) => boolean,
 ) {
   const [dragged, setDragged] = useState<Dragged | null>(null);
+
+  // A drag that is interrupted has no end, for example if its card is removed. Without a drag the pointer moves again.
+  const isDragging = dragged !== null;
+  useEffect(() => {
+    if (!isDragging) return;
+    document.addEventListener("pointermove", onDragEnd);
+    return () => document.removeEventListener("pointermove", onDragEnd);
+  }, [isDragging]);
 
   /** The column below the pointer, if the dragged card may be dropped there. */
   const targetOf = (event: DragEvent): TaskStatus | null => {

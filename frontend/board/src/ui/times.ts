@@ -35,10 +35,16 @@ export function span(milliseconds: number): string {
 export function toInput(instant: string | null): string {
   if (instant === null) return "";
   const date = new Date(instant);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  const shown = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  return isWritable(shown) ? shown.toISOString().slice(0, 16) : "";
 }
 
 export function fromInput(value: string): string | null {
   const date = new Date(value);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+  return isWritable(date) ? date.toISOString() : null;
+}
+
+/** Whether it is a date, with a year of four digits: while a year is typed, inputs have values with five and six. */
+function isWritable(date: Date): boolean {
+  return date.getUTCFullYear() >= 0 && date.getUTCFullYear() <= 9_999;
 }

@@ -56,6 +56,11 @@ export function useUnloadQuestion(active: boolean, isNeeded: () => boolean): voi
   }, [active]);
 }
 
+/** The key as it would be without Caps Lock. */
+export function letterOf(event: Pick<KeyboardEvent, "key" | "shiftKey" | "getModifierState">): string {
+  return event.getModifierState("CapsLock") && !event.shiftKey ? event.key.toLowerCase() : event.key;
+}
+
 /** Single keys that work outside of text fields. */
 export function useShortcuts(keys: Readonly<Record<string, () => void>>): void {
   useEffect(() => {
@@ -63,7 +68,7 @@ export function useShortcuts(keys: Readonly<Record<string, () => void>>): void {
       const target = event.target as Element;
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (target.closest("input, textarea, select, dialog, [popover]") || document.querySelector("dialog[open]")) return;
-      const work = keys[event.key];
+      const work = keys[letterOf(event)];
       if (!work) return;
       event.preventDefault();
       work();
