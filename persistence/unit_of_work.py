@@ -176,10 +176,14 @@ class UnitOfWork:
             result = decide(*[rows.get((lock.model, lock.id)) for lock in locks])
             return self.write_set
 
-        if not await self._write_in_group(locks, decided):
-            self._begin_changes()
-            decided(await self._lock(locks))
-            await self._write_alone()
+        try:
+            if not await self._write_in_group(locks, decided):
+                self._begin_changes()
+                decided(await self._lock(locks))
+                await self._write_alone()
+        except BaseException:
+            self._begin_changes()  # a later commit must not store what was changed before the error
+            raise
         self._notify()
         return result
 

@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 
 from domain.actor import Actor
-from domain.errors import Unavailable
+from domain.errors import Conflict, Unavailable
 from domain.events import TaskEvent
+from domain.idempotency import IdempotencyKey
 from domain.user import Role
 from persistence import group_commit
 from persistence.database import Database
@@ -294,6 +295,21 @@ class TestConnections:
         async with build.as_(actor) as uow:
             await uow.write(lambda row: uow.change(row, title="Changed"), uow.tasks.lock_of(task.id))
             assert (await uow.tasks.get(task.id)).title == "Changed"
+
+    @pytest.mark.parametrize("key", [None, IdempotencyKey("alone")])
+    async def test_a_refused_write_leaves_nothing_for_a_later_commit(self, build: Builders, key: IdempotencyKey | None):
+        """What its function changed before it refused is not stored."""
+        actor = await build.an_actor()
+        (task,) = await tasks_of(build, actor, 1)
+
+        def refuse(row: TaskRow) -> None:
+            uow.change(row, title="Changed")
+            raise Conflict("refused", version=1)
+
+        async with build.unchanged(), build.as_(actor, key=key) as uow:
+            with pytest.raises(Conflict):
+                await uow.write(refuse, uow.tasks.lock_of(task.id))
+            await uow.commit()
 
     async def test_changes_from_before_are_refused(self, build: Builders):
         """A function that is called twice would make them once."""
