@@ -1,4 +1,4 @@
-"""What the board and the examples ask is compiled: none of it is left to the general executor."""
+"""What the client package, the board and the examples ask is compiled: none of it is left to the general executor."""
 
 import ast
 import re
@@ -34,7 +34,7 @@ DOCUMENTS = (
     "examples/urql/src/operations.graphql",
     "examples/apollo/src/operations.graphql",
 )
-SESSIONS = ("frontend/common/session.ts", "examples/common/session.ts")
+PACKAGE = "clients/typescript/src/grant.ts"
 PYTHON = "examples/python/tasks.py"
 OPERATIONS = ("query ", "mutation ", "subscription ")
 PASSWORD = "Correct-horse1"
@@ -54,8 +54,7 @@ class Asked:
 def asked() -> list[Asked]:
     """All operations except subscriptions."""
     texts = [(path.split("/")[1], (ROOT / path).read_text()) for path in DOCUMENTS]
-    for path in SESSIONS:
-        texts += [(f"{path.split('/')[0]}/common", text) for text in _in_typescript((ROOT / path).read_text())]
+    texts += [("package", text) for text in _in_typescript((ROOT / PACKAGE).read_text())]
     texts += [("python", text) for text in _in_python((ROOT / PYTHON).read_text())]
     return [each for client, text in texts for each in _asked(client, text)]
 
@@ -139,9 +138,9 @@ def test_every_document_is_found():
     names = {each.name for each in asked()}
     sources = [path for pattern in ("*.ts*", "*.py", "*.graphql") for path in (ROOT / "examples").rglob(pattern)]
     sources += (ROOT / "frontend/board/src").rglob("*.*")
-    sources += (ROOT / "frontend/common").rglob("*.ts")
+    sources += (ROOT / "clients/typescript/src").rglob("*.ts")
     mine = [path for path in sources if not {"node_modules", "gql", "watch"} & set(path.parts)]
-    written = {name for path in mine for name in re.findall(r"\b(?:query|mutation) (\w+) ?[({]", path.read_text())}
+    written = {name for path in mine for name in re.findall(r"\b(?:query|mutation) ([A-Z]\w*) ?[({]", path.read_text())}
 
     assert written == names
     assert {"SignIn", "StaySignedIn", "SignOut", "MoveTask", "TaskPage"} <= names
