@@ -8,8 +8,8 @@ from typing import Final
 import embedded
 from cli.errors import CommandError
 from domain.errors import Unavailable
-from persistence import migrations
 from persistence.database import Database
+from persistence.schema_check import pending, problem
 from persistence.session_pooling import PooledSessions, SessionTimeouts, check_sessions
 from server.errors import WrongSetting
 from server.settings import Settings
@@ -122,6 +122,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 async def _check_migrated(database: Database) -> None:
     async with database.connect() as connection:
-        problem = migrations.problem(await migrations.pending(connection))
-    if problem is not None:
-        raise CommandError(problem)
+        found = problem(await pending(connection))
+    if found is not None:
+        raise CommandError(found)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cli.connections import check_sessions_of, database_url_of
-from persistence import migrations
 from persistence.database import Database
 from persistence.diagnostics import read_server_status
 from persistence.errors import unavailable
+from persistence.schema_check import pending, problem
 from server.settings import Settings
 from services.cleanup import MAX_CLOCK_DIFFERENCE
 
@@ -38,7 +38,7 @@ async def _warnings(database: Database, *, time_outs: bool) -> list[str]:
     try:
         async with database.connect() as connection:
             server = await read_server_status(connection)
-            tables = migrations.problem(await migrations.pending(connection))
+            tables = problem(await pending(connection))
     except Exception as error:
         if unavailable(error) is None:
             raise

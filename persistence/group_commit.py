@@ -14,7 +14,7 @@ each member continues alone, with locks, so that only those that cannot be writt
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import Context
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from persistence.errors import Duplicate, RowsChanged, is_rolled_back, unavailable
@@ -49,7 +49,7 @@ _EMPTY_CONTEXT: Final = Context()
 class Member:
     """A unit of work in a batch."""
 
-    __slots__ = ("decide", "exclusive", "locks", "shared", "until", "write_set", "written")
+    __slots__ = ("_written", "decide", "exclusive", "locks", "shared", "until", "write_set")
 
     def __init__(self, locks: Sequence[RowLock], decide: Decide, loop: asyncio.AbstractEventLoop) -> None:
         self.locks = locks
@@ -60,24 +60,38 @@ class Member:
         self.shared = {lock.id for lock in locks if lock.shared}
         """The ids of the rows that no other member of the same time may change."""
         self.write_set = _NOTHING
-        self.written: asyncio.Future[bool] = loop.create_future()
-        """True when the changes are committed; False if nothing was written, and the unit of work must write alone."""
+        self._written: asyncio.Future[bool] | None = loop.create_future()
 
     @property
     def is_waiting(self) -> bool:
         """Whether the unit of work waits, and was not cancelled."""
-        return not self.written.done()
+        return self._written is not None and not self._written.done()
+
+    async def wait(self) -> bool:
+        """True when the changes are committed; False if nothing was written, and the unit of work must write alone.
+
+        Raises:
+            Exception: see `fail`.
+        """
+        written = self._written
+        assert written is not None  # it is awaited once
+        try:
+            return await written
+        finally:
+            # An exception has a traceback, which has this frame and others with this member. Without the future, they
+            # do not lead back to the exception, so it is freed at once, and not by a later garbage collection.
+            self._written = written = None
 
     def end(self, *, written: bool) -> None:
         """Let the unit of work continue."""
-        if not self.written.done():
-            self.written.set_result(written)
+        if self._written is not None and not self._written.done():
+            self._written.set_result(written)
 
     def fail(self, error: BaseException) -> None:
         """Raise the error in the unit of work."""
-        if not self.written.done():
-            self.written.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
-            self.written.exception()  # retrieved: the unit of work may be cancelled before it continues
+        if self._written is not None and not self._written.done():
+            self._written.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
+            self._written.exception()  # retrieved: the unit of work may be cancelled before it continues
 
 
 _NOTHING: Final = WriteSet()
@@ -112,7 +126,7 @@ class GroupCommit:
         if self._timer is None:
             self._timer = loop.call_at(member.until, self._expire_pending, loop, context=_EMPTY_CONTEXT)
         self._schedule_batch(loop)
-        return await self._statements.run(WRITE, _wait, member.written)
+        return await self._statements.run(WRITE, member.wait)
 
     async def close(self) -> None:
         """Wait for the batches in progress."""
@@ -248,7 +262,3 @@ def _decided(member: Member, rows: Rows) -> bool:
 def _end(members: Iterable[Member], *, written: bool) -> None:
     for member in members:
         member.end(written=written)
-
-
-async def _wait(future: "asyncio.Future[Any]") -> Any:
-    return await future

@@ -9,9 +9,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.script.revision import RevisionError
-from sqlalchemy import Connection, NullPool, func, inspect, select
+from sqlalchemy import Connection, NullPool, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,6 +18,7 @@ from persistence.database import create_engine
 from persistence.errors import is_retryable, server_message, sqlstate
 from persistence.locks import lock_holders
 from persistence.models import Base
+from persistence.schema_check import pending, problem
 
 LOCK_TIMEOUT_SECONDS: Final = 300.0
 _LOCK = 0x7A5C_21BE  # any constant: the process that migrates this schema holds it
@@ -63,27 +62,6 @@ async def downgrade(engine: AsyncEngine, revision: str) -> None:
         MigrationError: as `upgrade`.
     """
     await _migrate(engine, lambda config: command.downgrade(config, revision), LOCK_TIMEOUT_SECONDS, lambda line: None)
-
-
-async def is_current(connection: AsyncConnection) -> bool:
-    """Whether all migrations of this version are applied."""
-    return await pending(connection) == 0
-
-
-async def pending(connection: AsyncConnection) -> int | None:
-    """The number of migrations to apply; None if the database has a migration that this version does not know."""
-    revision, script = await connection.run_sync(_revision), _script()
-    try:
-        return len(list(script.iterate_revisions("head", revision or "base")))
-    except RevisionError:
-        return None
-
-
-def problem(missing: int | None) -> str | None:
-    """The problem with the tables if this number of migrations is missing, see `pending`; None if there is none."""
-    if missing is None:
-        return "The database's tables are newer than this version of Taskriver: install the newer version."
-    return "The database's tables are older than this version: run `taskriver migrate`." if missing else None
 
 
 async def differences(connection: AsyncConnection) -> list[object]:
@@ -172,16 +150,6 @@ def _config() -> Config:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
-
-
-def _script() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _differences(connection: Connection) -> list[object]:

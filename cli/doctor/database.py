@@ -9,7 +9,6 @@ from cli.doctor.finding import CheckResult, CheckState, make_finding
 from cli.errors import CommandError
 from cli.output import counted
 from domain.errors import DomainError
-from persistence import migrations
 from persistence.database import Database
 from persistence.diagnostics import (
     EXTENSION,
@@ -22,6 +21,7 @@ from persistence.diagnostics import (
     read_oldest_snapshot,
     read_server_status,
 )
+from persistence.schema_check import pending
 from persistence.session_pooling import SessionTimeouts
 from server.settings import Settings
 
@@ -45,8 +45,8 @@ async def check(database: Database, settings: Settings) -> tuple[list[CheckResul
             began = time.time()
             server = await read_server_status(connection)
             middle = datetime.fromtimestamp((began + time.time()) / 2, UTC)
-            pending = await migrations.pending(connection)
-            log = await read_log_status(connection) if pending == 0 else None
+            missing = await pending(connection)
+            log = await read_log_status(connection) if missing == 0 else None
             snapshot = await read_oldest_snapshot(connection)
     except CommandError as error:
         return [CheckResult(NAME, CheckState.BAD, str(error), "Start it, or correct DATABASE_URL.")], None
@@ -55,7 +55,7 @@ async def check(database: Database, settings: Settings) -> tuple[list[CheckResul
     findings = [
         _server(database, server),
         _sessions(sessions),
-        _migrations(pending),
+        _migrations(missing),
         _budget(server, settings),
         _clock(server, middle),
         _oldest_snapshot(snapshot),
@@ -83,16 +83,16 @@ def _sessions(found: SessionTimeouts | None) -> CheckResult:
     return make_finding("sessions", detail, warning=advice if ignored else "")
 
 
-def _migrations(pending: int | None) -> CheckResult:
-    if pending is None:
+def _migrations(missing: int | None) -> CheckResult:
+    if missing is None:
         return CheckResult(
             "migrations",
             CheckState.BAD,
             "the tables are newer than this version of Taskriver",
             "Install the newer version.",
         )
-    detail = "up to date" if not pending else f"the tables are older than this version; {pending} to apply"
-    return make_finding("migrations", detail, bad="Run `taskriver migrate`." if pending else "")
+    detail = "up to date" if not missing else f"the tables are older than this version; {missing} to apply"
+    return make_finding("migrations", detail, bad="Run `taskriver migrate`." if missing else "")
 
 
 def _budget(server: ServerStatus, settings: Settings) -> CheckResult:

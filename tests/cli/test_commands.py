@@ -13,8 +13,8 @@ import pytest
 import embedded
 from cli import commands
 from embedded.postgres import Postgres
-from persistence import migrations
 from persistence.database import Database
+from persistence.schema_check import is_current
 from tests.cli.conftest import CommandResult, Run
 from tests.embedded.environment import PROJECT
 from tests.support.builders import Builders
@@ -127,7 +127,7 @@ class TestMigrate:
     async def _is_current(self, url: str) -> bool:
         database = Database(url, pool_size=1)
         async with database.connect() as connection:
-            current = await migrations.is_current(connection)
+            current = await is_current(connection)
         await database.close()
         return current
 

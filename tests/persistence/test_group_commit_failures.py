@@ -1,7 +1,9 @@
 """Writes that share a transaction, with cancelled callers, broken connections and other processes."""
 
 import asyncio
+import gc
 import random
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -10,7 +12,7 @@ import asyncpg
 import pytest
 
 from domain.actor import Actor
-from domain.errors import Conflict, Unavailable
+from domain.errors import Conflict, NotFound, Unavailable
 from domain.events import TaskEvent
 from domain.idempotency import IdempotencyKey
 from domain.user import Role
@@ -20,7 +22,7 @@ from persistence.models import TaskRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.transaction import Transaction
-from services.task import update_task_status
+from services.task import delete_task, update_task_status
 from tests.persistence.task_writes import (
     _COLUMNS,
     A_USER,
@@ -103,6 +105,26 @@ class TestGivenUp:
         assert stored is not None
         assert stored.title == tasks[1].title
         assert [await build.status_of(task) for task in tasks] == [DONE, TODO, DONE]
+
+    async def test_a_refusal_is_freed_at_once(self, build: Builders):
+        """No cycle of references keeps the rows of a batch, and the frames of a request, until a garbage collection."""
+        actor = await build.an_actor()
+
+        async def refused() -> "weakref.ref[NotFound]":
+            try:
+                async with build.as_(actor) as uow:
+                    await delete_task(uow, task_id=new_id())
+            except NotFound as refusal:
+                return weakref.ref(refusal)
+            raise AssertionError("It is not refused.")
+
+        gc.disable()
+        try:
+            refusal = await refused()
+            await until(lambda: not build.database._group_commit._batches)
+            assert refusal() is None
+        finally:
+            gc.enable()
 
     async def test_while_it_is_written(self, build: Builders):
         """The write is made, and those of others."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from persistence import migrations
+from persistence import migrations, schema_check
 from persistence.database import Database
 
 STRENGTH = {
@@ -33,8 +33,7 @@ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relnam
 HELD = "SELECT relation::bigint, mode FROM pg_locks WHERE pid = pg_backend_pid() AND granted AND relation IS NOT NULL"
 LONG = re.compile(r"^\s*(INSERT\s.*\sSELECT|UPDATE|DELETE|CREATE (UNIQUE )?INDEX|WITH)\s", re.IGNORECASE | re.DOTALL)
 ONE_ROW = ("event_head", "alembic_version")
-_script = migrations._script()
-REVISIONS = [each.revision for each in reversed(list(_script.walk_revisions()))]
+REVISIONS = list(schema_check.revisions())
 
 
 class Locks:

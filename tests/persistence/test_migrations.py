@@ -3,12 +3,15 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 
-from persistence import migrations
+import migrations as scripts
+from persistence import migrations, schema_check
 from persistence.database import Database, create_engine
 from persistence.models import Base
 
@@ -24,7 +27,8 @@ UNION ALL SELECT 'column', table_name || ' ' || column_name || ' ' || data_type 
 _TABLE = "SELECT tableoid::bigint FROM event_head"
 _UPGRADE = """
 import asyncio, sys
-from persistence import migrations
+import migrations as scripts
+from persistence import migrations, schema_check
 from persistence.database import create_engine
 asyncio.run(migrations.upgrade(create_engine(sys.argv[1])))
 """
@@ -48,7 +52,7 @@ async def catalogue(database: Database) -> set[tuple[str, str]]:
 async def is_current(database: Database) -> bool:
     """Whether the newest migration has been applied."""
     async with database.connect() as connection:
-        return await migrations.is_current(connection)
+        return await schema_check.is_current(connection)
 
 
 _HEAD_BEFORE = """
@@ -97,6 +101,12 @@ class TestBesideTheVersionBefore:
             numbered = (await connection.exec_driver_sql(_NUMBER_BEFORE)).all()
 
         assert [row.position for row in numbered] == [4]
+
+
+def test_revisions_are_those_of_alembic():
+    """The files' names have the order in which Alembic applies the migrations."""
+    script = ScriptDirectory(str(Path(scripts.__file__).parent))
+    assert schema_check.revisions() == [each.revision for each in script.walk_revisions()][::-1]
 
 
 class TestUpgrade:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from migrations import steps
 from persistence import migrations
 from persistence.database import Database
+from persistence.schema_check import is_current
 
 TASKS = 250
 """More than two batches."""
@@ -113,7 +114,7 @@ class TestInUse:
 
         async with database.connect() as connection:
             assert await connection.scalar(text(DIFFERENT)) == 0
-            assert await migrations.is_current(connection)
+            assert await is_current(connection)
 
     async def test_an_open_transaction_delays_only_the_migration(self, database: Database, before: str):
         """Others continue between the attempts."""
