@@ -1,11 +1,11 @@
 import { backoff, sleep } from "./backoff.js";
 import type { Cache } from "./cache.js";
 import { textOf, type AnyRequest, type Document } from "./document.js";
-import { userError } from "./actor.js";
 import { asRequestError, RequestError, responseError, signedOut } from "./errors.js";
-import { abortReason, post, type GraphQLResult } from "./http.js";
+import { abort, abortReason, limited, post, type GraphQLResult } from "./http.js";
 import { createIdempotencyKey } from "./idempotency.js";
 import type { Authorization, Authorizer } from "./session.js";
+import { userError } from "./session_state.js";
 
 export interface AskRequest<TData = unknown, TVariables = Record<string, unknown>> extends AnyRequest {
   readonly query: Document<TData, TVariables>;
@@ -13,8 +13,8 @@ export interface AskRequest<TData = unknown, TVariables = Record<string, unknown
 }
 
 export interface AskOptions {
-  /** Milliseconds until the response must be complete; default: the session's. */
-  readonly timeout?: number;
+  /** Milliseconds until the response of an attempt must be complete; default: the session's. */
+  readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /**
    * For mutations: the change is made once, however often it is sent. `true`: a new key. A string: your own, to repeat a
@@ -87,17 +87,20 @@ class Actor {
     return this.#controller.signal;
   }
 
+  get #timeout(): number {
+    return this.#options.timeout ?? this.#session.timeout ?? 15_000;
+  }
+
   async authorize(refused?: string): Promise<Authorization | null> {
-    if (this.signal.aborted) throw abortReason(this.signal);
-    const authorization = await this.#session.authorize({ refused, userId: this.#userId });
+    const authorization = await limited(this.#timeout, this.signal, () => this.#session.authorize({ refused, userId: this.#userId }));
     this.#userId ??= authorization?.user?.id;
-    if (this.signal.aborted) throw abortReason(this.signal);
     return authorization;
   }
 
-  async send<TData>(body: object, token?: string): Promise<GraphQLResult<TData>> {
-    const { url, fetch, credentials = "same-origin", timeout = 15_000 } = this.#session;
-    const { result } = await post<TData>({ url, fetch, credentials, timeout, ...this.#options, body, token, signal: this.signal });
+  async send<TData>(body: string, token?: string): Promise<GraphQLResult<TData>> {
+    const { url, fetch, credentials = "same-origin" } = this.#session;
+    const { headers } = this.#options;
+    const { result } = await post<TData>({ url, fetch, credentials, timeout: this.#timeout, headers, body, token, signal: this.signal });
     return result;
   }
 
@@ -114,14 +117,14 @@ class Actor {
 
   #check = (): void => {
     const error = userError(this.#session.state, this.#userId);
-    if (error) this.#controller.abort(error);
+    if (error) abort(this.#controller, error);
   };
 
-  #abort = (): void => this.#controller.abort(abortReason(this.#options.signal!));
+  #abort = (): void => abort(this.#controller, abortReason(this.#options.signal!));
 }
 
 /** Sends it until there is a response that no repetition can improve. */
-async function exchange<TData>(actor: Actor, body: object, options: AskOptions): Promise<GraphQLResult<TData>> {
+async function exchange<TData>(actor: Actor, body: string, options: AskOptions): Promise<GraphQLResult<TData>> {
   const { idempotencyKey, retries = idempotencyKey ? 5 : 0, maxRetryAfter = 30 } = options;
   for (let failures = 0; ; failures++) {
     const outcome = await attempt<TData>(actor, body).catch(asRequestError);
@@ -134,7 +137,7 @@ async function exchange<TData>(actor: Actor, body: object, options: AskOptions):
 }
 
 /** Sends it, and once more with another token if the first one is refused. */
-async function attempt<TData>(actor: Actor, body: object): Promise<GraphQLResult<TData>> {
+async function attempt<TData>(actor: Actor, body: string): Promise<GraphQLResult<TData>> {
   const first = await actor.authorize();
   const result = await actor.send<TData>(body, first?.token);
   const wasExecuted = Object.values(result.data ?? {}).some((value) => value !== null);
@@ -145,14 +148,14 @@ async function attempt<TData>(actor: Actor, body: object): Promise<GraphQLResult
 }
 
 /** The key is in the body: a header would need CORS permission, and browsers would ask for it before each request. */
-function bodyOf({ query, variables, operationName, extensions }: AnyRequest, { idempotencyKey }: AskOptions): object {
+function bodyOf({ query, variables, operationName, extensions }: AnyRequest, { idempotencyKey }: AskOptions): string {
   const key = idempotencyKey === true ? createIdempotencyKey() : idempotencyKey;
-  return {
+  return JSON.stringify({
     query: textOf(query),
     variables,
     ...(operationName && { operationName }),
     ...((extensions || key) && { extensions: { ...extensions, ...(key && { idempotencyKey: key }) } }),
-  };
+  });
 }
 
 /** The error of a result that has no data. */

@@ -40,6 +40,8 @@ interface Payload {
 
 /** The last tenth of a token's life is for refreshing it, but at most this many milliseconds. */
 const LONGEST_MARGIN = 60_000;
+/** For how many milliseconds a token counts as valid if its life is not known. The server refuses it when it is not. */
+const UNKNOWN_LIFE = 300_000;
 
 const FIELDS = "accessToken expiresAt refreshToken user { id username role } userErrors { message code }";
 const LOGIN = `mutation SignIn($input: LoginInput!) { signedIn: login(input: $input) { ${FIELDS} } }`;
@@ -84,7 +86,7 @@ async function ask(source: GrantSource, query: string, input: object): Promise<G
 function send(source: GrantSource, query: string, variables?: object, token?: string) {
   const { url, timeout, fetch, storage } = source;
   return post<{ signedIn?: Payload }>({
-    url, timeout, fetch, token, body: { query, variables },
+    url, timeout, fetch, token, body: JSON.stringify({ query, variables }),
     credentials: storage ? "omit" : "include",
   });
 }
@@ -94,10 +96,14 @@ function refusal(payload: Payload | undefined, errors: readonly ResponseError[] 
   return refused ? new RequestError(refused.code, refused.message) : responseError(errors);
 }
 
-/** The life of the token is computed with the server's clock, because this machine's can be wrong. */
+/**
+ * The life of the token is computed with the server's clock, because this machine's can be wrong. Where that is not known
+ * (a browser hides `Date` from another origin), the result can be impossible.
+ */
 function grantOf({ accessToken, expiresAt, user }: Payload, date: number | null): Grant {
   const now = Date.now();
-  const life = Date.parse(expiresAt!) - (date ?? now) || 0;
+  const computed = Date.parse(expiresAt!) - (date ?? now);
+  const life = computed > 0 ? computed : UNKNOWN_LIFE;
   return {
     token: accessToken!,
     user: user!,

@@ -1,3 +1,4 @@
+import { later } from "./backoff.js";
 import { RequestError, type ResponseError } from "./errors.js";
 
 export interface GraphQLResult<TData = unknown> {
@@ -8,7 +9,8 @@ export interface GraphQLResult<TData = unknown> {
 
 export interface HttpRequest {
   readonly url: string;
-  readonly body: object;
+  /** The request as JSON. */
+  readonly body: string;
   readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds until the response must be complete. */
@@ -26,30 +28,41 @@ export interface HttpResponse<TData> {
 
 /** Sends one GraphQL request. Throws `RequestError` if there is no GraphQL response. */
 export async function post<TData>(request: HttpRequest): Promise<HttpResponse<TData>> {
-  const { signal, timeout } = request;
-  // `AbortSignal.timeout` and `AbortSignal.any` do not exist in React Native and in older browsers.
-  const controller = new AbortController();
-  const ended = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener("abort", () => reject(controller.signal.reason));
-  });
-  const abort = () => controller.abort(abortReason(signal!));
-  const timer = setTimeout(() => controller.abort(new RequestError("TIMEOUT", "No response in time.")), timeout);
-  signal?.addEventListener("abort", abort);
-  if (signal?.aborted) abort();
   try {
-    return await Promise.race([ended, send<TData>(request, controller.signal)]);
+    return await limited(request.timeout, request.signal, (signal) => send<TData>(request, signal));
   } catch (error) {
     if (error instanceof RequestError) throw error;
     throw new RequestError("NETWORK", "The server cannot be reached.", { cause: error });
+  }
+}
+
+/** Runs *work* for at most *timeout* milliseconds, and until *signal* is aborted. Its own signal is aborted then. */
+export async function limited<T>(timeout: number, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  if (signal?.aborted) throw abortReason(signal);
+  // `AbortSignal.timeout`, `AbortSignal.any` and `signal.reason` do not exist in React Native and in older browsers.
+  const controller = new AbortController();
+  let end!: (error: RequestError) => void;
+  const ended = new Promise<never>((_, reject) => (end = (error) => (reject(error), controller.abort())));
+  const abort = () => end(abortReason(signal!));
+  const timer = later(timeout, () => end(new RequestError("TIMEOUT", "No response in time.")));
+  signal?.addEventListener("abort", abort);
+  try {
+    return await Promise.race([ended, work(controller.signal)]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
   }
 }
 
-/** The address as seen from the page. */
+/** The address as seen from the page. An absolute one stays as it is: React Native's `URL` adds a slash to it. */
 export function absolute(url: string): string {
-  return new URL(url, (globalThis as { location?: Location }).location?.href).href;
+  return /^\w+:/.test(url) ? url : new URL(url, (globalThis as { location?: Location }).location?.href).href;
+}
+
+/** Aborts with a reason, also in React Native, where `abort` does not keep it. */
+export function abort(controller: AbortController, reason: RequestError): void {
+  if (!controller.signal.aborted) Object.defineProperty(controller.signal, "reason", { value: reason });
+  controller.abort();
 }
 
 /** The error for a request whose signal was aborted. */
@@ -66,7 +79,7 @@ async function send<TData>(request: HttpRequest, signal: AbortSignal): Promise<H
       "content-type": "application/json", accept: "application/json", ...headers,
       ...(token && { authorization: `Bearer ${token}` }),
     },
-    body: JSON.stringify(body), credentials, signal,
+    body, credentials, signal,
   });
   const result = parsed(await response.text());
   if (!result?.data && !result?.errors) throw httpError(response);
@@ -81,9 +94,9 @@ function parsed(text: string): GraphQLResult | null {
   }
 }
 
-/** A proxy, or another server, has answered. */
+/** A proxy, or another server, has answered. What is no refusal, such as the page of a hotel's network, can be gone later. */
 function httpError({ status, headers }: Response): RequestError {
-  const code = status === 429 ? "RATE_LIMITED" : status >= 500 || status === 408 ? "UNAVAILABLE" : "BAD_REQUEST";
+  const code = status === 429 ? "RATE_LIMITED" : /^4(?!08)/.test(`${status}`) ? "BAD_REQUEST" : "UNAVAILABLE";
   const retryAfter = Number(headers.get("retry-after")) || undefined;
   return new RequestError(code, `The server answered with status ${status}.`, { retryAfter });
 }

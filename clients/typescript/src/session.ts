@@ -1,10 +1,10 @@
-import { backoff, LONGEST_TIMER } from "./backoff.js";
-import { userError } from "./actor.js";
+import { backoff, later, type Timer } from "./backoff.js";
 import { asRequestError, DISPOSED, RequestError } from "./errors.js";
 import { login, logout, refresh, type Grant, type GrantSource, type TokenStorage, type User } from "./grant.js";
 import { absolute } from "./http.js";
 import { isEqual } from "./json.js";
 import { createListeners } from "./listeners.js";
+import { userError, type SessionState } from "./session_state.js";
 import { createTabs, type Tabs } from "./tabs.js";
 
 export interface SessionOptions {
@@ -18,14 +18,6 @@ export interface SessionOptions {
   /** Milliseconds until a response must be complete (15,000). */
   readonly timeout?: number;
   readonly fetch?: typeof fetch;
-}
-
-/** A value that never changes; another state is another object. */
-export interface SessionState {
-  /** `unknown`: the server could not be asked yet; `error` says why. */
-  readonly status: "unknown" | "signedIn" | "signedOut";
-  readonly user: User | null;
-  readonly error: RequestError | null;
 }
 
 export interface Authorization {
@@ -97,7 +89,7 @@ class TokenSession implements Session {
   /** Null: no user is signed in. Undefined: not known yet. */
   #grant: Grant | null | undefined;
   #refreshing: Promise<void> | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #failures = 0;
   /** The server's last refusal to refresh, and how long it holds. */
   #limited: { readonly error: RequestError; readonly until: number } | null = null;
@@ -185,8 +177,11 @@ class TokenSession implements Session {
 
   async #refresh(): Promise<void> {
     if (this.#limited && this.#limited.until > Date.now()) throw this.#limited.error;
+    const before = this.#grant;
     try {
-      this.#publish(await refresh(this.#source));
+      const grant = await refresh(this.#source);
+      // Without Web Locks another tab can have signed in or out in the meantime: this response is older.
+      if (this.#grant === before) this.#publish(grant);
     } catch (thrown) {
       this.#failed(asRequestError(thrown));
       throw thrown;
@@ -195,18 +190,20 @@ class TokenSession implements Session {
 
   /** Tries again until it succeeds, so that a page recovers without its user. */
   #failed(error: RequestError): void {
+    if (this.#disposed) return;
     if (error.retryAfter) this.#limited = { error, until: Date.now() + error.retryAfter * 1_000 };
-    this.#schedule(backoff(this.#failures++, RENEWAL, error.retryAfter));
+    // The timer of a token that was refused before its time continues.
+    if (this.#isDue()) this.#schedule(backoff(this.#failures++, RENEWAL, error.retryAfter));
     if (this.#grant === undefined) this.#set({ ...UNKNOWN, error });
   }
 
   #publish(grant: Grant | null): void {
+    this.#open();
     this.#take(grant);
     this.#tabs.send(grant);
   }
 
   #take(grant: Grant | null): void {
-    if (this.#disposed) return;
     this.#grant = grant;
     this.#failures = 0;
     this.#limited = null;
@@ -216,9 +213,8 @@ class TokenSession implements Session {
   }
 
   #schedule(milliseconds: number): void {
-    if (this.#disposed) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.authorize().catch(() => {}), Math.min(Math.max(SHORTEST_DELAY, milliseconds), LONGEST_TIMER));
+    this.#timer = later(Math.max(SHORTEST_DELAY, milliseconds), () => void this.authorize().catch(() => {}));
     // In Node a session alone does not keep the process alive.
     (this.#timer as { unref?: () => void }).unref?.();
   }

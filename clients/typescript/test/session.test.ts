@@ -219,3 +219,67 @@ test("After dispose() nothing is sent.", async () => {
   expect(api.refreshes).toBe(0);
   await expect(created.authorize()).rejects.toBeInstanceOf(RequestError);
 });
+
+test("dispose() during a refresh: the result is CLOSED, nothing more is sent, and the state stays.", async () => {
+  let respond = (_: object): void => {};
+  api.next.push(() => new Promise((resolve) => (respond = resolve)));
+  const created = session();
+  const listener = vi.fn();
+  created.subscribe(listener);
+  const resumed = expect(created.resume()).rejects.toMatchObject({ code: "CLOSED" });
+  await settle();
+  created.dispose();
+  api.cookie = "alice";
+  const { accessToken, expiresAt } = { accessToken: "late", expiresAt: new Date(Date.now() + api.life).toISOString() };
+  respond({ data: { signedIn: { accessToken, expiresAt, user: { id: "id-alice", username: "alice", role: "USER" }, userErrors: [] } } });
+  await resumed;
+  await vi.advanceTimersByTimeAsync(2 * api.life);
+  expect(api.sent).toHaveLength(1);
+  expect(listener).not.toHaveBeenCalled();
+  expect(created.state.status).toBe("unknown");
+});
+
+test.each([
+  ["without an expiry", () => null],
+  ["with an expiry that is past by this machine's clock, and no `Date`", () => new Date(Date.now() - 3_600_000).toISOString()],
+])("A token %s is used until it is refused.", async (_, expiry) => {
+  const fetch = api.fetch;
+  api.fetch = async (...request) => {
+    const body = JSON.parse(await (await fetch(...request)).text());
+    if (body.data.signedIn) body.data.signedIn.expiresAt = expiry();
+    return new Response(JSON.stringify(body));
+  };
+  const created = session();
+  await created.signIn("alice", PASSWORD);
+  for (let call = 0; call < 5; call++) expect((await created.authorize())?.token).toBe("alice-1");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(api.refreshes).toBe(0);
+  expect((await created.authorize({ refused: "alice-1" }))?.token).toBe("alice-2");
+});
+
+test("Without Web Locks, a refresh that is slower than a sign-out in another tab does not sign in again.", async () => {
+  vi.stubGlobal("navigator", undefined);
+  const [one, other] = [session(), session()];
+  await one.signIn("alice", PASSWORD);
+  await other.resume();
+  let refresh = (): void => {};
+  const response = { data: { signedIn: { accessToken: "late", expiresAt: new Date(Date.now() + api.life).toISOString(), user: one.state.user, userErrors: [] } } };
+  api.next.push(() => new Promise((resolve) => (refresh = () => resolve(response))));
+  const authorized = one.authorize({ refused: (await one.authorize())!.token });
+  await settle();
+  await other.signOut();
+  await until(() => one.state.status === "signedOut");
+  refresh();
+  expect(await authorized).toBeNull();
+  expect([one.state.status, other.state.status]).toEqual(["signedOut", "signedOut"]);
+});
+
+test("A refused token that cannot be renewed now is still renewed before it expires.", async () => {
+  const created = session();
+  await created.signIn("alice", PASSWORD);
+  api.next.push(new TypeError("fetch failed"), new TypeError("fetch failed"));
+  await expect(created.authorize({ refused: "alice-1" })).rejects.toMatchObject({ code: "NETWORK" });
+  const before = api.refreshes;
+  await vi.advanceTimersByTimeAsync(api.life);
+  expect(api.refreshes).toBeGreaterThan(before);
+});
