@@ -36,20 +36,28 @@ export async function post<TData>(request: HttpRequest): Promise<HttpResponse<TD
   }
 }
 
-/** Runs *work* for at most *timeout* milliseconds, and until *signal* is aborted. Its own signal is aborted then. */
-export async function limited<T>(timeout: number, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * Runs *work* for at most *timeout* milliseconds, until *signal* is aborted, or until *watch* calls `end`. Then the signal
+ * of *work* is aborted, and what it does is ignored. *watch* returns a function that ends the watch.
+ */
+export async function limited<T>(
+  timeout: number, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>,
+  watch?: (end: (error: RequestError) => void) => (() => void) | undefined,
+): Promise<T> {
   if (signal?.aborted) throw abortReason(signal);
-  // `AbortSignal.timeout`, `AbortSignal.any` and `signal.reason` do not exist in React Native and in older browsers.
+  // `AbortSignal.timeout`, `AbortSignal.any` and the reason of a signal do not exist in React Native and in older browsers.
   const controller = new AbortController();
   let end!: (error: RequestError) => void;
   const ended = new Promise<never>((_, reject) => (end = (error) => (reject(error), controller.abort())));
   const abort = () => end(abortReason(signal!));
   const timer = later(timeout, () => end(new RequestError("TIMEOUT", "No response in time.")));
+  const unwatch = watch?.(end);
   signal?.addEventListener("abort", abort);
   try {
     return await Promise.race([ended, work(controller.signal)]);
   } finally {
     clearTimeout(timer);
+    unwatch?.();
     signal?.removeEventListener("abort", abort);
   }
 }
@@ -59,14 +67,8 @@ export function absolute(url: string): string {
   return /^\w+:/.test(url) ? url : new URL(url, (globalThis as { location?: Location }).location?.href).href;
 }
 
-/** Aborts with a reason, also in React Native, where `abort` does not keep it. */
-export function abort(controller: AbortController, reason: RequestError): void {
-  if (!controller.signal.aborted) Object.defineProperty(controller.signal, "reason", { value: reason });
-  controller.abort();
-}
-
 /** The error for a request whose signal was aborted. */
-export function abortReason({ reason }: AbortSignal): RequestError {
+function abortReason({ reason }: AbortSignal): RequestError {
   return reason instanceof RequestError ? reason : new RequestError("ABORTED", "The request was aborted.", { cause: reason });
 }
 

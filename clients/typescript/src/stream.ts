@@ -7,6 +7,7 @@ import type { AnyRequest } from "./document.js";
 import { DISPOSED, RequestError, responseError, type ResponseError } from "./errors.js";
 import type { GraphQLResult } from "./http.js";
 import { iterate } from "./iterate.js";
+import { mapFields, type Json, type JsonObject } from "./json.js";
 import { createListeners } from "./listeners.js";
 import { createResyncs, type OnResync, type Resyncs } from "./resyncs.js";
 import type { Authorizer } from "./session.js";
@@ -79,11 +80,6 @@ export function createStream(options: StreamOptions): Stream {
 
 type Settings = StreamOptions & typeof DEFAULTS;
 
-/** Without the options that are undefined. */
-function defined<T extends object>(options: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
-}
-
 class ResumableStream implements Stream {
   readonly #options: Settings;
   readonly #subscriptions = new Set<Subscription>();
@@ -98,7 +94,8 @@ class ResumableStream implements Stream {
   #removeWake: (() => void) | undefined;
 
   constructor(options: StreamOptions) {
-    this.#options = { ...DEFAULTS, ...defined(options) };
+    const optionOf = (value: Json, name: string) => (options as unknown as JsonObject)[name] ?? value;
+    this.#options = { ...options, ...(mapFields(DEFAULTS, optionOf) as typeof DEFAULTS) };
     this.#connector = new Connector(
       this.#options,
       {
