@@ -7,9 +7,9 @@ import { createOrderedExecute } from "./ordered.js";
 export interface LinkOptions {
   readonly session: Authorizer;
   /** For subscriptions. */
-  readonly stream?: Stream;
+  readonly stream?: Stream | undefined;
   /** Keeps late responses from overwriting newer values. Give it to `createStream`, too. */
-  readonly cache?: Cache;
+  readonly cache?: Cache | undefined;
 }
 
 /**

@@ -5,9 +5,9 @@ import { RecentMap } from "./recent_map.js";
 
 export interface CacheOptions {
   /** How many objects are remembered (10,000): the least recently written ones are forgotten first. */
-  readonly maxEntities?: number;
+  readonly maxEntities?: number | undefined;
   /** How many ids of deleted objects are remembered (10,000). */
-  readonly maxDeleted?: number;
+  readonly maxDeleted?: number | undefined;
 }
 
 /** An item of a subscription. Only `__typename` says whether the object is gone. */

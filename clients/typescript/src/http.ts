@@ -7,6 +7,9 @@ export interface GraphQLResult<TData = unknown> {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
+/** Those of `fetch`. The type of the same meaning exists only with the types of a browser. */
+export type Credentials = "omit" | "same-origin" | "include";
+
 export interface HttpRequest {
   readonly url: string;
   /** The request as JSON. */
@@ -16,7 +19,7 @@ export interface HttpRequest {
   /** Milliseconds until the response must be complete. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
-  readonly credentials: RequestCredentials;
+  readonly credentials: Credentials;
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { backoff, later, type Timer } from "./backoff.js";
 import { asRequestError, DISPOSED, RequestError } from "./errors.js";
 import { login, logout, refresh, type Grant, type GrantSource, type TokenStorage, type User } from "./grant.js";
-import { absolute } from "./http.js";
+import { absolute, type Credentials } from "./http.js";
 import { isEqual } from "./json.js";
 import { createListeners } from "./listeners.js";
 import { userError, type SessionState } from "./session_state.js";
@@ -14,10 +14,10 @@ export interface SessionOptions {
    * Where the refresh token is. `"cookie"` (default): in an HttpOnly cookie, for browsers. A `TokenStorage`: in the payload,
    * for Node and React Native.
    */
-  readonly credentials?: "cookie" | TokenStorage;
+  readonly credentials?: "cookie" | TokenStorage | undefined;
   /** Milliseconds until a response must be complete (15,000). */
-  readonly timeout?: number;
-  readonly fetch?: typeof fetch;
+  readonly timeout?: number | undefined;
+  readonly fetch?: typeof fetch | undefined;
 }
 
 export interface Authorization {
@@ -36,21 +36,21 @@ export interface AuthorizeOptions {
 /** What `ask` and `createStream` need of a session. Write your own if tokens come from somewhere else. */
 export interface Authorizer {
   readonly url: string;
-  readonly timeout?: number;
-  readonly credentials?: RequestCredentials;
+  readonly timeout?: number | undefined;
+  readonly credentials?: Credentials | undefined;
   readonly fetch?: typeof fetch | undefined;
-  readonly state?: SessionState;
+  readonly state?: SessionState | undefined;
   /** A token that is valid for a while; null if no user is signed in. Throws `RequestError`. */
   authorize(options?: AuthorizeOptions): Promise<Authorization | null>;
   /** Calls *listener* after each change of the state; returns a function that ends this. */
-  subscribe?(listener: () => void): () => void;
+  readonly subscribe?: ((listener: () => void) => () => void) | undefined;
 }
 
 export interface Session extends Authorizer {
   readonly state: SessionState;
   readonly timeout: number;
-  readonly credentials: RequestCredentials;
-  subscribe(listener: () => void): () => void;
+  readonly credentials: Credentials;
+  readonly subscribe: (listener: () => void) => () => void;
   /**
    * Continues the session of an earlier visit or of another tab. Resolves to the user, or to null if the user must sign in.
    * Throws if the server cannot be asked; it is then asked again until the state is known.
@@ -81,7 +81,7 @@ class TokenSession implements Session {
   readonly url: string;
   readonly timeout: number;
   readonly fetch: typeof fetch | undefined;
-  readonly credentials: RequestCredentials;
+  readonly credentials: Credentials;
   readonly #source: GrantSource;
   readonly #tabs: Tabs<Grant | null>;
   readonly #listeners = createListeners();

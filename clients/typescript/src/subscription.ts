@@ -10,9 +10,9 @@ export interface Sink<TData = unknown> {
   /** A result. It can have `errors`: the subscription continues. */
   next(result: GraphQLResult<TData>): void;
   /** The end, because the transport or the operation failed for good. Nothing follows. */
-  error?(error: RequestError): void;
+  readonly error?: ((error: RequestError) => void) | undefined;
   /** The end, because the server has no more results. Nothing follows. */
-  complete?(): void;
+  readonly complete?: (() => void) | undefined;
 }
 
 /** How many cursors are remembered, so that no item is delivered twice. */

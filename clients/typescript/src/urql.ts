@@ -7,9 +7,9 @@ import { createOrderedExecute, type Execute } from "./ordered.js";
 export interface ExchangeOptions {
   readonly session: Authorizer;
   /** For subscriptions. Without it they are left to the next exchange. */
-  readonly stream?: Stream;
+  readonly stream?: Stream | undefined;
   /** Keeps late responses from overwriting newer values. Give it to `createStream`, too. */
-  readonly cache?: Cache;
+  readonly cache?: Cache | undefined;
 }
 
 /**
