@@ -46,8 +46,8 @@ export const DROPPED = 4499;
 const NORMAL = 1000;
 
 /**
- * One WebSocket of `graphql-transport-ws`, from its handshake to its end. A connection that has ended calls no handler any
- * more, so that late events of its socket cannot reach the next connection.
+ * One WebSocket of `graphql-transport-ws`, from its handshake to its end. A connection that has ended calls no handler
+ * from then on, so that late events of its socket cannot reach the next connection.
  */
 export class Connection {
   readonly #silenceTimeout: number;

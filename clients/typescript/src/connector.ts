@@ -103,7 +103,7 @@ export class Connector {
     this.#wait(delay, new RequestError("CLOSED", "The connection was closed."));
   }
 
-  /** The server does not accept the token any more. */
+  /** The server no longer accepts the token. */
   renew(error: RequestError): void {
     this.#refused = this.#token;
     this.#close(DROPPED, "");

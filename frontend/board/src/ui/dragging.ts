@@ -13,7 +13,7 @@ interface Dragged {
   readonly over: TaskStatus | null;
 }
 
-/** Handlers for the element that holds the columns, and how each column looks meanwhile. */
+/** Handlers for the element that holds the columns, and how each column looks during a drag. */
 export function useDragging(
   onMove: (taskId: string, status: TaskStatus) => void, accepts: (taskId: string, status: TaskStatus) => boolean,
 ) {
