@@ -91,8 +91,8 @@ class TokenSession implements Session {
   #refreshing: Promise<void> | null = null;
   #timer: Timer | undefined;
   #failures = 0;
-  /** The server's last refusal to refresh, and how long it holds. */
-  #limited: { readonly error: RequestError; readonly until: number } | null = null;
+  /** The server's refusal to refresh before a time. It holds until the timer, whatever happens to the clock. */
+  #limited: RequestError | null = null;
   #disposed = false;
 
   constructor({ url, credentials = "cookie", timeout = 15_000, fetch }: SessionOptions) {
@@ -176,7 +176,7 @@ class TokenSession implements Session {
   }
 
   async #refresh(): Promise<void> {
-    if (this.#limited && this.#limited.until > Date.now()) throw this.#limited.error;
+    if (this.#limited) throw this.#limited;
     const before = this.#grant;
     try {
       const grant = await refresh(this.#source);
@@ -191,9 +191,8 @@ class TokenSession implements Session {
   /** Tries again until it succeeds, so that a page recovers without its user. */
   #failed(error: RequestError): void {
     if (this.#disposed) return;
-    if (error.retryAfter) this.#limited = { error, until: Date.now() + error.retryAfter * 1_000 };
-    // The timer of a token that was refused before its time continues.
-    if (this.#isDue()) this.#schedule(backoff(this.#failures++, RENEWAL, error.retryAfter));
+    if (error.retryAfter) this.#limited = error;
+    this.#schedule(backoff(this.#failures++, RENEWAL, error.retryAfter));
     if (this.#grant === undefined) this.#set({ ...UNKNOWN, error });
   }
 
@@ -214,10 +213,16 @@ class TokenSession implements Session {
 
   #schedule(milliseconds: number): void {
     clearTimeout(this.#timer);
-    this.#timer = later(Math.max(SHORTEST_DELAY, milliseconds), () => void this.authorize().catch(() => {}));
+    this.#timer = later(Math.max(SHORTEST_DELAY, milliseconds), this.#wake);
     // In Node a session alone does not keep the process alive.
     (this.#timer as { unref?: () => void }).unref?.();
   }
+
+  #wake = (): void => {
+    this.#limited = null;
+    if (this.#isDue()) void this.authorize().catch(() => {});
+    else if (this.#grant) this.#schedule(this.#grant.refreshAt - Date.now());
+  };
 
   #set(state: SessionState): void {
     const { user } = this.#state;

@@ -283,3 +283,13 @@ test("A refused token that cannot be renewed now is still renewed before it expi
   await vi.advanceTimersByTimeAsync(api.life);
   expect(api.refreshes).toBeGreaterThan(before);
 });
+
+test("A clock that is set back does not lengthen a rate limit.", async () => {
+  api.cookie = "alice";
+  api.next.push({ errors: [{ message: "Too many.", extensions: { code: "RATE_LIMITED", retryAfter: 20 } }] });
+  const created = session();
+  await expect(created.resume()).rejects.toMatchObject({ code: "RATE_LIMITED" });
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await vi.advanceTimersByTimeAsync(25_000);
+  expect((await created.resume())?.username).toBe("alice");
+});

@@ -13,20 +13,22 @@ async function finger(page) {
   const browser = await page.context().newCDPSession(page);
   await browser.send("Emulation.setTouchEmulationEnabled", { enabled: true });
   const touch = (type, points) => browser.send("Input.dispatchTouchEvent", { type, touchPoints: points });
-  const mouse = (type, x, y) => browser.send("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons: 1, clickCount: 1 });
+  const send = (type, x, y) => {
+    browser.send("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons: 1, clickCount: 1 }).catch(() => {});
+  };
   const emulate = (enabled) => browser.send("Emulation.setEmitTouchEventsForMouse", { enabled, configuration: "mobile" });
   return {
     down: (x, y) => touch("touchStart", [{ x, y }]),
     move: (x, y) => touch("touchMove", [{ x, y }]),
     up: () => touch("touchEnd", []),
-    /** Presses until `isLong`, moves, and ends. */
+    /** Presses until `isLong`, moves, and ends. The protocol does not answer to a mouse that is a finger. */
     async press(x, y, isLong) {
       await emulate(true);
-      const pressed = mouse("mousePressed", x, y).catch(() => {}); // Settles only with the end of the press.
+      send("mousePressed", x, y);
       await isLong();
-      const moved = mouse("mouseMoved", x + 30, y + 30).catch(() => {});
-      await mouse("mouseReleased", x + 30, y + 30);
-      await Promise.all([pressed, moved]);
+      send("mouseMoved", x + 30, y + 30);
+      send("mouseReleased", x + 30, y + 30);
+      await page.waitForFunction(() => window.ends > 0);
       await emulate(false);
     },
   };
@@ -39,9 +41,10 @@ async function onAPhone(stage, count) {
   const { page } = window;
   await page.evaluate(() => {
     window.drags = [];
-    window.presses = 0;
+    window.presses = window.ends = 0;
     addEventListener("dragstart", (event) => window.drags.push(event.defaultPrevented));
     addEventListener("contextmenu", () => window.presses++);
+    addEventListener("touchend", () => window.ends++);
   });
   return { window, page, finger: await finger(page) };
 }
