@@ -118,7 +118,7 @@ var Connection = class {
       this.#socket.send(JSON.stringify(message));
     } catch {}
   }
-  close(code, reason) {
+  close(code, reason = "") {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#timer);
@@ -171,7 +171,7 @@ function signedOut() {
 /** Any thrown value as a `RequestError`. */
 function asRequestError(error) {
   if (error instanceof RequestError) return error;
-  return new RequestError("NETWORK", error instanceof Error ? error.message : String(error), { cause: error });
+  return new RequestError("NETWORK", error?.message ?? String(error), { cause: error });
 }
 /** Calls a callback of the application. Its error is reported, and does not disturb the caller. */
 function call(callback) {
@@ -295,7 +295,7 @@ var Connector = class {
       error,
       retryAt: null
     });
-    this.#close(1e3, "");
+    this.#close(1e3);
   }
   /** Connects at once if it waits, and tests an open connection. */
   check() {
@@ -304,13 +304,13 @@ var Connector = class {
   }
   reconnect(delay) {
     if (this.status.state === "idle" || this.status.state === "closed") return;
-    this.#close(DROPPED, "");
+    this.#close(DROPPED);
     this.#wait(delay, new RequestError("CLOSED", "The connection was closed."));
   }
   /** The server no longer accepts the token. */
   renew(error) {
     this.#refused = this.#token;
-    this.#close(DROPPED, "");
+    this.#close(DROPPED);
     this.#retry(error);
   }
   #connect = async () => {
@@ -379,12 +379,12 @@ var Connector = class {
     this.#retry(new RequestError(isRefused ? "UNAUTHENTICATED" : "NETWORK", message, { closeCode: code }));
   }
   /** Closes the connection from this side. */
-  #close(code, reason) {
+  #close(code) {
     const connection = this.#connection;
     this.#connection = this.#attempt = null;
     clearTimeout(this.#stable);
     if (!connection) return;
-    connection.close(code, reason);
+    connection.close(code);
     this.#handlers.disconnected();
   }
   #retry(error) {
@@ -733,7 +733,7 @@ var ResumableStream = class {
   }
   #remove(subscription) {
     if (!this.#subscriptions.delete(subscription)) return;
-    if (subscription.id !== null) this.#running.delete(subscription.id);
+    this.#forget(subscription);
     clearTimeout(subscription.timer);
     if (!this.#subscriptions.size) this.#idle = later(this.#options.idleTimeout, this.#becomeIdle);
   }
@@ -754,9 +754,13 @@ var ResumableStream = class {
   #stop(subscription) {
     const { id } = subscription;
     if (id === null) return;
-    this.#running.delete(id);
-    subscription.id = null;
+    this.#forget(subscription);
     this.#connector.connection?.complete(id);
+  }
+  /** It has no operation on the connection. */
+  #forget(subscription) {
+    this.#running.delete(subscription.id);
+    subscription.id = null;
   }
   #pause(subscription) {
     subscription.isPaused = true;
@@ -816,8 +820,7 @@ var ResumableStream = class {
   /** The operation was refused; the connection continues. */
   #error(subscription, errors) {
     const error = responseError(errors);
-    this.#running.delete(subscription.id);
-    subscription.id = null;
+    this.#forget(subscription);
     if (error.code === "UNAUTHENTICATED") return this.#connector.renew(error);
     if (error.isTemporary) return this.#later(subscription, error);
     this.#remove(subscription);

@@ -138,7 +138,7 @@ export class Connection {
     }
   }
 
-  close(code: number, reason: string): void {
+  close(code: number, reason = ""): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#timer);

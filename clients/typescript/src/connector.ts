@@ -88,7 +88,7 @@ export class Connector {
     this.#failures = 0;
     clearTimeout(this.#timer);
     this.#set({ state, error, retryAt: null });
-    this.#close(1000, "");
+    this.#close(1000);
   }
 
   /** Connects at once if it waits, and tests an open connection. */
@@ -99,14 +99,14 @@ export class Connector {
 
   reconnect(delay: number): void {
     if (this.status.state === "idle" || this.status.state === "closed") return;
-    this.#close(DROPPED, "");
+    this.#close(DROPPED);
     this.#wait(delay, new RequestError("CLOSED", "The connection was closed."));
   }
 
   /** The server no longer accepts the token. */
   renew(error: RequestError): void {
     this.#refused = this.#token;
-    this.#close(DROPPED, "");
+    this.#close(DROPPED);
     this.#retry(error);
   }
 
@@ -176,12 +176,12 @@ export class Connector {
   }
 
   /** Closes the connection from this side. */
-  #close(code: number, reason: string): void {
+  #close(code: number): void {
     const connection = this.#connection;
     this.#connection = this.#attempt = null;
     clearTimeout(this.#stable);
     if (!connection) return;
-    connection.close(code, reason);
+    connection.close(code);
     this.#handlers.disconnected();
   }
 

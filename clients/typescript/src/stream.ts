@@ -28,7 +28,7 @@ export interface StreamOptions {
   readonly cache?: Cache | undefined;
   /** Default: the global `WebSocket`. In Node 20, the class of the package `ws`. */
   readonly webSocket?: WebSocketClass | undefined;
-  /** Milliseconds until a new connection must be ready (10,000). */
+  /** Milliseconds until a token must be there, and then until the connection must be ready (10,000). */
   readonly handshakeTimeout?: number | undefined;
   /** Milliseconds without a message after which a connection is replaced (30,000). The server pings every 12 seconds. */
   readonly silenceTimeout?: number | undefined;
@@ -172,7 +172,7 @@ class ResumableStream implements Stream {
 
   #remove(subscription: Subscription): void {
     if (!this.#subscriptions.delete(subscription)) return;
-    if (subscription.id !== null) this.#running.delete(subscription.id);
+    this.#forget(subscription);
     clearTimeout(subscription.timer);
     if (!this.#subscriptions.size) this.#idle = later(this.#options.idleTimeout, this.#becomeIdle);
   }
@@ -196,9 +196,14 @@ class ResumableStream implements Stream {
   #stop(subscription: Subscription): void {
     const { id } = subscription;
     if (id === null) return;
-    this.#running.delete(id);
-    subscription.id = null;
+    this.#forget(subscription);
     this.#connector.connection?.complete(id);
+  }
+
+  /** It has no operation on the connection. */
+  #forget(subscription: Subscription): void {
+    this.#running.delete(subscription.id!);
+    subscription.id = null;
   }
 
   #pause(subscription: Subscription): void {
@@ -271,8 +276,7 @@ class ResumableStream implements Stream {
   /** The operation was refused; the connection continues. */
   #error(subscription: Subscription, errors: readonly ResponseError[]): void {
     const error = responseError(errors);
-    this.#running.delete(subscription.id!);
-    subscription.id = null;
+    this.#forget(subscription);
     if (error.code === "UNAUTHENTICATED") return this.#connector.renew(error);
     if (error.isTemporary) return this.#later(subscription, error);
     this.#remove(subscription);

@@ -134,10 +134,10 @@ test("Fault 15: a network failure at the start is not a sign-out, and the page r
 });
 
 test("A response that never comes ends with TIMEOUT.", async () => {
-  api.next.push(() => new Promise(() => {}));
+  api.next.push(() => new Promise(() => {}), () => new Promise(() => {}));
   const resumed = session({ timeout: 5_000 }).resume();
   const failed = expect(resumed).rejects.toMatchObject({ code: "TIMEOUT" });
-  await vi.advanceTimersByTimeAsync(5_000);
+  await vi.advanceTimersByTimeAsync(10_000);
   await failed;
 });
 
@@ -292,4 +292,17 @@ test("A clock that is set back does not lengthen a rate limit.", async () => {
   vi.setSystemTime(Date.now() - 3_600_000);
   await vi.advanceTimersByTimeAsync(25_000);
   expect((await created.resume())?.username).toBe("alice");
+});
+
+test("A refresh whose response is lost is sent again while the server still accepts its token.", async () => {
+  const times: number[] = [];
+  const fetch = api.fetch;
+  api.fetch = (...request) => (times.push(Date.now()), fetch(...request));
+  api.cookie = "alice";
+  api.next.push(() => new Promise(() => {}));
+  const resumed = session().resume();
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect((await resumed)?.username).toBe("alice");
+  expect(times).toHaveLength(2);
+  expect(times[1]! - times[0]!).toBeLessThan(10_000);
 });

@@ -18,7 +18,7 @@ export function useDragging(
   onMove: (taskId: string, status: TaskStatus) => void, accepts: (taskId: string, status: TaskStatus) => boolean,
 ) {
   const [dragged, setDragged] = useState<Dragged | null>(null);
-  const isMouse = useRef(true);
+  const isTouch = useRef(false);
 
   // A drag that is interrupted has no end, for example if its card is removed. Without a drag the pointer moves again.
   const isDragging = dragged !== null;
@@ -33,10 +33,10 @@ export function useDragging(
     const status = statusOf(event.target);
     return dragged && status && accepts(dragged.id, status) ? status : null;
   };
-  const onPointerDown = ({ pointerType }: PointerEvent) => void (isMouse.current = pointerType === "mouse");
+  const onPointerDown = ({ pointerType }: PointerEvent) => void (isTouch.current = pointerType === "touch");
   const onDragStart = (event: DragEvent) => {
     // On Android a long press starts a drag.
-    if (!isMouse.current) return event.preventDefault();
+    if (isTouch.current) return event.preventDefault();
     const card = cardOf(event.target);
     if (!card || !event.dataTransfer) return;
     event.dataTransfer.effectAllowed = "move";
