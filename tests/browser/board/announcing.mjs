@@ -1,4 +1,4 @@
-// What screen readers hear: text that is added to a live region, which was there before and is there afterwards.
+// What screen readers announce: text that is added to a live region, which was there before and is there afterwards.
 import assert from "node:assert/strict";
 import { until } from "../stage.mjs";
 import { newUser } from "./people.mjs";
@@ -8,7 +8,7 @@ import { Window } from "./window.mjs";
 function record() {
   const REGION = "[role=status], [role=alert]";
   const known = new WeakSet();
-  const heard = (window.heard = []);
+  const announced = (window.announced = []);
   const regionOf = (node) => (node instanceof Element ? node : node.parentElement)?.closest(REGION);
   const isCovered = (region) => {
     const modal = [...document.querySelectorAll("dialog:modal")].at(-1);
@@ -18,7 +18,7 @@ function record() {
     for (const { target, addedNodes } of changes) {
       const region = regionOf(target);
       const text = [...addedNodes].map((node) => node.textContent).join(" ").trim();
-      if (region && text && known.has(region) && !isCovered(region)) heard.push({ region, text });
+      if (region && text && known.has(region) && !isCovered(region)) announced.push({ region, text });
     }
     for (const region of document.querySelectorAll(REGION)) known.add(region);
   }).observe(document, { subtree: true, childList: true });
@@ -35,10 +35,10 @@ async function listening(stage, titles = []) {
   return { person, window, page, dialog: window.dialog };
 }
 
-/** Waits until it was heard in a region that has not gone with its text. */
-function hears(page, text) {
-  const isHeard = (text) => window.heard.some((each) => each.region.isConnected && each.text.includes(text));
-  return until(() => page.evaluate(isHeard, text), `“${text}” is announced`, 5_000);
+/** Waits until it was announced in a region that has not gone with its text. */
+function isAnnounced(page, text) {
+  const isThere = (text) => window.announced.some((each) => each.region.isConnected && each.text.includes(text));
+  return until(() => page.evaluate(isThere, text), `“${text}” is announced`, 5_000);
 }
 
 /** Create and Delete close a dialog and are announced on the page; so are moves and refusals. */
@@ -47,18 +47,18 @@ export async function announcesWhatWasDone(stage) {
   await page.keyboard.press("n");
   await dialog.getByLabel("Title").fill("Said aloud");
   await page.keyboard.press("Enter");
-  await hears(page, "Created “Said aloud”.");
+  await isAnnounced(page, "Created “Said aloud”.");
   await window.focus("Said aloud");
   await page.keyboard.press("Shift+ArrowRight");
-  await hears(page, "Moved “Said aloud” to In progress.");
+  await isAnnounced(page, "Moved “Said aloud” to In progress.");
   await page.keyboard.press("Shift+ArrowRight");
-  await hears(page, "Moved “Said aloud” to Done.");
+  await isAnnounced(page, "Moved “Said aloud” to Done.");
   await page.keyboard.press("Shift+ArrowRight");
-  await hears(page, "there is no move to the right");
+  await isAnnounced(page, "there is no move to the right");
   await window.card("Said aloud").click();
   await dialog.getByRole("button", { name: "Delete" }).click();
   await window.answer("Delete");
-  await hears(page, "Deleted “Said aloud”.");
+  await isAnnounced(page, "Deleted “Said aloud”.");
 }
 
 /** What is changed in an open dialog is announced in it. */
@@ -66,8 +66,8 @@ export async function announcesInTheOpenDialog(stage) {
   const { page, window, dialog } = await listening(stage, ["Open"]);
   await window.card("Open").click();
   await dialog.getByLabel("Status").selectOption("IN_PROGRESS");
-  await hears(page, "Moved “Open” to In progress.");
-  assert.equal(await page.evaluate(() => window.heard.at(-1).region.closest("dialog") !== null), true);
+  await isAnnounced(page, "Moved “Open” to In progress.");
+  assert.equal(await page.evaluate(() => window.announced.at(-1).region.closest("dialog") !== null), true);
 }
 
 /** A sign-out that fails is announced, although the board was drawn anew. */
@@ -75,5 +75,5 @@ export async function announcesASignOutThatFails(stage) {
   const { page } = await listening(stage);
   await page.route("**/graphql", (route) => (/mutation SignOut/.test(route.request().postData() ?? "") ? route.abort() : route.continue()));
   await page.getByRole("button", { name: "Sign out" }).click();
-  await hears(page, "You are still signed in.");
+  await isAnnounced(page, "You are still signed in.");
 }
