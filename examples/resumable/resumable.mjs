@@ -1,22 +1,26 @@
 // Subscriptions that resume without a gap: copy this file beside your own. It needs no packages, except `ws` in Node 20.
 // Built from clients/typescript by `make client`. Change the sources, not this file.
 // src/backoff.ts
-/** A longer timer would fire at once. */
+/** A longer timer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+/** Calls *work* after *milliseconds*, or after the longest time that a timer can have. */
+function later(milliseconds, work) {
+  return setTimeout(work, Math.min(milliseconds, LONGEST_TIMER));
+}
 /**
 * The pause before the next attempt, in milliseconds: it doubles with each failure. Half of it is random, so that clients
-* that were disconnected together do not return together. It is at least *retryAfter* seconds.
+* that were disconnected together do not return together. It is at least *retryAfter* seconds, if that is a number.
 */
 function backoff(failures, { minDelay, maxDelay }, retryAfter = 0) {
   const longest = Math.min(maxDelay, minDelay * 2 ** Math.min(failures, 20));
-  return Math.min(Math.max(longest / 2, retryAfter * 1e3) + Math.random() * longest / 2, LONGEST_TIMER);
+  return Math.max(longest / 2, retryAfter * 1e3 || 0) + Math.random() * longest / 2;
 }
 /** Resolves after *milliseconds*; rejects with the signal's reason when the signal is aborted. */
 function sleep(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     const abort = () => (clearTimeout(timer), reject(signal.reason));
     if (signal?.aborted) return reject(signal.reason);
-    const timer = setTimeout(() => (signal?.removeEventListener("abort", abort), resolve()), milliseconds);
+    const timer = later(milliseconds, () => (signal?.removeEventListener("abort", abort), resolve()));
     signal?.addEventListener("abort", abort, { once: true });
   });
 }
@@ -28,8 +32,8 @@ const TIMED_OUT = 4408;
 const DROPPED = 4499;
 const NORMAL = 1e3;
 /**
-* One WebSocket of `graphql-transport-ws`, from its handshake to its end. A connection that has ended calls no handler any
-* more, so that late events of its socket cannot reach the next connection.
+* One WebSocket of `graphql-transport-ws`, from its handshake to its end. A connection that has ended calls no handler
+* from then on, so that late events of its socket cannot reach the next connection.
 */
 var Connection = class {
   #silenceTimeout;
@@ -49,7 +53,7 @@ var Connection = class {
       payload: { authorization: `Bearer ${token}` }
     });
     this.#socket.onmessage = ({ data }) => this.#receive(String(data));
-    this.#socket.onclose = ({ code, reason }) => this.#end(code, reason);
+    this.#socket.onclose = ({ code, reason }) => this.close(code, reason);
     this.#socket.onerror = () => {};
     this.#watch(options.handshakeTimeout);
   }
@@ -76,15 +80,14 @@ var Connection = class {
     this.#send({ type: "ping" });
     this.#watch(timeout);
   }
-  close(code = NORMAL, reason = "") {
-    this.#end(code, reason);
-  }
   #receive(data) {
     this.#lastMessageAt = Date.now();
-    const message = parsed(data);
-    if (!message) return this.close(4400, "Invalid message.");
     if (this.#isOpen) this.#watch(this.#silenceTimeout);
-    this.#handle(message);
+    try {
+      this.#handle(JSON.parse(data));
+    } catch {
+      this.close(4400, "Invalid message.");
+    }
   }
   #handle({ type, id, payload }) {
     if (type === "connection_ack") this.#acknowledged();
@@ -92,6 +95,7 @@ var Connection = class {
     else this.#handlers.message(type, id, payload);
   }
   #acknowledged() {
+    if (this.#isOpen) return;
     this.#isOpen = true;
     this.#watch(this.#silenceTimeout);
     this.#handlers.acknowledged();
@@ -103,7 +107,7 @@ var Connection = class {
   /** Ends the connection after a silence of so many milliseconds from now on. */
   #watch(milliseconds) {
     clearTimeout(this.#timer);
-    if (!this.#hasEnded) this.#timer = setTimeout(() => this.#timedOut(), milliseconds);
+    if (!this.#hasEnded) this.#timer = later(milliseconds, () => this.#timedOut());
   }
   #timedOut() {
     this.close(TIMED_OUT, "No message arrived.");
@@ -114,7 +118,7 @@ var Connection = class {
       this.#socket.send(JSON.stringify(message));
     } catch {}
   }
-  #end(code, reason) {
+  close(code, reason = "") {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#timer);
@@ -125,14 +129,6 @@ var Connection = class {
     this.#handlers.closed(code, reason);
   }
 };
-function parsed(data) {
-  try {
-    const message = JSON.parse(data);
-    return typeof message?.type === "string" ? message : null;
-  } catch {
-    return null;
-  }
-}
 
 // src/errors.ts
 /**
@@ -175,7 +171,7 @@ function signedOut() {
 /** Any thrown value as a `RequestError`. */
 function asRequestError(error) {
   if (error instanceof RequestError) return error;
-  return new RequestError("NETWORK", error instanceof Error ? error.message : String(error), { cause: error });
+  return new RequestError("NETWORK", error?.message ?? String(error), { cause: error });
 }
 /** Calls a callback of the application. Its error is reported, and does not disturb the caller. */
 function call(callback) {
@@ -188,17 +184,42 @@ function call(callback) {
   }
 }
 
-// src/actor.ts
-/** The error of a request whose user is not signed in any more; null: the user is signed in, or it is not known. */
+// src/http.ts
+/**
+* Runs *work* for at most *timeout* milliseconds, until *signal* is aborted, or until *watch* calls `end`. Then the signal
+* of *work* is aborted, and what it does is ignored. *watch* returns a function that ends the watch.
+*/
+async function limited(timeout, signal, work, watch) {
+  if (signal?.aborted) throw abortReason(signal);
+  const controller = new AbortController();
+  let end;
+  const ended = new Promise((_, reject) => end = (error) => (reject(error), controller.abort()));
+  const abort = () => end(abortReason(signal));
+  const timer = later(timeout, () => end(new RequestError("TIMEOUT", "No response in time.")));
+  const unwatch = watch?.(end);
+  signal?.addEventListener("abort", abort);
+  try {
+    return await Promise.race([ended, work(controller.signal)]);
+  } finally {
+    clearTimeout(timer);
+    unwatch?.();
+    signal?.removeEventListener("abort", abort);
+  }
+}
+/** The address as seen from the page. An absolute one stays as it is: React Native's `URL` adds a slash to it. */
+function absolute(url) {
+  return /^\w+:/.test(url) ? url : new URL(url, globalThis.location?.href).href;
+}
+/** The error for a request whose signal was aborted. */
+function abortReason({ reason }) {
+  return reason instanceof RequestError ? reason : new RequestError("ABORTED", "The request was aborted.", { cause: reason });
+}
+
+// src/session_state.ts
+/** The error of a request whose user is no longer signed in; null: the user is signed in, or it is not known. */
 function userError(state, userId) {
   if (userId === void 0 || !state || state.status === "unknown" || state.user?.id === userId) return null;
   return state.user ? new RequestError("USER_CHANGED", "Another user has signed in.") : signedOut();
-}
-
-// src/http.ts
-/** The address as seen from the page. */
-function absolute(url) {
-  return new URL(url, globalThis.location?.href).href;
 }
 
 // src/connector.ts
@@ -256,7 +277,9 @@ var Connector = class {
   }
   start() {
     if (this.status.state !== "idle") return;
-    this.#unsubscribe = this.#options.session.subscribe?.(this.#checkUser);
+    const { session } = this.#options;
+    this.#userId = session.state?.user?.id;
+    this.#unsubscribe = session.subscribe?.(this.#checkUser);
     this.#connect();
   }
   /** Closes the connection, and forgets the user. */
@@ -264,6 +287,7 @@ var Connector = class {
     this.#unsubscribe?.();
     this.#attempt = null;
     this.#refused = this.#userId = void 0;
+    this.#wasRenewed = false;
     this.#failures = 0;
     clearTimeout(this.#timer);
     this.#set({
@@ -271,7 +295,7 @@ var Connector = class {
       error,
       retryAt: null
     });
-    this.#close(1e3, "");
+    this.#close(1e3);
   }
   /** Connects at once if it waits, and tests an open connection. */
   check() {
@@ -280,13 +304,13 @@ var Connector = class {
   }
   reconnect(delay) {
     if (this.status.state === "idle" || this.status.state === "closed") return;
-    this.#close(DROPPED, "");
+    this.#close(DROPPED);
     this.#wait(delay, new RequestError("CLOSED", "The connection was closed."));
   }
-  /** The server does not accept the token any more. */
+  /** The server no longer accepts the token. */
   renew(error) {
     this.#refused = this.#token;
-    this.#close(DROPPED, "");
+    this.#close(DROPPED);
     this.#retry(error);
   }
   #connect = async () => {
@@ -297,7 +321,7 @@ var Connector = class {
       retryAt: null
     });
     try {
-      const authorization = await this.#authorize();
+      const authorization = await limited(this.#options.handshakeTimeout, void 0, () => this.#authorize());
       if (this.#attempt === attempt) this.#open(authorization, attempt);
     } catch (error) {
       if (this.#attempt === attempt) this.#attemptFailed(error);
@@ -335,7 +359,7 @@ var Connector = class {
   #acknowledged() {
     this.#refused = void 0;
     this.#wasRenewed = false;
-    this.#stable = setTimeout(() => this.#failures = 0, this.#options.stableAfter);
+    this.#stable = later(this.#options.stableAfter, () => this.#failures = 0);
     this.#set({
       state: "connected",
       error: null,
@@ -355,12 +379,12 @@ var Connector = class {
     this.#retry(new RequestError(isRefused ? "UNAUTHENTICATED" : "NETWORK", message, { closeCode: code }));
   }
   /** Closes the connection from this side. */
-  #close(code, reason) {
+  #close(code) {
     const connection = this.#connection;
     this.#connection = this.#attempt = null;
     clearTimeout(this.#stable);
     if (!connection) return;
-    connection.close(code, reason);
+    connection.close(code);
     this.#handlers.disconnected();
   }
   #retry(error) {
@@ -370,7 +394,7 @@ var Connector = class {
     this.#attempt = null;
     this.#mayHurry = error.closeCode !== void 0 || error.code === "NETWORK" || error.code === "TIMEOUT";
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#connect, delay);
+    this.#timer = later(delay, this.#connect);
     this.#set({
       state: "waiting",
       error,
@@ -403,8 +427,9 @@ function iterate(subscribe) {
   const queue = [];
   let isPaused = false;
   let end = null;
-  let wake = null;
-  const notify = () => (wake?.(), wake = null);
+  /** Calls of `next` that wait for a result, in their order. */
+  const waiting = [];
+  const notify = () => waiting.splice(0).forEach((wake) => wake());
   const finish = (reason) => (end ??= reason, notify());
   const source = subscribe({
     next: (result) => {
@@ -416,7 +441,7 @@ function iterate(subscribe) {
     complete: () => finish({})
   });
   const next = async () => {
-    while (!queue.length && !end) await new Promise((resolve) => wake = resolve);
+    while (!queue.length && !end) await new Promise((resolve) => waiting.push(resolve));
     if (!queue.length) {
       const { error } = end;
       end = {};
@@ -450,6 +475,12 @@ function iterate(subscribe) {
   };
 }
 
+// src/json.ts
+/** The same names with other values. */
+function mapFields(value, map) {
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, map(field, name)]));
+}
+
 // src/listeners.ts
 /** A set of listeners. One that throws does not keep the others from being called. */
 function createListeners() {
@@ -469,9 +500,9 @@ function createListeners() {
 // src/resyncs.ts
 /**
 * Reads lists again: once for all subscriptions that need it at the same time, until it succeeds. Resolves to the cursor of
-* the lists; rejects only if the signal is aborted.
+* the lists; rejects if the signal is aborted, or after a failure if no subscription needs them.
 */
-function createResyncs(onResync, onStart, pauses, signal) {
+function createResyncs(onResync, onStart, isNeeded, pauses, signal) {
   let running = null;
   async function read(resync, request) {
     onStart();
@@ -479,6 +510,7 @@ function createResyncs(onResync, onStart, pauses, signal) {
       return await onResync?.(resync, request);
     } catch (error) {
       await sleep(backoff(failures, pauses, asRequestError(error).retryAfter), signal);
+      if (!isNeeded()) throw error;
     }
   }
   return ({ reason, cursor }, request) => running ??= read({
@@ -520,7 +552,7 @@ var Subscription = class {
   request;
   /** The id of its operation on the current connection; null: it has none. */
   id = null;
-  /** Whether it waits for lists that are read again, or for its consumer. */
+  /** Whether it waits: for lists that are read again, for its consumer, or because it was refused for a while. */
   isPaused = false;
   /** How often it was refused or lost its place, one time soon after the other. */
   failures = 0;
@@ -533,9 +565,9 @@ var Subscription = class {
   constructor(request, sink) {
     this.request = request;
     this.#sink = sink;
-    textOf(request.query);
     const { after } = request.variables ?? {};
     this.#after = after ?? null;
+    JSON.stringify(this.payload);
   }
   get hasEnded() {
     return this.#hasEnded;
@@ -640,9 +672,10 @@ var ResumableStream = class {
   #idle;
   #removeWake;
   constructor(options) {
+    const optionOf = (value, name) => options[name] ?? value;
     this.#options = {
-      ...DEFAULTS,
-      ...options
+      ...options,
+      ...mapFields(DEFAULTS, optionOf)
     };
     this.#connector = new Connector(this.#options, {
       connected: () => this.#startAll(),
@@ -652,7 +685,7 @@ var ResumableStream = class {
       message: (type, id, payload) => this.#receive(type, this.#running.get(id), payload),
       cursors: (cursors) => this.#pinged(cursors)
     });
-    this.#resyncs = createResyncs(options.onResync, () => options.cache?.reset(), this.#options, this.#disposal.signal);
+    this.#resyncs = createResyncs(options.onResync, () => options.cache?.reset(), () => this.#subscriptions.size > 0, this.#options, this.#disposal.signal);
   }
   get status() {
     return this.#connector.status;
@@ -676,10 +709,9 @@ var ResumableStream = class {
   dispose = () => {
     this.#disposal.abort();
     this.#removeWake?.();
-    clearTimeout(this.#idle);
     this.#connector.stop("closed");
-    for (const subscription of this.#subscriptions) subscription.complete();
-    this.#subscriptions.clear();
+    for (const subscription of this.#subscriptions) this.#remove(subscription), subscription.complete();
+    clearTimeout(this.#idle);
   };
   #add(request, sink) {
     const subscription = new Subscription(request, sink);
@@ -701,9 +733,9 @@ var ResumableStream = class {
   }
   #remove(subscription) {
     if (!this.#subscriptions.delete(subscription)) return;
-    if (subscription.id !== null) this.#running.delete(subscription.id);
+    this.#forget(subscription);
     clearTimeout(subscription.timer);
-    if (!this.#subscriptions.size) this.#idle = setTimeout(this.#becomeIdle, this.#options.idleTimeout);
+    if (!this.#subscriptions.size) this.#idle = later(this.#options.idleTimeout, this.#becomeIdle);
   }
   /** Not at once: a component that is mounted again at once keeps its connection. */
   #becomeIdle = () => {
@@ -722,9 +754,13 @@ var ResumableStream = class {
   #stop(subscription) {
     const { id } = subscription;
     if (id === null) return;
-    this.#running.delete(id);
-    subscription.id = null;
+    this.#forget(subscription);
     this.#connector.connection?.complete(id);
+  }
+  /** It has no operation on the connection. */
+  #forget(subscription) {
+    this.#running.delete(subscription.id);
+    subscription.id = null;
   }
   #pause(subscription) {
     subscription.isPaused = true;
@@ -769,7 +805,7 @@ var ResumableStream = class {
     } : result);
     if (item) this.#cursorListeners.notify(item.cursor);
   }
-  /** Its operation is stopped meanwhile, so that the server keeps what follows, and nothing is held in memory. */
+  /** Its operation is stopped until then, so that the server keeps what follows, and nothing is held in memory. */
   async #resync(subscription, item) {
     this.#pause(subscription);
     subscription.moveTo(item.cursor);
@@ -784,15 +820,15 @@ var ResumableStream = class {
   /** The operation was refused; the connection continues. */
   #error(subscription, errors) {
     const error = responseError(errors);
-    this.#running.delete(subscription.id);
-    subscription.id = null;
+    this.#forget(subscription);
     if (error.code === "UNAUTHENTICATED") return this.#connector.renew(error);
     if (error.isTemporary) return this.#later(subscription, error);
     this.#remove(subscription);
     subscription.error(error);
   }
   #later(subscription, { retryAfter }) {
-    subscription.timer = setTimeout(() => this.#start(subscription), subscription.fail(this.#options, retryAfter));
+    subscription.isPaused = true;
+    subscription.timer = later(subscription.fail(this.#options, retryAfter), () => this.#resume(subscription));
   }
 };
 

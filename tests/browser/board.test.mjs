@@ -2,21 +2,25 @@
 // ONLY=word runs the scenarios whose names contain it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as announcing from "./board/announcing.mjs";
 import * as changing from "./board/changing.mjs";
 import * as manyTasks from "./board/many_tasks.mjs";
 import * as editing from "./board/editing.mjs";
 import * as failing from "./board/failing.mjs";
 import * as finding from "./board/finding.mjs";
 import * as focusing from "./board/focusing.mjs";
+import * as keepingFocus from "./board/keeping_focus.mjs";
 import * as moving from "./board/moving.mjs";
 import * as navigating from "./board/navigating.mjs";
 import * as signingIn from "./board/signing_in.mjs";
 import * as streaming from "./board/streaming.mjs";
+import * as touching from "./board/touching.mjs";
 import { onStage, picture, watchedPage } from "./stage.mjs";
 
 const ONLY = process.env.ONLY?.toLowerCase() ?? "";
 const SCENARIOS = Object.entries({
-  ...signingIn, ...changing, ...editing, ...moving, ...navigating, ...focusing, ...streaming, ...failing, ...finding, ...manyTasks,
+  ...signingIn, ...changing, ...editing, ...moving, ...navigating, ...focusing, ...keepingFocus, ...announcing, ...touching, ...streaming, ...failing, ...finding,
+  ...manyTasks,
 });
 
 /** Console messages of the browser for intended refusals. */
@@ -24,6 +28,9 @@ const WANTED = /Failed to load resource/;
 const PATIENCE = 20_000;
 /** A name that is not localhost: over HTTP its pages have no secure context. */
 const PLAIN_HOST = "board.example";
+
+/** A long press drags what is draggable, as on Android. */
+const TOUCH_DRAGS = "--enable-touch-drag-drop";
 
 /** Many users sign in here, so their password hashes are cheap. */
 const SETTINGS = { BCRYPT_ROUNDS: "4" };
@@ -35,7 +42,7 @@ test("/board", (board) => onStage(async (browser, base) => {
       if (said) here.diagnostic(said);
     });
   }
-}, SETTINGS, { args: [`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`] }));
+}, SETTINGS, { args: [`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`, TOUCH_DRAGS] }));
 
 /** Every scenario has its own windows, without console errors and without requests to other hosts. */
 async function run(browser, base, name, scenario) {

@@ -6,7 +6,7 @@ export interface ResumableOptions {
   /** The address of the WebSocket. */
   readonly url: string | (() => string | Promise<string>);
   /**
-   * An access token; *refresh*: a new one, because the last one is not accepted any more. An error is repeated, unless it has
+   * An access token; *refresh*: a new one, because the last one is no longer accepted. An error is repeated, unless it has
    * `fatal: true`.
    */
   readonly accessToken: (refresh: boolean) => string | Promise<string>;

@@ -7,9 +7,9 @@ import { createOrderedExecute } from "./ordered.js";
 export interface LinkOptions {
   readonly session: Authorizer;
   /** For subscriptions. */
-  readonly stream?: Stream;
+  readonly stream?: Stream | undefined;
   /** Keeps late responses from overwriting newer values. Give it to `createStream`, too. */
-  readonly cache?: Cache;
+  readonly cache?: Cache | undefined;
 }
 
 /**
@@ -97,7 +97,7 @@ export function connection(keyArgs: string[] | false = false): FieldPolicy<Conne
   };
 }
 
-/** Without what was deleted; what has moved to a later page meanwhile is listed once. */
+/** Without what was deleted. What has moved to a later page, between the reading of two pages, is listed once. */
 function readable<T>(list: readonly T[], nodeOf: (each: T) => Reference | undefined, canRead: (node: Reference) => boolean): T[] {
   const seen = new Set<unknown>();
   return list.filter((each) => {

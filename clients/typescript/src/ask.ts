@@ -1,11 +1,11 @@
 import { backoff, sleep } from "./backoff.js";
 import type { Cache } from "./cache.js";
 import { textOf, type AnyRequest, type Document } from "./document.js";
-import { userError } from "./actor.js";
 import { asRequestError, RequestError, responseError, signedOut } from "./errors.js";
-import { abortReason, post, type GraphQLResult } from "./http.js";
+import { limited, post, type GraphQLResult } from "./http.js";
 import { createIdempotencyKey } from "./idempotency.js";
 import type { Authorization, Authorizer } from "./session.js";
+import { userError } from "./session_state.js";
 
 export interface AskRequest<TData = unknown, TVariables = Record<string, unknown>> extends AnyRequest {
   readonly query: Document<TData, TVariables>;
@@ -13,8 +13,8 @@ export interface AskRequest<TData = unknown, TVariables = Record<string, unknown
 }
 
 export interface AskOptions {
-  /** Milliseconds until the response must be complete; default: the session's. */
-  readonly timeout?: number;
+  /** Milliseconds until the response of an attempt must be complete; default: the session's. */
+  readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /**
    * For mutations: the change is made once, however often it is sent. `true`: a new key. A string: your own, to repeat a
@@ -56,103 +56,77 @@ export async function ask<TData, TVariables = Record<string, unknown>>(
 export async function execute<TData, TVariables = Record<string, unknown>>(
   session: Authorizer, request: AskRequest<TData, TVariables>, options: AskOptions = {},
 ): Promise<GraphQLResult<TData>> {
-  const actor = new Actor(session, options);
-  try {
-    const generation = options.cache?.generation;
-    const result = await exchange<TData>(actor, bodyOf(request, options), options);
-    return options.cache && result.data ? { ...result, data: options.cache.write(result.data, generation) } : result;
-  } finally {
-    actor.end();
-  }
+  const { cache } = options;
+  const body = bodyOf(request, options);
+  const generation = cache?.generation;
+  const actor: Actor = { userId: options.userId ?? session.state?.user?.id };
+  const watch = (end: (error: RequestError) => void) => session.subscribe?.(() => {
+    const error = userError(session.state, actor.userId);
+    if (error) end(error);
+  });
+  const work = (signal: AbortSignal) => exchange<TData>({ session, actor, body, options, signal });
+  const result = await limited(Infinity, options.signal, work, watch);
+  return cache && result.data ? { ...result, data: cache.write(result.data, generation) } : result;
 }
 
-/** The user of one request, and its end when another user signs in or the caller aborts it. */
-class Actor {
-  readonly #session: Authorizer;
-  readonly #options: AskOptions;
-  readonly #controller = new AbortController();
-  readonly #unsubscribe: () => void;
-  #userId: string | undefined;
+/** The user of one request; undefined: not known yet. */
+interface Actor {
+  userId: string | undefined;
+}
 
-  constructor(session: Authorizer, options: AskOptions) {
-    this.#session = session;
-    this.#options = options;
-    this.#userId = options.userId ?? session.state?.user?.id;
-    this.#unsubscribe = session.subscribe?.(this.#check) ?? (() => {});
-    options.signal?.addEventListener("abort", this.#abort);
-    if (options.signal?.aborted) this.#abort();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  async authorize(refused?: string): Promise<Authorization | null> {
-    if (this.signal.aborted) throw abortReason(this.signal);
-    const authorization = await this.#session.authorize({ refused, userId: this.#userId });
-    this.#userId ??= authorization?.user?.id;
-    if (this.signal.aborted) throw abortReason(this.signal);
-    return authorization;
-  }
-
-  async send<TData>(body: object, token?: string): Promise<GraphQLResult<TData>> {
-    const { url, fetch, credentials = "same-origin", timeout = 15_000 } = this.#session;
-    const { result } = await post<TData>({ url, fetch, credentials, timeout, ...this.#options, body, token, signal: this.signal });
-    return result;
-  }
-
-  async sleep(milliseconds: number): Promise<void> {
-    await sleep(milliseconds, this.signal).catch(() => {
-      throw abortReason(this.signal);
-    });
-  }
-
-  end(): void {
-    this.#unsubscribe();
-    this.#options.signal?.removeEventListener("abort", this.#abort);
-  }
-
-  #check = (): void => {
-    const error = userError(this.#session.state, this.#userId);
-    if (error) this.#controller.abort(error);
-  };
-
-  #abort = (): void => this.#controller.abort(abortReason(this.#options.signal!));
+interface Exchange {
+  readonly session: Authorizer;
+  readonly actor: Actor;
+  readonly body: string;
+  readonly options: AskOptions;
+  /** Aborted when the request has ended for its caller. */
+  readonly signal: AbortSignal;
 }
 
 /** Sends it until there is a response that no repetition can improve. */
-async function exchange<TData>(actor: Actor, body: object, options: AskOptions): Promise<GraphQLResult<TData>> {
-  const { idempotencyKey, retries = idempotencyKey ? 5 : 0, maxRetryAfter = 30 } = options;
+async function exchange<TData>(exchanged: Exchange): Promise<GraphQLResult<TData>> {
+  const { options: { idempotencyKey, retries = idempotencyKey ? 5 : 0, maxRetryAfter = 30 }, signal } = exchanged;
   for (let failures = 0; ; failures++) {
-    const outcome = await attempt<TData>(actor, body).catch(asRequestError);
+    const outcome = await attempt<TData>(exchanged).catch(asRequestError);
     const failure = outcome instanceof RequestError ? outcome : failureOf(outcome);
     if (failures < retries && failure?.isTemporary && (failure.retryAfter ?? 0) <= maxRetryAfter) {
-      await actor.sleep(backoff(failures, PAUSES, failure.retryAfter));
+      await sleep(backoff(failures, PAUSES, failure.retryAfter), signal);
     } else if (outcome instanceof RequestError) throw outcome;
     else return outcome;
   }
 }
 
 /** Sends it, and once more with another token if the first one is refused. */
-async function attempt<TData>(actor: Actor, body: object): Promise<GraphQLResult<TData>> {
-  const first = await actor.authorize();
-  const result = await actor.send<TData>(body, first?.token);
+async function attempt<TData>({ session, actor, body, options, signal }: Exchange): Promise<GraphQLResult<TData>> {
+  const { url, fetch, credentials = "same-origin" } = session;
+  const { headers, timeout = session.timeout ?? 15_000 } = options;
+  const authorize = async (refused?: string): Promise<Authorization | null> => {
+    const authorization = await limited(timeout, signal, () => session.authorize({ refused, userId: actor.userId }));
+    actor.userId ??= authorization?.user?.id;
+    return authorization;
+  };
+  const send = async (token?: string): Promise<GraphQLResult<TData>> => {
+    return (await post<TData>({ url, fetch, credentials, timeout, headers, body, token, signal })).result;
+  };
+
+  const first = await authorize();
+  const result = await send(first?.token);
   const wasExecuted = Object.values(result.data ?? {}).some((value) => value !== null);
   if (!first || wasExecuted || failureOf(result)?.code !== "UNAUTHENTICATED") return result;
-  const renewed = await actor.authorize(first.token);
+  const renewed = await authorize(first.token);
   if (!renewed) throw signedOut();
-  return renewed.token === first.token ? result : actor.send(body, renewed.token);
+  return renewed.token === first.token ? result : send(renewed.token);
 }
 
 /** The key is in the body: a header would need CORS permission, and browsers would ask for it before each request. */
-function bodyOf({ query, variables, operationName, extensions }: AnyRequest, { idempotencyKey }: AskOptions): object {
+function bodyOf({ query, variables, operationName, extensions }: AnyRequest, { idempotencyKey }: AskOptions): string {
   const key = idempotencyKey === true ? createIdempotencyKey() : idempotencyKey;
-  return {
+  return JSON.stringify({
     query: textOf(query),
     variables,
     ...(operationName && { operationName }),
     ...((extensions || key) && { extensions: { ...extensions, ...(key && { idempotencyKey: key }) } }),
-  };
+  });
 }
 
 /** The error of a result that has no data. */

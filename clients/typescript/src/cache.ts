@@ -5,9 +5,9 @@ import { RecentMap } from "./recent_map.js";
 
 export interface CacheOptions {
   /** How many objects are remembered (10,000): the least recently written ones are forgotten first. */
-  readonly maxEntities?: number;
+  readonly maxEntities?: number | undefined;
   /** How many ids of deleted objects are remembered (10,000). */
-  readonly maxDeleted?: number;
+  readonly maxDeleted?: number | undefined;
 }
 
 /** An item of a subscription. Only `__typename` says whether the object is gone. */
@@ -36,7 +36,7 @@ export interface Cache {
   read(id: string): Entity | undefined;
   /** An object was deleted. Later responses do not bring it back. */
   delete(id: string): void;
-  /** Whether it was deleted, or is not visible any more. */
+  /** Whether it was deleted, or is no longer visible. */
   isDeleted(id: string): boolean;
   /** Forgets everything: the history was replaced, or permissions have changed. */
   reset(): void;
@@ -55,7 +55,7 @@ const DELETED_ID = /^deleted\w*Id$/;
 class VersionedCache implements Cache {
   readonly #entities: Entities;
   readonly #deleted: RecentMap<true>;
-  /** Not visible any more: the stream can bring them back. */
+  /** No longer visible: the stream can bring them back. */
   readonly #hidden: RecentMap<true>;
   readonly #listeners = createListeners<[ReadonlySet<string> | null]>();
   #changed = new Set<string>();

@@ -1,4 +1,4 @@
-import { userError } from "./actor.js";
+import { userError } from "./session_state.js";
 import type { Authorizer } from "./session.js";
 
 export interface ChangeQueue {
@@ -32,7 +32,7 @@ export function createChangeQueue(session?: Authorizer): ChangeQueue {
         if (error) throw error;
         return send(Math.max(seen, made));
       });
-      const version = response.then(versionOf, () => null).then(async (made) => made ?? before);
+      const version = response.then(versionOf).catch(() => null).then((made) => made ?? before);
       last.set(id, version);
       void version.then(() => last.get(id) === version && last.delete(id));
       return response;

@@ -1,3 +1,5 @@
+import { later, type Timer } from "./backoff.js";
+
 /** The constructor of `WebSocket`: the browser's, Node 22's, or that of the package `ws`. */
 export type WebSocketClass = new (url: string, protocol: string) => WebSocketLike;
 
@@ -44,8 +46,8 @@ export const DROPPED = 4499;
 const NORMAL = 1000;
 
 /**
- * One WebSocket of `graphql-transport-ws`, from its handshake to its end. A connection that has ended calls no handler any
- * more, so that late events of its socket cannot reach the next connection.
+ * One WebSocket of `graphql-transport-ws`, from its handshake to its end. A connection that has ended calls no handler
+ * from then on, so that late events of its socket cannot reach the next connection.
  */
 export class Connection {
   readonly #silenceTimeout: number;
@@ -53,7 +55,7 @@ export class Connection {
   readonly #socket: WebSocketLike;
   #isOpen = false;
   #hasEnded = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #lastMessageAt = Date.now();
 
   constructor(url: string, token: string, options: ConnectionOptions, handlers: ConnectionHandlers) {
@@ -63,7 +65,7 @@ export class Connection {
     this.#socket = new webSocket(url, PROTOCOL);
     this.#socket.onopen = () => this.#send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
     this.#socket.onmessage = ({ data }: { data: unknown }) => this.#receive(String(data));
-    this.#socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#end(code, reason);
+    this.#socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.close(code, reason);
     // A close event follows. Without a listener the package `ws` throws.
     this.#socket.onerror = () => {};
     this.#watch(options.handshakeTimeout);
@@ -89,16 +91,14 @@ export class Connection {
     this.#watch(timeout);
   }
 
-  close(code = NORMAL, reason = ""): void {
-    this.#end(code, reason);
-  }
-
   #receive(data: string): void {
     this.#lastMessageAt = Date.now();
-    const message = parsed(data);
-    if (!message) return this.close(4400, "Invalid message.");
     if (this.#isOpen) this.#watch(this.#silenceTimeout);
-    this.#handle(message);
+    try {
+      this.#handle(JSON.parse(data));
+    } catch {
+      this.close(4400, "Invalid message.");
+    }
   }
 
   #handle({ type, id, payload }: Message): void {
@@ -108,6 +108,7 @@ export class Connection {
   }
 
   #acknowledged(): void {
+    if (this.#isOpen) return;
     this.#isOpen = true;
     this.#watch(this.#silenceTimeout);
     this.#handlers.acknowledged();
@@ -121,7 +122,7 @@ export class Connection {
   /** Ends the connection after a silence of so many milliseconds from now on. */
   #watch(milliseconds: number): void {
     clearTimeout(this.#timer);
-    if (!this.#hasEnded) this.#timer = setTimeout(() => this.#timedOut(), milliseconds);
+    if (!this.#hasEnded) this.#timer = later(milliseconds, () => this.#timedOut());
   }
 
   #timedOut(): void {
@@ -137,7 +138,7 @@ export class Connection {
     }
   }
 
-  #end(code: number, reason: string): void {
+  close(code: number, reason = ""): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#timer);
@@ -146,14 +147,5 @@ export class Connection {
     if (code === NORMAL || !socket.terminate) socket.close(code === NORMAL || code >= 3000 ? code : NORMAL);
     else socket.terminate();
     this.#handlers.closed(code, reason);
-  }
-}
-
-function parsed(data: string): Message | null {
-  try {
-    const message = JSON.parse(data);
-    return typeof message?.type === "string" ? message : null;
-  } catch {
-    return null;
   }
 }

@@ -1,9 +1,9 @@
-import { backoff } from "./backoff.js";
+import { backoff, later, type Timer } from "./backoff.js";
 import { Connection, DROPPED, type ConnectionHandlers, type ConnectionOptions } from "./connection.js";
-import { userError } from "./actor.js";
 import { asRequestError, RequestError, signedOut } from "./errors.js";
-import { absolute } from "./http.js";
+import { absolute, limited } from "./http.js";
 import type { Authorization, Authorizer } from "./session.js";
+import { userError } from "./session_state.js";
 
 /** A value that never changes; another status is another object. */
 export interface StreamStatus {
@@ -35,8 +35,6 @@ export interface ConnectorHandlers extends Omit<ConnectionHandlers, "acknowledge
   failed(error: RequestError): void;
   changed(status: StreamStatus): void;
 }
-
-type Timer = ReturnType<typeof setTimeout>;
 
 /** Close codes after which another connection would be closed, too. */
 const FATAL = [1002, 1003, 1007, 1008, 1009, 1010, 4400, 4406, 4409, 4429];
@@ -75,7 +73,9 @@ export class Connector {
 
   start(): void {
     if (this.status.state !== "idle") return;
-    this.#unsubscribe = this.#options.session.subscribe?.(this.#checkUser);
+    const { session } = this.#options;
+    this.#userId = session.state?.user?.id;
+    this.#unsubscribe = session.subscribe?.(this.#checkUser);
     void this.#connect();
   }
 
@@ -84,10 +84,11 @@ export class Connector {
     this.#unsubscribe?.();
     this.#attempt = null;
     this.#refused = this.#userId = undefined;
+    this.#wasRenewed = false;
     this.#failures = 0;
     clearTimeout(this.#timer);
     this.#set({ state, error, retryAt: null });
-    this.#close(1000, "");
+    this.#close(1000);
   }
 
   /** Connects at once if it waits, and tests an open connection. */
@@ -98,14 +99,14 @@ export class Connector {
 
   reconnect(delay: number): void {
     if (this.status.state === "idle" || this.status.state === "closed") return;
-    this.#close(DROPPED, "");
+    this.#close(DROPPED);
     this.#wait(delay, new RequestError("CLOSED", "The connection was closed."));
   }
 
-  /** The server does not accept the token any more. */
+  /** The server no longer accepts the token. */
   renew(error: RequestError): void {
     this.#refused = this.#token;
-    this.#close(DROPPED, "");
+    this.#close(DROPPED);
     this.#retry(error);
   }
 
@@ -114,7 +115,7 @@ export class Connector {
     clearTimeout(this.#timer);
     this.#set({ state: "connecting", retryAt: null });
     try {
-      const authorization = await this.#authorize();
+      const authorization = await limited(this.#options.handshakeTimeout, undefined, () => this.#authorize());
       if (this.#attempt === attempt) this.#open(authorization, attempt);
     } catch (error) {
       if (this.#attempt === attempt) this.#attemptFailed(error);
@@ -155,7 +156,7 @@ export class Connector {
     this.#refused = undefined;
     this.#wasRenewed = false;
     // A connection that is closed again at once does not reset the pauses.
-    this.#stable = setTimeout(() => (this.#failures = 0), this.#options.stableAfter);
+    this.#stable = later(this.#options.stableAfter, () => (this.#failures = 0));
     this.#set({ state: "connected", error: null, connections: this.status.connections + 1 });
     this.#handlers.connected(this.#connection!);
   }
@@ -175,12 +176,12 @@ export class Connector {
   }
 
   /** Closes the connection from this side. */
-  #close(code: number, reason: string): void {
+  #close(code: number): void {
     const connection = this.#connection;
     this.#connection = this.#attempt = null;
     clearTimeout(this.#stable);
     if (!connection) return;
-    connection.close(code, reason);
+    connection.close(code);
     this.#handlers.disconnected();
   }
 
@@ -192,7 +193,7 @@ export class Connector {
     this.#attempt = null;
     this.#mayHurry = error.closeCode !== undefined || error.code === "NETWORK" || error.code === "TIMEOUT";
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#connect, delay);
+    this.#timer = later(delay, this.#connect);
     this.#set({ state: "waiting", error, retryAt: Date.now() + delay });
   }
 

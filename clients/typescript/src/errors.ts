@@ -59,7 +59,7 @@ export function signedOut(): RequestError {
 /** Any thrown value as a `RequestError`. */
 export function asRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
-  return new RequestError("NETWORK", error instanceof Error ? error.message : String(error), { cause: error });
+  return new RequestError("NETWORK", (error as Error | null)?.message ?? String(error), { cause: error });
 }
 
 /** Calls a callback of the application. Its error is reported, and does not disturb the caller. */

@@ -1,4 +1,4 @@
-import { RequestError, responseError, type ResponseError } from "./errors.js";
+import { asRequestError, RequestError, responseError, type ResponseError } from "./errors.js";
 import { post } from "./http.js";
 
 export interface User {
@@ -40,6 +40,13 @@ interface Payload {
 
 /** The last tenth of a token's life is for refreshing it, but at most this many milliseconds. */
 const LONGEST_MARGIN = 60_000;
+/**
+ * Milliseconds until a refresh is sent again if no response arrives. After the first use of a refresh token the server accepts
+ * it for 10 seconds. Later it counts as stolen, and the session ends.
+ */
+const REPEAT_AFTER = 8_000;
+/** For how many milliseconds a token counts as valid if its life is not known. The server refuses it when it is not. */
+const UNKNOWN_LIFE = 300_000;
 
 const FIELDS = "accessToken expiresAt refreshToken user { id username role } userErrors { message code }";
 const LOGIN = `mutation SignIn($input: LoginInput!) { signedIn: login(input: $input) { ${FIELDS} } }`;
@@ -52,14 +59,17 @@ export function login(source: GrantSource, username: string, password: string): 
 }
 
 /** The next grant; null if the refresh token is not accepted, or there is none. */
-export async function refresh(source: GrantSource): Promise<Grant | null> {
+export async function refresh(source: GrantSource, isRepeated = false): Promise<Grant | null> {
   const { storage } = source;
   const refreshToken = storage && (await storage.get());
   if (storage && !refreshToken) return null;
+  const timeout = Math.min(source.timeout, REPEAT_AFTER);
   try {
-    return await ask(source, REFRESH, refreshToken ? { refreshToken } : {});
+    return await ask({ ...source, timeout }, REFRESH, refreshToken ? { refreshToken } : {});
   } catch (error) {
-    if (!(error instanceof RequestError && error.code === "INVALID_CREDENTIALS")) throw error;
+    const { code } = asRequestError(error);
+    if (code === "TIMEOUT" && !isRepeated) return refresh(source, true);
+    if (code !== "INVALID_CREDENTIALS") throw error;
     await storage?.set(null);
     return null;
   }
@@ -84,7 +94,7 @@ async function ask(source: GrantSource, query: string, input: object): Promise<G
 function send(source: GrantSource, query: string, variables?: object, token?: string) {
   const { url, timeout, fetch, storage } = source;
   return post<{ signedIn?: Payload }>({
-    url, timeout, fetch, token, body: { query, variables },
+    url, timeout, fetch, token, body: JSON.stringify({ query, variables }),
     credentials: storage ? "omit" : "include",
   });
 }
@@ -94,10 +104,14 @@ function refusal(payload: Payload | undefined, errors: readonly ResponseError[] 
   return refused ? new RequestError(refused.code, refused.message) : responseError(errors);
 }
 
-/** The life of the token is computed with the server's clock, because this machine's can be wrong. */
+/**
+ * The life of the token is computed with the server's clock, because this machine's can be wrong. Where that is not known
+ * (a browser hides `Date` from another origin), the result can be impossible.
+ */
 function grantOf({ accessToken, expiresAt, user }: Payload, date: number | null): Grant {
   const now = Date.now();
-  const life = Date.parse(expiresAt!) - (date ?? now) || 0;
+  const computed = Date.parse(expiresAt!) - (date ?? now);
+  const life = computed > 0 ? computed : UNKNOWN_LIFE;
   return {
     token: accessToken!,
     user: user!,

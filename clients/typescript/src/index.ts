@@ -10,7 +10,8 @@ export type { GraphQLResult } from "./http.js";
 export { createIdempotencyKey } from "./idempotency.js";
 export type { OnResync, Resync } from "./resyncs.js";
 export {
-  createSession, type Authorization, type AuthorizeOptions, type Authorizer, type Session, type SessionOptions, type SessionState,
+  createSession, type Authorization, type AuthorizeOptions, type Authorizer, type Session, type SessionOptions,
 } from "./session.js";
+export type { SessionState } from "./session_state.js";
 export { createStream, type Stream, type StreamOptions } from "./stream.js";
 export type { Sink } from "./subscription.js";

@@ -14,9 +14,10 @@ export function iterate<T>(subscribe: (sink: Sink) => Source): AsyncIterableIter
   const queue: T[] = [];
   let isPaused = false;
   let end: { readonly error?: unknown } | null = null;
-  let wake: (() => void) | null = null;
+  /** Calls of `next` that wait for a result, in their order. */
+  const waiting: (() => void)[] = [];
 
-  const notify = () => (wake?.(), (wake = null));
+  const notify = () => waiting.splice(0).forEach((wake) => wake());
   const finish = (reason: { error?: unknown }) => ((end ??= reason), notify());
   const source = subscribe({
     next: (result) => {
@@ -29,7 +30,7 @@ export function iterate<T>(subscribe: (sink: Sink) => Source): AsyncIterableIter
   });
 
   const next = async (): Promise<IteratorResult<T>> => {
-    while (!queue.length && !end) await new Promise<void>((resolve) => (wake = resolve));
+    while (!queue.length && !end) await new Promise<void>((resolve) => waiting.push(resolve));
     if (!queue.length) {
       const { error } = end!;
       end = {}; // An error is thrown once.

@@ -33,6 +33,8 @@ export interface SubscriptionState<TData> {
   readonly isComplete: boolean;
 }
 
+type Handlers<TData> = { readonly [Name in keyof Sink<TData>]?: Sink<TData>[Name] | undefined };
+
 const NOTHING: SubscriptionState<never> = { result: null, error: null, isComplete: false };
 
 /**
@@ -40,7 +42,7 @@ const NOTHING: SubscriptionState<never> = { result: null, error: null, isComplet
  * subscription; the handlers may be new with each rendering.
  */
 export function useStream<TData = unknown, TVariables = Record<string, unknown>>(
-  stream: Stream, request: AskRequest<TData, TVariables> | null, handlers: Partial<Sink<TData>> = {},
+  stream: Stream, request: AskRequest<TData, TVariables> | null, handlers: Handlers<TData> = {},
 ): SubscriptionState<TData> {
   const [state, setState] = useState<SubscriptionState<TData>>(NOTHING);
   const latest = useRef({ request, handlers });

@@ -18,10 +18,10 @@ export type Resyncs = (item: StreamItem & { readonly cursor: string }, request: 
 
 /**
  * Reads lists again: once for all subscriptions that need it at the same time, until it succeeds. Resolves to the cursor of
- * the lists; rejects only if the signal is aborted.
+ * the lists; rejects if the signal is aborted, or after a failure if no subscription needs them.
  */
 export function createResyncs(
-  onResync: OnResync | undefined, onStart: () => void, pauses: BackoffOptions, signal: AbortSignal,
+  onResync: OnResync | undefined, onStart: () => void, isNeeded: () => boolean, pauses: BackoffOptions, signal: AbortSignal,
 ): Resyncs {
   let running: Promise<Cursor> | null = null;
 
@@ -32,6 +32,7 @@ export function createResyncs(
         return await onResync?.(resync, request);
       } catch (error) {
         await sleep(backoff(failures, pauses, asRequestError(error).retryAfter), signal);
+        if (!isNeeded()) throw error;
       }
     }
   }

@@ -1,10 +1,10 @@
-import { backoff, LONGEST_TIMER } from "./backoff.js";
-import { userError } from "./actor.js";
+import { backoff, later, type Timer } from "./backoff.js";
 import { asRequestError, DISPOSED, RequestError } from "./errors.js";
 import { login, logout, refresh, type Grant, type GrantSource, type TokenStorage, type User } from "./grant.js";
-import { absolute } from "./http.js";
+import { absolute, type Credentials } from "./http.js";
 import { isEqual } from "./json.js";
 import { createListeners } from "./listeners.js";
+import { userError, type SessionState } from "./session_state.js";
 import { createTabs, type Tabs } from "./tabs.js";
 
 export interface SessionOptions {
@@ -14,18 +14,10 @@ export interface SessionOptions {
    * Where the refresh token is. `"cookie"` (default): in an HttpOnly cookie, for browsers. A `TokenStorage`: in the payload,
    * for Node and React Native.
    */
-  readonly credentials?: "cookie" | TokenStorage;
+  readonly credentials?: "cookie" | TokenStorage | undefined;
   /** Milliseconds until a response must be complete (15,000). */
-  readonly timeout?: number;
-  readonly fetch?: typeof fetch;
-}
-
-/** A value that never changes; another state is another object. */
-export interface SessionState {
-  /** `unknown`: the server could not be asked yet; `error` says why. */
-  readonly status: "unknown" | "signedIn" | "signedOut";
-  readonly user: User | null;
-  readonly error: RequestError | null;
+  readonly timeout?: number | undefined;
+  readonly fetch?: typeof fetch | undefined;
 }
 
 export interface Authorization {
@@ -44,21 +36,21 @@ export interface AuthorizeOptions {
 /** What `ask` and `createStream` need of a session. Write your own if tokens come from somewhere else. */
 export interface Authorizer {
   readonly url: string;
-  readonly timeout?: number;
-  readonly credentials?: RequestCredentials;
+  readonly timeout?: number | undefined;
+  readonly credentials?: Credentials | undefined;
   readonly fetch?: typeof fetch | undefined;
-  readonly state?: SessionState;
+  readonly state?: SessionState | undefined;
   /** A token that is valid for a while; null if no user is signed in. Throws `RequestError`. */
   authorize(options?: AuthorizeOptions): Promise<Authorization | null>;
   /** Calls *listener* after each change of the state; returns a function that ends this. */
-  subscribe?(listener: () => void): () => void;
+  readonly subscribe?: ((listener: () => void) => () => void) | undefined;
 }
 
 export interface Session extends Authorizer {
   readonly state: SessionState;
   readonly timeout: number;
-  readonly credentials: RequestCredentials;
-  subscribe(listener: () => void): () => void;
+  readonly credentials: Credentials;
+  readonly subscribe: (listener: () => void) => () => void;
   /**
    * Continues the session of an earlier visit or of another tab. Resolves to the user, or to null if the user must sign in.
    * Throws if the server cannot be asked; it is then asked again until the state is known.
@@ -89,7 +81,7 @@ class TokenSession implements Session {
   readonly url: string;
   readonly timeout: number;
   readonly fetch: typeof fetch | undefined;
-  readonly credentials: RequestCredentials;
+  readonly credentials: Credentials;
   readonly #source: GrantSource;
   readonly #tabs: Tabs<Grant | null>;
   readonly #listeners = createListeners();
@@ -97,10 +89,10 @@ class TokenSession implements Session {
   /** Null: no user is signed in. Undefined: not known yet. */
   #grant: Grant | null | undefined;
   #refreshing: Promise<void> | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #failures = 0;
-  /** The server's last refusal to refresh, and how long it holds. */
-  #limited: { readonly error: RequestError; readonly until: number } | null = null;
+  /** The server's refusal to refresh before a time. It holds until the timer, whatever happens to the clock. */
+  #limited: RequestError | null = null;
   #disposed = false;
 
   constructor({ url, credentials = "cookie", timeout = 15_000, fetch }: SessionOptions) {
@@ -184,9 +176,12 @@ class TokenSession implements Session {
   }
 
   async #refresh(): Promise<void> {
-    if (this.#limited && this.#limited.until > Date.now()) throw this.#limited.error;
+    if (this.#limited) throw this.#limited;
+    const before = this.#grant;
     try {
-      this.#publish(await refresh(this.#source));
+      const grant = await refresh(this.#source);
+      // Without Web Locks another tab can have signed in or out in the meantime: this response is older.
+      if (this.#grant === before) this.#publish(grant);
     } catch (thrown) {
       this.#failed(asRequestError(thrown));
       throw thrown;
@@ -195,18 +190,19 @@ class TokenSession implements Session {
 
   /** Tries again until it succeeds, so that a page recovers without its user. */
   #failed(error: RequestError): void {
-    if (error.retryAfter) this.#limited = { error, until: Date.now() + error.retryAfter * 1_000 };
+    if (this.#disposed) return;
+    if (error.retryAfter) this.#limited = error;
     this.#schedule(backoff(this.#failures++, RENEWAL, error.retryAfter));
     if (this.#grant === undefined) this.#set({ ...UNKNOWN, error });
   }
 
   #publish(grant: Grant | null): void {
+    this.#open();
     this.#take(grant);
     this.#tabs.send(grant);
   }
 
   #take(grant: Grant | null): void {
-    if (this.#disposed) return;
     this.#grant = grant;
     this.#failures = 0;
     this.#limited = null;
@@ -216,12 +212,17 @@ class TokenSession implements Session {
   }
 
   #schedule(milliseconds: number): void {
-    if (this.#disposed) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.authorize().catch(() => {}), Math.min(Math.max(SHORTEST_DELAY, milliseconds), LONGEST_TIMER));
+    this.#timer = later(Math.max(SHORTEST_DELAY, milliseconds), this.#wake);
     // In Node a session alone does not keep the process alive.
     (this.#timer as { unref?: () => void }).unref?.();
   }
+
+  #wake = (): void => {
+    this.#limited = null;
+    if (this.#isDue()) void this.authorize().catch(() => {});
+    else if (this.#grant) this.#schedule(this.#grant.refreshAt - Date.now());
+  };
 
   #set(state: SessionState): void {
     const { user } = this.#state;

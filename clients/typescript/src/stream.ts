@@ -1,5 +1,5 @@
 import type { AskRequest } from "./ask.js";
-import { sleep } from "./backoff.js";
+import { later, sleep, type Timer } from "./backoff.js";
 import type { Cache, StreamItem } from "./cache.js";
 import type { WebSocketClass } from "./connection.js";
 import { Connector, type StreamStatus } from "./connector.js";
@@ -7,6 +7,7 @@ import type { AnyRequest } from "./document.js";
 import { DISPOSED, RequestError, responseError, type ResponseError } from "./errors.js";
 import type { GraphQLResult } from "./http.js";
 import { iterate } from "./iterate.js";
+import { mapFields, type Json, type JsonObject } from "./json.js";
 import { createListeners } from "./listeners.js";
 import { createResyncs, type OnResync, type Resyncs } from "./resyncs.js";
 import type { Authorizer } from "./session.js";
@@ -27,19 +28,19 @@ export interface StreamOptions {
   readonly cache?: Cache | undefined;
   /** Default: the global `WebSocket`. In Node 20, the class of the package `ws`. */
   readonly webSocket?: WebSocketClass | undefined;
-  /** Milliseconds until a new connection must be ready (10,000). */
-  readonly handshakeTimeout?: number;
+  /** Milliseconds until a token must be there, and then until the connection must be ready (10,000). */
+  readonly handshakeTimeout?: number | undefined;
   /** Milliseconds without a message after which a connection is replaced (30,000). The server pings every 12 seconds. */
-  readonly silenceTimeout?: number;
+  readonly silenceTimeout?: number | undefined;
   /** Milliseconds until the server must answer after a sleep or a change of the network (5,000). */
-  readonly checkTimeout?: number;
+  readonly checkTimeout?: number | undefined;
   /** The longest pause before the first attempt to reconnect, and of all, in milliseconds (500 and 15,000). */
-  readonly minDelay?: number;
-  readonly maxDelay?: number;
+  readonly minDelay?: number | undefined;
+  readonly maxDelay?: number | undefined;
   /** Milliseconds after which a connection is stable, and pauses begin to grow from `minDelay` again (10,000). */
-  readonly stableAfter?: number;
+  readonly stableAfter?: number | undefined;
   /** Milliseconds until the connection is closed after its last subscription has ended (1,000). */
-  readonly idleTimeout?: number;
+  readonly idleTimeout?: number | undefined;
 }
 
 export interface Stream {
@@ -89,11 +90,12 @@ class ResumableStream implements Stream {
   readonly #cursorListeners = createListeners<[string]>();
   readonly #disposal = new AbortController();
   #lastId = 0;
-  #idle: ReturnType<typeof setTimeout> | undefined;
+  #idle: Timer | undefined;
   #removeWake: (() => void) | undefined;
 
   constructor(options: StreamOptions) {
-    this.#options = { ...DEFAULTS, ...options };
+    const optionOf = (value: Json, name: string) => (options as unknown as JsonObject)[name] ?? value;
+    this.#options = { ...options, ...(mapFields(DEFAULTS, optionOf) as typeof DEFAULTS) };
     this.#connector = new Connector(
       this.#options,
       {
@@ -105,7 +107,9 @@ class ResumableStream implements Stream {
         cursors: (cursors) => this.#pinged(cursors),
       },
     );
-    this.#resyncs = createResyncs(options.onResync, () => options.cache?.reset(), this.#options, this.#disposal.signal);
+    this.#resyncs = createResyncs(
+      options.onResync, () => options.cache?.reset(), () => this.#subscriptions.size > 0, this.#options, this.#disposal.signal,
+    );
   }
 
   get status(): StreamStatus {
@@ -141,10 +145,9 @@ class ResumableStream implements Stream {
   dispose = (): void => {
     this.#disposal.abort();
     this.#removeWake?.();
-    clearTimeout(this.#idle);
     this.#connector.stop("closed");
-    for (const subscription of this.#subscriptions) subscription.complete();
-    this.#subscriptions.clear();
+    for (const subscription of this.#subscriptions) this.#remove(subscription), subscription.complete();
+    clearTimeout(this.#idle);
   };
 
   #add(request: AnyRequest, sink: Sink): Subscription {
@@ -169,9 +172,9 @@ class ResumableStream implements Stream {
 
   #remove(subscription: Subscription): void {
     if (!this.#subscriptions.delete(subscription)) return;
-    if (subscription.id !== null) this.#running.delete(subscription.id);
+    this.#forget(subscription);
     clearTimeout(subscription.timer);
-    if (!this.#subscriptions.size) this.#idle = setTimeout(this.#becomeIdle, this.#options.idleTimeout);
+    if (!this.#subscriptions.size) this.#idle = later(this.#options.idleTimeout, this.#becomeIdle);
   }
 
   /** Not at once: a component that is mounted again at once keeps its connection. */
@@ -193,9 +196,14 @@ class ResumableStream implements Stream {
   #stop(subscription: Subscription): void {
     const { id } = subscription;
     if (id === null) return;
-    this.#running.delete(id);
-    subscription.id = null;
+    this.#forget(subscription);
     this.#connector.connection?.complete(id);
+  }
+
+  /** It has no operation on the connection. */
+  #forget(subscription: Subscription): void {
+    this.#running.delete(subscription.id!);
+    subscription.id = null;
   }
 
   #pause(subscription: Subscription): void {
@@ -249,7 +257,7 @@ class ResumableStream implements Stream {
     if (item) this.#cursorListeners.notify(item.cursor);
   }
 
-  /** Its operation is stopped meanwhile, so that the server keeps what follows, and nothing is held in memory. */
+  /** Its operation is stopped until then, so that the server keeps what follows, and nothing is held in memory. */
   async #resync(subscription: Subscription, item: StreamItem & { readonly cursor: string }): Promise<void> {
     this.#pause(subscription);
     subscription.moveTo(item.cursor);
@@ -261,15 +269,14 @@ class ResumableStream implements Stream {
       if (typeof cursor === "string") subscription.moveTo(cursor);
       this.#resume(subscription);
     } catch {
-      // The stream was disposed of.
+      // The stream was disposed of, or has no subscriptions.
     }
   }
 
   /** The operation was refused; the connection continues. */
   #error(subscription: Subscription, errors: readonly ResponseError[]): void {
     const error = responseError(errors);
-    this.#running.delete(subscription.id!);
-    subscription.id = null;
+    this.#forget(subscription);
     if (error.code === "UNAUTHENTICATED") return this.#connector.renew(error);
     if (error.isTemporary) return this.#later(subscription, error);
     this.#remove(subscription);
@@ -277,6 +284,7 @@ class ResumableStream implements Stream {
   }
 
   #later(subscription: Subscription, { retryAfter }: RequestError): void {
-    subscription.timer = setTimeout(() => this.#start(subscription), subscription.fail(this.#options, retryAfter));
+    subscription.isPaused = true; // Another connection does not shorten the pause.
+    subscription.timer = later(subscription.fail(this.#options, retryAfter), () => this.#resume(subscription));
   }
 }

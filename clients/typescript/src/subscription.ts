@@ -1,4 +1,4 @@
-import { backoff, type BackoffOptions } from "./backoff.js";
+import { backoff, type BackoffOptions, type Timer } from "./backoff.js";
 import type { StreamItem } from "./cache.js";
 import { textOf, type AnyRequest } from "./document.js";
 import { call, type RequestError } from "./errors.js";
@@ -10,9 +10,9 @@ export interface Sink<TData = unknown> {
   /** A result. It can have `errors`: the subscription continues. */
   next(result: GraphQLResult<TData>): void;
   /** The end, because the transport or the operation failed for good. Nothing follows. */
-  error?(error: RequestError): void;
+  readonly error?: ((error: RequestError) => void) | undefined;
   /** The end, because the server has no more results. Nothing follows. */
-  complete?(): void;
+  readonly complete?: (() => void) | undefined;
 }
 
 /** How many cursors are remembered, so that no item is delivered twice. */
@@ -22,11 +22,11 @@ const REMEMBERED = 2_000;
 export class Subscription {
   /** The id of its operation on the current connection; null: it has none. */
   id: string | null = null;
-  /** Whether it waits for lists that are read again, or for its consumer. */
+  /** Whether it waits: for lists that are read again, for its consumer, or because it was refused for a while. */
   isPaused = false;
   /** How often it was refused or lost its place, one time soon after the other. */
   failures = 0;
-  timer: ReturnType<typeof setTimeout> | undefined;
+  timer: Timer | undefined;
   readonly #sink: Sink;
   #after: string | null;
   readonly #seen = new RecentMap<true>(REMEMBERED);
@@ -35,9 +35,9 @@ export class Subscription {
 
   constructor(readonly request: AnyRequest, sink: Sink) {
     this.#sink = sink;
-    textOf(request.query); // Throws here and not on a later connection.
     const { after } = (request.variables ?? {}) as { after?: string | null };
     this.#after = after ?? null;
+    JSON.stringify(this.payload); // Throws here and not on a later connection.
   }
 
   get hasEnded(): boolean {

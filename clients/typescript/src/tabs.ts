@@ -27,7 +27,10 @@ export function createTabs<Message>(name: () => string, isAlone: boolean, onMess
       (channel as { unref?: () => void }).unref?.(); // In Node an open channel keeps the process alive.
     },
     send: (message) => channel?.postMessage(message),
-    close: () => channel?.close(),
+    close() {
+      channel?.close();
+      channel = null;
+    },
     exclusive(work, patience) {
       const locks = isAlone ? undefined : globalThis.navigator?.locks;
       const mine = last.then(() => (locks ? locked(locks, name(), work, patience) : work()));

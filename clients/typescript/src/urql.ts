@@ -7,9 +7,9 @@ import { createOrderedExecute, type Execute } from "./ordered.js";
 export interface ExchangeOptions {
   readonly session: Authorizer;
   /** For subscriptions. Without it they are left to the next exchange. */
-  readonly stream?: Stream;
+  readonly stream?: Stream | undefined;
   /** Keeps late responses from overwriting newer values. Give it to `createStream`, too. */
-  readonly cache?: Cache;
+  readonly cache?: Cache | undefined;
 }
 
 /**
@@ -47,7 +47,7 @@ function asked(operation: Operation, { cache }: ExchangeOptions, execute: Execut
   });
 }
 
-/** Each result is one of its own: an error in one item does not stay in the following ones. */
+/** Each result is independent: an error in one item does not stay in the following ones. */
 function received(operation: Operation, { stream }: ExchangeOptions): Source<OperationResult> {
   return make(({ next, complete }) => stream!.subscribe(requestOf(operation), {
     next: (result) => next(makeResult(operation, result as never)),

@@ -1,10 +1,9 @@
 import { ApolloClient, gql, InMemoryCache } from "@apollo/client";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 
 import { createLink, typePolicies } from "../src/apollo.js";
-import { createCache, createSession, createStream, type Session, type Stream } from "../src/index.js";
-import { Api, failure, PASSWORD } from "./api.js";
-import { SocketServer, webSocket } from "./socket_server.js";
+import { failure } from "./api.js";
+import { aLibrary } from "./library.js";
 import { until } from "./until.js";
 
 const TASKS = gql`query Tasks($filter: TaskFilter, $orderBy: TaskOrder, $after: String) {
@@ -16,26 +15,11 @@ const NODES = gql`query Nodes($after: String) { tasks(after: $after) { nodes { i
 const MOVE = gql`mutation Move { move { task { id version title } } }`;
 const CHANGES = gql`subscription Changes($after: String) { taskChanged(after: $after) { __typename cursor taskId task { id version title } } }`;
 
-let api: Api;
-let server: SocketServer;
-let session: Session;
-let stream: Stream;
+const library = aLibrary();
 let client: ApolloClient;
 
-beforeEach(async () => {
-  api = new Api();
-  server = await SocketServer.start();
-  session = createSession({ url: server.url, fetch: api.fetch });
-  await session.signIn("alice", PASSWORD);
-  const cache = createCache();
-  stream = createStream({ session, webSocket, cache });
-  client = new ApolloClient({ link: createLink({ session, stream, cache }), cache: new InMemoryCache({ typePolicies }) });
-});
-
-afterEach(async () => {
-  stream.dispose();
-  session.dispose();
-  await server.stop();
+beforeEach(() => {
+  client = new ApolloClient({ link: createLink(library), cache: new InMemoryCache({ typePolicies }) });
 });
 
 const task = (id: string, version = 1, title = `Task ${id}`) => ({ __typename: "Task", id, version, title });
@@ -53,23 +37,23 @@ function listed(variables = {}): string[] | undefined {
 }
 
 test("Requests are sent with a token that is renewed once, mutations with an idempotency key.", async () => {
-  api.revoke();
-  api.onRequest = ({ query }) => (query.includes("Move") ? { data: { move: { __typename: "P", task: task("1") } } } : page(["1"], false));
+  library.api.revoke();
+  library.api.onRequest = ({ query }) => (query.includes("Move") ? { data: { move: { __typename: "P", task: task("1") } } } : page(["1"], false));
   await client.query({ query: TASKS });
   await client.mutate({ mutation: MOVE });
-  expect(api.operations.map(({ token }) => token)).toEqual(["alice-1", "alice-2", "alice-2"]);
-  expect(api.operations.map(({ extensions }) => extensions?.idempotencyKey)).toEqual([undefined, undefined, expect.any(String)]);
+  expect(library.api.operations.map(({ token }) => token)).toEqual(["alice-1", "alice-2", "alice-2"]);
+  expect(library.api.operations.map(({ extensions }) => extensions?.idempotencyKey)).toEqual([undefined, undefined, expect.any(String)]);
 });
 
 test("Errors reach the caller.", async () => {
-  api.onRequest = () => failure("BAD_REQUEST", "Unknown field.");
+  library.api.onRequest = () => failure("BAD_REQUEST", "Unknown field.");
   await expect(client.query({ query: TASKS })).rejects.toThrow("Unknown field.");
-  api.next.push(new TypeError("fetch failed"));
+  library.api.next.push(new TypeError("fetch failed"));
   await expect(client.query({ query: TASKS })).rejects.toMatchObject({ code: "NETWORK" });
 });
 
 test("Fault 15: each filter and each order has a list of its own.", async () => {
-  api.next.push(page(["1", "2"], false), page(["3"], false), page(["2", "1"], false));
+  library.api.next.push(page(["1", "2"], false), page(["3"], false), page(["2", "1"], false));
   await client.query({ query: TASKS, variables: { filter: { status: ["TODO"] } } });
   await client.query({ query: TASKS, variables: { filter: { status: ["DONE"] } } });
   await client.query({ query: TASKS, variables: { filter: { status: ["TODO"] }, orderBy: "UPDATED_DESC" } });
@@ -79,7 +63,7 @@ test("Fault 15: each filter and each order has a list of its own.", async () => 
 });
 
 test("Pages are added where they continue the list; the cursor of the stream stays that of the first one.", async () => {
-  api.next.push(page(["1", "2"], true), page(["3", "4"], false));
+  library.api.next.push(page(["1", "2"], true), page(["3", "4"], false));
   await client.query({ query: TASKS });
   await client.query({ query: TASKS, variables: { after: "c2" }, fetchPolicy: "network-only" });
   expect(listed()).toEqual(["1", "2", "3", "4"]);
@@ -90,7 +74,7 @@ test("Pages are added where they continue the list; the cursor of the stream sta
 
 test("Fault 14: a page that arrives twice, or after the list was read again, is not added.", async () => {
   const network = { query: TASKS, fetchPolicy: "network-only" as const };
-  api.next.push(page(["1", "2"], true), page(["3"], true), page(["3"], true), page(["5", "1"], true), page(["4"], true));
+  library.api.next.push(page(["1", "2"], true), page(["3"], true), page(["3"], true), page(["5", "1"], true), page(["4"], true));
   await client.query(network);
   await client.query({ ...network, variables: { after: "c2" } });
   await client.query({ ...network, variables: { after: "c2" } });
@@ -101,7 +85,7 @@ test("Fault 14: a page that arrives twice, or after the list was read again, is 
 });
 
 test("A task that has moved to a later page is listed once; lists can select `nodes`.", async () => {
-  api.next.push(page(["1", "2"], true), page(["2", "3"], false));
+  library.api.next.push(page(["1", "2"], true), page(["2", "3"], false));
   await client.query({ query: NODES });
   await client.query({ query: NODES, variables: { after: "c2" }, fetchPolicy: "network-only" });
   const { tasks } = client.readQuery<{ tasks: { nodes: { id: string }[] } }>({ query: NODES })!;
@@ -109,17 +93,17 @@ test("A task that has moved to a later page is listed once; lists can select `no
 });
 
 test("Items update the cache; deleted tasks leave it, and late responses do not bring them back.", async () => {
-  api.next.push(page(["1", "2"], false));
+  library.api.next.push(page(["1", "2"], false));
   await client.query({ query: TASKS });
   const items: unknown[] = [];
   const subscription = client.subscribe({ query: CHANGES, variables: { after: "s1" } }).subscribe(({ data }) => items.push(data));
-  const peer = await server.peer(1);
+  const peer = await library.server.peer(1);
   const { id } = await peer.operation();
   peer.item(id, { __typename: "TaskChanged", cursor: "1", taskId: "1", task: task("1", 5, "event") });
   peer.item(id, { __typename: "TaskDeleted", cursor: "2", taskId: "2", task: null });
   await until(() => items.length === 2);
   expect(listed()).toEqual(["1"]);
-  api.next.push({ data: { move: { __typename: "P", task: task("1", 4, "late") } } }, page(["1", "2"], false));
+  library.api.next.push({ data: { move: { __typename: "P", task: task("1", 4, "late") } } }, page(["1", "2"], false));
   await client.mutate({ mutation: MOVE });
   expect(client.readQuery<{ tasks: { edges: { node: { title: string } }[] } }>({ query: TASKS })!.tasks.edges[0]!.node.title).toBe("event");
   await client.query({ query: TASKS, fetchPolicy: "network-only" });
@@ -131,7 +115,7 @@ test("Items update the cache; deleted tasks leave it, and late responses do not 
 test("Fault 5: an error in an item does not end the subscription.", async () => {
   const results: unknown[] = [];
   client.subscribe({ query: CHANGES, errorPolicy: "all" }).subscribe(({ data, error }) => results.push([!!data, !!error]));
-  const peer = await server.peer(1);
+  const peer = await library.server.peer(1);
   const { id } = await peer.operation();
   peer.item(id, { __typename: "TaskChanged", cursor: "1", taskId: "1", task: null }, { errors: [{ message: "No assignee." }] });
   peer.item(id, { __typename: "TaskChanged", cursor: "2", taskId: "1", task: task("1") });

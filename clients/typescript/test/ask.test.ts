@@ -197,3 +197,50 @@ test("Documents are strings, or objects that have a text.", async () => {
   expect(api.operations.map((sent) => sent.query)).toEqual([query, query, query]);
   await expect(ask(session, { query: { kind: "Document" } as unknown as string })).rejects.toBeInstanceOf(TypeError);
 });
+
+test("Variables that are no JSON are the caller's error: nothing is sent, and nothing is repeated.", async () => {
+  const variables = { big: 1n };
+  await expect(ask(session, { query: mutation, variables }, { idempotencyKey: true })).rejects.toBeInstanceOf(TypeError);
+  expect(api.operations).toEqual([]);
+});
+
+test.each([undefined, Infinity, 2 ** 40])("A timeout of %s does not end a request at once.", async (timeout) => {
+  let respond = (_: object): void => {};
+  api.next.push(() => new Promise((resolve) => (respond = resolve)));
+  const asking = asked({ timeout });
+  await settle();
+  await pass(10_000, 5_000);
+  respond({ data: { ok: true } });
+  expect(await asking).toEqual({ ok: true });
+});
+
+test("Timeout and abort hold while a token is awaited, too.", async () => {
+  const waiting = { url: "http://api.test/graphql", authorize: () => new Promise<never>(() => {}) };
+  const late = expect(ask(waiting, { query }, { timeout: 2_000 })).rejects.toMatchObject({ code: "TIMEOUT" });
+  await pass(2_000);
+  await late;
+  const controller = new AbortController();
+  const aborted = expect(ask(waiting, { query }, { signal: controller.signal })).rejects.toMatchObject({ code: "ABORTED" });
+  await settle();
+  controller.abort();
+  await aborted;
+});
+
+test.each([
+  [200, "<html>Sign in to the hotel's network</html>", "UNAVAILABLE"], [200, "", "UNAVAILABLE"], [204, null, "UNAVAILABLE"],
+  [502, "Bad gateway", "UNAVAILABLE"], [408, "", "UNAVAILABLE"], [404, "Not found", "BAD_REQUEST"], [413, "", "BAD_REQUEST"],
+  [429, "", "RATE_LIMITED"], [200, "[]", "UNAVAILABLE"], [200, "null", "UNAVAILABLE"],
+])("A response of status %s with the body %j is %s.", async (status, body, code) => {
+  api.next.push(new Response(body, { status }));
+  await expect(asked()).rejects.toMatchObject({ code, isTemporary: code !== "BAD_REQUEST" });
+});
+
+test.each([0, -5, "soon", null, 1e300])("A retryAfter of %j causes neither a failure nor a request without a pause.", async (retryAfter) => {
+  api.next.push(...Array.from({ length: 3 }, () => failure("UNAVAILABLE", "Busy.", { retryAfter })));
+  const asking = asked({ retries: 3 }).catch((error) => error);
+  await settle();
+  await pass(200, 50);
+  expect(api.operations).toHaveLength(1);
+  await pass(10_000, 500);
+  expect(await asking).toBeDefined();
+});

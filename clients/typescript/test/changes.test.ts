@@ -80,3 +80,12 @@ test("Fault 6: changes that wait are not sent after a sign-out.", async () => {
   expect(log).toEqual(["1 first at 1"]);
   expect(queue.size).toBe(0);
 });
+
+test("An error in `versionOf` does not stop the changes behind it.", async () => {
+  const queue = createChangeQueue();
+  const versionOf = (response: { task: { version: number } | null }) => response.task!.version;
+  expect(await queue.run("1", 1, async () => ({ task: null }), versionOf)).toEqual({ task: null });
+  expect(await queue.run("1", 1, async (version) => ({ task: { version } }), versionOf)).toEqual({ task: { version: 1 } });
+  await settle();
+  expect(queue.size).toBe(0);
+});

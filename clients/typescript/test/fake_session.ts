@@ -1,6 +1,6 @@
 // A source of tokens whose every answer a test decides.
 import type { Authorization, AuthorizeOptions, Authorizer, SessionState } from "../src/index.js";
-import { userError } from "../src/actor.js";
+import { userError } from "../src/session_state.js";
 
 export class FakeSession implements Authorizer {
   /** What the next calls throw. */

@@ -268,3 +268,72 @@ test("A wait that is longer than a timer can be does not become none.", async ()
   await pass(60_000, 20_000);
   expect(created.status.state).toBe("waiting");
 });
+
+test("A token that never comes does not hold up the stream.", async () => {
+  let calls = 0;
+  const { session } = stage;
+  const authorize = session.authorize.bind(session);
+  session.authorize = (options) => (calls++ ? authorize(options) : new Promise(() => {}));
+  const created = stage.stream();
+  subscribed(created);
+  await pass(10_000, 1_000);
+  expect(created.status).toMatchObject({ state: "waiting", error: { code: "TIMEOUT" } });
+  await pass(500);
+  await (await stage.server.peer(1)).operation();
+});
+
+test("Fault 9: another connection does not shorten the pause of a refused operation.", async () => {
+  const created = stage.stream();
+  subscribed(created);
+  const first = await stage.server.peer(1);
+  const { id } = await first.operation();
+  first.send({ type: "error", id, payload: [{ message: "Busy.", extensions: { code: "RATE_LIMITED", retryAfter: 20 } }] });
+  await settle();
+  first.close(1012);
+  await until(() => created.status.state === "waiting");
+  await pass(1_000);
+  const second = await stage.server.peer(2);
+  await until(() => created.status.state === "connected");
+  await settle();
+  expect(second.of("subscribe")).toEqual([]);
+  await pass(20_000, 1_000);
+  await second.operation();
+});
+
+test.each(["soon", -5, null])("A retryAfter of %j does not make it connect without a pause.", async (retryAfter) => {
+  stage.session.failures.push(new RequestError("UNAVAILABLE", "Busy.", { retryAfter: retryAfter as number }));
+  const created = stage.stream();
+  subscribed(created);
+  await until(() => created.status.state === "waiting");
+  expect(created.status.retryAt! - Date.now()).toBeGreaterThanOrEqual(250);
+});
+
+test("Options that are undefined have their defaults, and Infinity is no limit.", async () => {
+  const created = stage.stream({ minDelay: undefined, handshakeTimeout: Infinity, silenceTimeout: Infinity, idleTimeout: Infinity });
+  const received = subscribed(created);
+  const peer = await stage.server.peer(1);
+  await peer.operation();
+  received.stop();
+  await pass(60_000, 10_000);
+  expect(created.status.state).toBe("connected");
+  peer.close(1012);
+  await until(() => created.status.state === "waiting");
+  expect(created.status.retryAt! - Date.now()).toBeGreaterThanOrEqual(250);
+});
+
+test("A second acknowledgement and messages of unknown types are ignored; what is no message ends the stream.", async () => {
+  const created = stage.stream();
+  const received = subscribed(created);
+  const peer = await stage.server.peer(1);
+  const { id } = await peer.operation();
+  peer.send({ type: "connection_ack" });
+  peer.send({ type: "weather", id });
+  peer.send({ id });
+  peer.item(id, item("1"));
+  await until(() => received.cursors.length === 1);
+  expect(created.status.connections).toBe(1);
+  expect(peer.of("subscribe")).toHaveLength(1);
+  peer.send({ type: "next", id, payload: null });
+  await until(() => received.errors.length === 1);
+  expect(received.errors).toMatchObject([{ code: "CONNECTION_REFUSED", closeCode: 4400 }]);
+});

@@ -134,10 +134,10 @@ test("Fault 15: a network failure at the start is not a sign-out, and the page r
 });
 
 test("A response that never comes ends with TIMEOUT.", async () => {
-  api.next.push(() => new Promise(() => {}));
+  api.next.push(() => new Promise(() => {}), () => new Promise(() => {}));
   const resumed = session({ timeout: 5_000 }).resume();
   const failed = expect(resumed).rejects.toMatchObject({ code: "TIMEOUT" });
-  await vi.advanceTimersByTimeAsync(5_000);
+  await vi.advanceTimersByTimeAsync(10_000);
   await failed;
 });
 
@@ -218,4 +218,91 @@ test("After dispose() nothing is sent.", async () => {
   await vi.advanceTimersByTimeAsync(2 * api.life);
   expect(api.refreshes).toBe(0);
   await expect(created.authorize()).rejects.toBeInstanceOf(RequestError);
+});
+
+test("dispose() during a refresh: the result is CLOSED, nothing more is sent, and the state stays.", async () => {
+  let respond = (_: object): void => {};
+  api.next.push(() => new Promise((resolve) => (respond = resolve)));
+  const created = session();
+  const listener = vi.fn();
+  created.subscribe(listener);
+  const resumed = expect(created.resume()).rejects.toMatchObject({ code: "CLOSED" });
+  await settle();
+  created.dispose();
+  api.cookie = "alice";
+  const { accessToken, expiresAt } = { accessToken: "late", expiresAt: new Date(Date.now() + api.life).toISOString() };
+  respond({ data: { signedIn: { accessToken, expiresAt, user: { id: "id-alice", username: "alice", role: "USER" }, userErrors: [] } } });
+  await resumed;
+  await vi.advanceTimersByTimeAsync(2 * api.life);
+  expect(api.sent).toHaveLength(1);
+  expect(listener).not.toHaveBeenCalled();
+  expect(created.state.status).toBe("unknown");
+});
+
+test.each([
+  ["without an expiry", () => null],
+  ["with an expiry that is past by this machine's clock, and no `Date`", () => new Date(Date.now() - 3_600_000).toISOString()],
+])("A token %s is used until it is refused.", async (_, expiry) => {
+  const fetch = api.fetch;
+  api.fetch = async (...request) => {
+    const body = JSON.parse(await (await fetch(...request)).text());
+    if (body.data.signedIn) body.data.signedIn.expiresAt = expiry();
+    return new Response(JSON.stringify(body));
+  };
+  const created = session();
+  await created.signIn("alice", PASSWORD);
+  for (let call = 0; call < 5; call++) expect((await created.authorize())?.token).toBe("alice-1");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(api.refreshes).toBe(0);
+  expect((await created.authorize({ refused: "alice-1" }))?.token).toBe("alice-2");
+});
+
+test("Without Web Locks, a refresh that is slower than a sign-out in another tab does not sign in again.", async () => {
+  vi.stubGlobal("navigator", undefined);
+  const [one, other] = [session(), session()];
+  await one.signIn("alice", PASSWORD);
+  await other.resume();
+  let refresh = (): void => {};
+  const response = { data: { signedIn: { accessToken: "late", expiresAt: new Date(Date.now() + api.life).toISOString(), user: one.state.user, userErrors: [] } } };
+  api.next.push(() => new Promise((resolve) => (refresh = () => resolve(response))));
+  const authorized = one.authorize({ refused: (await one.authorize())!.token });
+  await settle();
+  await other.signOut();
+  await until(() => one.state.status === "signedOut");
+  refresh();
+  expect(await authorized).toBeNull();
+  expect([one.state.status, other.state.status]).toEqual(["signedOut", "signedOut"]);
+});
+
+test("A refused token that cannot be renewed now is still renewed before it expires.", async () => {
+  const created = session();
+  await created.signIn("alice", PASSWORD);
+  api.next.push(new TypeError("fetch failed"), new TypeError("fetch failed"));
+  await expect(created.authorize({ refused: "alice-1" })).rejects.toMatchObject({ code: "NETWORK" });
+  const before = api.refreshes;
+  await vi.advanceTimersByTimeAsync(api.life);
+  expect(api.refreshes).toBeGreaterThan(before);
+});
+
+test("A clock that is set back does not lengthen a rate limit.", async () => {
+  api.cookie = "alice";
+  api.next.push({ errors: [{ message: "Too many.", extensions: { code: "RATE_LIMITED", retryAfter: 20 } }] });
+  const created = session();
+  await expect(created.resume()).rejects.toMatchObject({ code: "RATE_LIMITED" });
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await vi.advanceTimersByTimeAsync(25_000);
+  expect((await created.resume())?.username).toBe("alice");
+});
+
+test("A refresh whose response is lost is sent again while the server still accepts its token.", async () => {
+  const times: number[] = [];
+  const fetch = api.fetch;
+  api.fetch = (...request) => (times.push(Date.now()), fetch(...request));
+  api.cookie = "alice";
+  api.next.push(() => new Promise(() => {}));
+  const resumed = session().resume();
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect((await resumed)?.username).toBe("alice");
+  expect(times).toHaveLength(2);
+  expect(times[1]! - times[0]!).toBeLessThan(10_000);
 });

@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { type Stream } from "../src/index.js";
-import { aStage, item, query, subscribed } from "./stage.js";
+import { aStage, item, query, resync, subscribed } from "./stage.js";
 import { pass, settle, until } from "./until.js";
 
 const stage = aStage();
@@ -120,4 +120,69 @@ test("Fault 11: a slow consumer of iterate() makes the server wait; nothing is l
       expect((await results.next()).value.data.taskChanged.cursor).toBe(`${++position}`);
     }
   }
+});
+
+test("Fault 6: a stream belongs to the user of its first subscription, also before it is connected.", async () => {
+  const { session } = stage;
+  let release = (): void => {};
+  const authorize = session.authorize.bind(session);
+  session.authorize = async (options) => {
+    await new Promise<void>((resolve) => (release = resolve));
+    return authorize(options);
+  };
+  const received = subscribed(stage.stream());
+  await settle();
+  session.signIn("bob");
+  release();
+  await until(() => received.errors.length === 1);
+  expect(received.errors).toMatchObject([{ code: "USER_CHANGED" }]);
+  expect(stage.server.peers).toEqual([]);
+});
+
+test("After the stream's end, lists are not read again, however often that has failed.", async () => {
+  const onResync = vi.fn().mockRejectedValue(new Error("down"));
+  const created = stage.stream({ onResync });
+  subscribed(created);
+  const peer = await stage.server.peer(1);
+  const { id } = await peer.operation();
+  peer.item(id, resync("1"));
+  await until(() => onResync.mock.calls.length === 1);
+  stage.session.signOut();
+  await pass(60_000, 5_000);
+  expect(onResync).toHaveBeenCalledTimes(1);
+});
+
+test("dispose() leaves no timer: Node can end.", async () => {
+  const created = stage.stream();
+  const received = subscribed(created);
+  const peer = await stage.server.peer(1);
+  const { id } = await peer.operation();
+  peer.send({ type: "error", id, payload: [{ message: "Busy.", extensions: { code: "RATE_LIMITED", retryAfter: 3_600 } }] });
+  await settle();
+  created.dispose();
+  expect(received.completed).toBe(1);
+  await until(() => peer.isClosed);
+  await settle(); // The package `ws` ends its own timer.
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("A document or variables that cannot be sent are an error of subscribe().", () => {
+  const created = stage.stream();
+  expect(() => created.subscribe({ query, variables: { after: 1n } }, {} as never)).toThrow(TypeError);
+  expect(() => created.subscribe({ query: { kind: "Document" } as never }, {} as never)).toThrow(TypeError);
+  expect(created.status.state).toBe("idle");
+});
+
+test("Two calls of next() that wait at the same time get two results, in their order.", async () => {
+  const results = stage.stream().iterate<{ taskChanged: { cursor: string } }>({ query });
+  const both = [results.next(), results.next()];
+  const peer = await stage.server.peer(1);
+  const { id } = await peer.operation();
+  peer.item(id, item("1"));
+  await settle();
+  peer.item(id, item("2"));
+  expect((await Promise.all(both)).map(({ value }) => value.data.taskChanged.cursor)).toEqual(["1", "2"]);
+  const rest = [results.next(), results.next()];
+  await results.return!();
+  expect(await Promise.all(rest)).toEqual(Array(2).fill({ done: true, value: undefined }));
 });

@@ -1,37 +1,21 @@
 import { Client, type OperationResult } from "@urql/core";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { pipe, subscribe } from "wonka";
 
-import { createCache, createSession, createStream, type Session, type Stream } from "../src/index.js";
 import { taskriverExchange } from "../src/urql.js";
-import { Api, failure, PASSWORD } from "./api.js";
-import { SocketServer, webSocket } from "./socket_server.js";
+import { failure } from "./api.js";
+import { aLibrary } from "./library.js";
 import { settle, until } from "./until.js";
 
 const QUERY = "query Tasks { tasks { nodes { id version title } } }";
 const MUTATION = "mutation Move($input: MoveInput!) { move(input: $input) { task { id version title } } }";
 const SUBSCRIPTION = "subscription Changes($after: String) { taskChanged(after: $after) { __typename cursor taskId task { id version title } } }";
 
-let api: Api;
-let server: SocketServer;
-let session: Session;
-let stream: Stream;
+const library = aLibrary();
 let client: Client;
 
-beforeEach(async () => {
-  api = new Api();
-  server = await SocketServer.start();
-  session = createSession({ url: server.url, fetch: api.fetch });
-  await session.signIn("alice", PASSWORD);
-  const cache = createCache();
-  stream = createStream({ session, webSocket, cache });
-  client = new Client({ url: server.url, preferGetMethod: false, exchanges: [taskriverExchange({ session, stream, cache })] });
-});
-
-afterEach(async () => {
-  stream.dispose();
-  session.dispose();
-  await server.stop();
+beforeEach(() => {
+  client = new Client({ url: library.server.url, preferGetMethod: false, exchanges: [taskriverExchange(library)] });
 });
 
 function received(variables: object) {
@@ -44,28 +28,28 @@ const task = (version: number, title: string) => ({ id: "1", version, title });
 const item = (cursor: string, rest: object = {}) => ({ __typename: "TaskChanged", cursor, taskId: "1", ...rest });
 
 test("Queries and mutations are sent with a token that is renewed once, mutations with a key.", async () => {
-  api.revoke();
+  library.api.revoke();
   const query = await client.query(QUERY, {}).toPromise();
   expect(query.data).toEqual({ ok: true });
   await client.mutation(MUTATION, { input: { id: "1" } }).toPromise();
   await client.mutation(MUTATION, { input: { id: "1" } }, { idempotencyKey: "own" } as object).toPromise();
-  expect(api.operations.map(({ token }) => token)).toEqual(["alice-1", "alice-2", "alice-2", "alice-2"]);
-  const keys = api.operations.map(({ extensions }) => extensions?.idempotencyKey);
+  expect(library.api.operations.map(({ token }) => token)).toEqual(["alice-1", "alice-2", "alice-2", "alice-2"]);
+  const keys = library.api.operations.map(({ extensions }) => extensions?.idempotencyKey);
   expect(keys).toEqual([undefined, undefined, expect.stringMatching(/^[0-9a-f]{32}$/), "own"]);
 });
 
 test("Errors of a response and of the network are urql's.", async () => {
-  api.onRequest = () => failure("BAD_REQUEST", "Unknown field.");
+  library.api.onRequest = () => failure("BAD_REQUEST", "Unknown field.");
   const refused = await client.query(QUERY, {}).toPromise();
   expect(refused.error?.graphQLErrors[0]?.extensions["code"]).toBe("BAD_REQUEST");
-  api.next.push(new TypeError("fetch failed"));
+  library.api.next.push(new TypeError("fetch failed"));
   const lost = await client.query(QUERY, {}).toPromise();
   expect(lost.error?.networkError).toMatchObject({ code: "NETWORK" });
 });
 
 test("Fault 5: an error in one item does not stay in the following ones, and does not end the subscription.", async () => {
   const { results } = received({ after: "0" });
-  const peer = await server.peer(1);
+  const peer = await library.server.peer(1);
   const { id, payload } = await peer.operation();
   expect(payload!.variables).toEqual({ after: "0" });
   peer.item(id, item("1", { task: null }), { errors: [{ message: "No assignee." }] });
@@ -76,23 +60,23 @@ test("Fault 5: an error in one item does not stay in the following ones, and doe
 
 test("A late response does not overwrite an event.", async () => {
   const { results } = received({ after: "0" });
-  const peer = await server.peer(1);
+  const peer = await library.server.peer(1);
   const { id } = await peer.operation();
   peer.item(id, item("1", { task: task(5, "event") }));
   await until(() => results.length === 1);
-  api.onRequest = () => ({ data: { move: { task: task(4, "late") } } });
+  library.api.onRequest = () => ({ data: { move: { task: task(4, "late") } } });
   expect((await client.mutation(MUTATION, {}).toPromise()).data).toEqual({ move: { task: task(5, "event") } });
 });
 
 test("A subscription that nobody needs any more is completed; a query is aborted.", async () => {
   const { results, unsubscribe } = received({ after: "0" });
-  const peer = await server.peer(1);
+  const peer = await library.server.peer(1);
   await peer.operation();
   unsubscribe();
   await until(() => peer.of("complete").length === 1);
-  api.next.push(() => new Promise(() => {}));
+  library.api.next.push(() => new Promise(() => {}));
   const { unsubscribe: leave } = pipe(client.query(QUERY, {}), subscribe((result) => void results.push(result)));
-  await until(() => api.operations.length === 1);
+  await until(() => library.api.operations.length === 1);
   leave();
   await settle();
   expect(results).toEqual([]);
@@ -100,16 +84,16 @@ test("A subscription that nobody needs any more is completed; a query is aborted
 
 test("The end of a stream is an error that ends the subscription.", async () => {
   const { results } = received({ after: "0" });
-  const peer = await server.peer(1);
+  const peer = await library.server.peer(1);
   await peer.operation();
-  await session.signOut();
+  await library.session.signOut();
   await until(() => results.length === 1);
   expect(results[0]).toMatchObject({ hasNext: false, error: { networkError: { code: "SIGNED_OUT" } } });
 });
 
 test("Fault 15: changes of one task are sent in order, each with the version that the last one made.", async () => {
   const versions: [string, number][] = [];
-  api.onRequest = async ({ variables }) => {
+  library.api.onRequest = async ({ variables }) => {
     const { id, expectedVersion } = variables.input as { id: string; expectedVersion: number };
     versions.push([id, expectedVersion]);
     await settle();

@@ -51,7 +51,7 @@ export function decided(draft: Draft, name: FieldName, theirs: Fields, choice: "
   };
 }
 
-/** After *sent* was saved: what was typed meanwhile is left. */
+/** After *sent* was saved: what was typed since it was sent is left. */
 export function settled(draft: Draft, sent: Partial<Fields>): Draft {
   return { ...draft, base: { ...draft.base, ...sent } };
 }

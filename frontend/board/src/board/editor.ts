@@ -1,12 +1,14 @@
-// Saving what a form holds: only the changed fields, merged with what others saved meanwhile.
+// Saving what a form holds: only the changed fields, merged with what others saved in the meantime.
+import type { Context } from "./context";
 import { changes, conflicts, decided, edited, isEmpty, merged, NEW_DRAFT, settled } from "./draft";
 import { NEW } from "./drafts";
 import { BLANK, fieldsOf, type FieldName, type Fields } from "./fields";
 import type { Task } from "./fold";
 import { explain } from "./errors";
-import type { Store } from "./store";
+import type { Follower } from "./follower";
+import type { Writer } from "./writer";
 
-/** How often a change is merged and sent again if another user changes the task meanwhile. */
+/** How often a change is merged and sent again if another user changes the task at the same time. */
 const ATTEMPTS = 4;
 const UNDECIDED = "Choose a value for each field that another user changed, too. Then save again.";
 const GONE = "This task was deleted, or you can no longer see it.";
@@ -15,7 +17,7 @@ const BUSY = "Others keep changing this task. Try again in a moment.";
 export class Editor {
   readonly #running = new Map<string, Promise<string | null>>();
 
-  constructor(private readonly store: Store) {}
+  constructor(private readonly store: Context & { readonly write: Writer; readonly follow: Follower }) {}
 
   /** An input of a task's form, or of the new task's, that showed *shown* got the value that *typed* has. */
   type(key: string, name: FieldName, typed: Fields, shown: Fields): void {

@@ -30,7 +30,7 @@ export function merge(board: Board, tasks: Iterable<Task>, place = board.place):
 /** The lists as they were just read, whatever was known before: they may be of other rights, or of another history. */
 export function reset(board: Board, tasks: Iterable<Task>, cursor: string | null): Board {
   const listed = new Map<string, Task>();
-  // Pages are read one after another, and a task that changes meanwhile is in two of them.
+  // Pages are read one after another, and a task that changes between two of them is in both.
   for (const task of tasks) keepNewer(listed, task);
   const gone = new Set([...board.gone, ...board.tasks.keys()].filter((id) => !listed.has(id)));
   return { tasks: listed, gone: latest(gone), place: placeOf(cursor), resets: board.resets + 1 };

@@ -7,10 +7,10 @@ import { placeOf } from "../stream/position";
 import type { LineHooks } from "../stream/line";
 import * as standing from "../stream/standing";
 import { asked, type Wanted } from "./columns";
+import type { Context } from "./context";
 import { fold, learn, merge, reset, type Board, type Item } from "./fold";
 import { onceAFrame } from "./frames";
 import { differences, findTasks, mend, readLists, type Lists } from "./lists";
-import type { Store } from "./store";
 import { inWords } from "./words";
 
 const PAUSE = 1_000;
@@ -29,7 +29,7 @@ export class Follower implements LineHooks {
   #unsubscribe = () => {};
   readonly #takeIn = onceAFrame(() => this.#fold());
 
-  constructor(private readonly store: Store) {}
+  constructor(private readonly store: Context) {}
 
   async start(): Promise<void> {
     const lists = await this.#insist(() =>
@@ -88,7 +88,7 @@ export class Follower implements LineHooks {
     }
   }
 
-  /** Looks on the server for what is wanted, if the board does not hold everything; typing goes on meanwhile. */
+  /** Looks on the server for what is wanted, if the board does not hold everything. It waits until the viewer stops typing. */
   async find(wanted: Wanted): Promise<void> {
     const filter = this.store.state.partial && asked(wanted, this.store.person.id);
     if (!filter) return;

@@ -59,7 +59,7 @@ export function differences(board: Board, lists: Lists): Set<string> {
   return found;
 }
 
-/** The board with these tasks as *lists* have them, unless it has learned of newer ones meanwhile. */
+/** The board with these tasks as *lists* have them, unless it has learned of newer ones since they were read. */
 export function mend(board: Board, lists: Lists, ids: ReadonlySet<string>): Board {
   const listed = lists.tasks.filter(({ id }) => ids.has(id));
   const gone = new Set([...board.gone, ...ids]);

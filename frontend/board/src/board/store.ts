@@ -2,6 +2,7 @@
 import type { Session } from "@taskriver/client";
 
 import { createApi, type Api } from "../api/api";
+import type { Context } from "./context";
 import { isUnsaved, type Draft } from "./draft";
 import { DraftStorage, NEW } from "./drafts";
 import { Editor } from "./editor";
@@ -15,7 +16,7 @@ import { Writer } from "./writer";
 
 const TOUCHED = 4_000;
 
-export class Store {
+export class Store implements Context {
   state: State;
   readonly api: Api;
   readonly follow: Follower;
@@ -48,7 +49,6 @@ export class Store {
     this.#notify();
   }
 
-  /** The tasks as they are by now, changes on their way included: what is drawn may be a frame older. */
   get tasks(): ReadonlyMap<string, ShownTask> {
     const { board, pendingChanges } = this.state;
     const known = this.#shown;
@@ -62,7 +62,6 @@ export class Store {
     this.set(({ notices }) => ({ notices: [...notices.slice(-2), notice] }));
   }
 
-  /** Only the last move can be undone: the offers to undo others go. */
   withdrawUndo(): void {
     this.set(({ notices }) => ({ notices: notices.filter(({ undo }) => !undo) }));
   }
@@ -122,7 +121,6 @@ export class Store {
     return yes;
   }
 
-  /** Shows for a moment who has changed a task. */
   touch(taskId: string, touch: Touch): void {
     this.set(({ touched }) => ({ touched: new Map(touched).set(taskId, touch) }));
     setTimeout(() => {

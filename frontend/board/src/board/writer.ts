@@ -5,11 +5,11 @@ import {
 } from "../api/gql/graphql";
 import { narrowed } from "../stream/clock";
 import { Changes, type Answer } from "./changes";
+import type { Context } from "./context";
 import { explain } from "./errors";
 import type { Fields } from "./fields";
 import { forget, learn, type Board, type Task } from "./fold";
 import type { PendingChange } from "./pending_changes";
-import type { Store } from "./store";
 import { isAllowed, nearest, route } from "./transitions";
 import { STATUS_WORDS } from "./words";
 
@@ -27,7 +27,7 @@ export class Writer {
   #lastKey = 0;
   #last: Move | null = null;
 
-  constructor(private readonly store: Store) {
+  constructor(private readonly store: Context) {
     this.#changes = new Changes(store.api);
   }
 

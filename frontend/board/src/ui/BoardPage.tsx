@@ -33,6 +33,8 @@ export function BoardPage({ store, onSignOut }: { store: Store; onSignOut: () =>
   const { wanted } = view;
   const [over, setOver] = useState<Over | null>(null);
   const [expanded, setExpanded] = useState(false);
+  const [isMounted, setMounted] = useState(false);
+  useEffect(() => setMounted(true), []);
   const search = useRef<HTMLInputElement>(null);
   const now = useClock(MINUTE);
   const today = now - (now % MINUTE);
@@ -90,7 +92,7 @@ export function BoardPage({ store, onSignOut }: { store: Store; onSignOut: () =>
       <OpenForm store={store} view={view} />
       {over?.kind === "SHORTCUTS" && <ShortcutsDialog store={store} onClose={close} />}
       {state.question && <ConfirmDialog key={state.question.id} question={state.question} />}
-      {view.task === null && !view.creating && over?.kind !== "SHORTCUTS" && <Notices store={store} />}
+      <Notices store={store} covered={!isMounted || view.task !== null || view.creating || over?.kind === "SHORTCUTS"} />
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { STATUSES, type Columns as Tasks, type Wanted } from "../board/columns";
 import type { State } from "../board/state";
 import { Column } from "./Column";
 import { useDragging } from "./dragging";
+import { focusNearest, focusOf } from "./focus";
 import { cardOf, focusCard, towards } from "./keys";
 
 interface Props {
@@ -75,13 +76,10 @@ export function Columns(props: Props) {
   );
 }
 
-/** A card that moves is drawn anew in its other column, and keeps the focus. */
+/** A card that moves is drawn anew in its other column, and keeps the focus. One that is gone gives it to the next card. */
 function useFocusThatFollows(): void {
-  const before = cardOf(document.activeElement);
+  const before = focusOf(document.activeElement);
   useLayoutEffect(() => {
-    const id = before?.dataset["task"];
-    if (!id || document.activeElement !== document.body) return;
-    const after = document.querySelector<HTMLElement>(`[data-task="${CSS.escape(id)}"]`);
-    if (after) focusCard(after);
+    if (before.tasks.length && document.activeElement === document.body) focusNearest(before);
   });
 }

@@ -43,7 +43,7 @@ const TEXTS: Readonly<Record<Lookup, string>> = {
   READING: "Reading the task …", MISSING: "It was deleted, or you cannot see it, or the link is wrong.", FAILED: "",
 };
 
-/** Once the lists are read: a task that was read before them could have been deleted meanwhile. */
+/** Once the lists are read: a task that was read before them could have been deleted since. */
 function useLookup(store: Store, id: string) {
   const { loaded } = store.state;
   const [round, setRound] = useState(0);

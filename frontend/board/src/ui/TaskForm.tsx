@@ -13,7 +13,7 @@ interface Props {
   readonly onDelete: () => void;
 }
 
-/** The fields that are saved together. What others save meanwhile is shown where the writer changed nothing. */
+/** The fields that are saved together. What others save is shown where the writer changed nothing. */
 export function TaskForm({ store, task, onDelete }: Props) {
   const { id } = task;
   const { busy, problem, submit } = useSubmit(

@@ -1,5 +1,5 @@
 // Cards that are dragged to another column with the mouse. Touch and keyboard have the menu.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { TaskStatus } from "../api/gql/graphql";
 import { cardOf, statusOf } from "./keys";
@@ -13,11 +13,12 @@ interface Dragged {
   readonly over: TaskStatus | null;
 }
 
-/** Handlers for the element that holds the columns, and how each column looks meanwhile. */
+/** Handlers for the element that holds the columns, and how each column looks during a drag. */
 export function useDragging(
   onMove: (taskId: string, status: TaskStatus) => void, accepts: (taskId: string, status: TaskStatus) => boolean,
 ) {
   const [dragged, setDragged] = useState<Dragged | null>(null);
+  const isTouch = useRef(false);
 
   // A drag that is interrupted has no end, for example if its card is removed. Without a drag the pointer moves again.
   const isDragging = dragged !== null;
@@ -32,7 +33,10 @@ export function useDragging(
     const status = statusOf(event.target);
     return dragged && status && accepts(dragged.id, status) ? status : null;
   };
+  const onPointerDown = ({ pointerType }: PointerEvent) => void (isTouch.current = pointerType === "touch");
   const onDragStart = (event: DragEvent) => {
+    // On Android a long press starts a drag.
+    if (isTouch.current) return event.preventDefault();
     const card = cardOf(event.target);
     if (!card || !event.dataTransfer) return;
     event.dataTransfer.effectAllowed = "move";
@@ -58,5 +62,5 @@ export function useDragging(
     if (dragged.over === status) return "OVER";
     return accepts(dragged.id, status) ? "ACCEPTED" : "REFUSED";
   };
-  return { dropOf, onDragStart, onDragOver, onDrop, onDragEnd };
+  return { dropOf, onPointerDown, onDragStart, onDragOver, onDrop, onDragEnd };
 }

@@ -36,6 +36,17 @@ export function focusCard(card: HTMLElement | null): void {
   card?.querySelector<HTMLElement>(".open")?.focus();
 }
 
+export function cardOfTask(id: string): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`[data-task="${CSS.escape(id)}"]`);
+}
+
+/** The tasks of a card and of the others in its column: those below it, then those above it, the nearest first. */
+export function nearest(card: HTMLElement): string[] {
+  const siblings = cardsOf(card.parentElement!);
+  const here = siblings.indexOf(card);
+  return [...siblings.slice(here), ...siblings.slice(0, here).reverse()].map((each) => each.dataset["task"]!);
+}
+
 /** At the same height, in the next column that has any. */
 function across(card: HTMLElement, here: number, step: number): HTMLElement | null {
   for (let status = beside(statusOf(card)!, step); status; status = beside(status, step)) {

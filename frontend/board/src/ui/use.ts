@@ -23,7 +23,7 @@ export function useClock(milliseconds: number): number {
   return Date.now();
 }
 
-/** A form that sends itself: *work* answers what is wrong, or null. Pressing again meanwhile does nothing. */
+/** A form that sends itself: *work* answers what is wrong, or null. Pressing again before that does nothing. */
 export function useSubmit(work: () => Promise<string | null>, onDone: () => void) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
