@@ -57,10 +57,12 @@ export async function execute<TData, TVariables = Record<string, unknown>>(
   session: Authorizer, request: AskRequest<TData, TVariables>, options: AskOptions = {},
 ): Promise<GraphQLResult<TData>> {
   const actor = new Actor(session, options);
+  const { cache } = options;
   try {
-    const generation = options.cache?.generation;
+    cache?.resetFor(session.state?.user?.id);
+    const generation = cache?.generation;
     const result = await exchange<TData>(actor, bodyOf(request, options), options);
-    return options.cache && result.data ? { ...result, data: options.cache.write(result.data, generation) } : result;
+    return cache && result.data ? { ...result, data: cache.write(result.data, generation) } : result;
   } finally {
     actor.end();
   }

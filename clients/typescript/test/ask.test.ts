@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { ask, createIdempotencyKey, createSession, execute, type AskOptions, type Session } from "../src/index.js";
+import { ask, createCache, createIdempotencyKey, createSession, execute, type AskOptions, type Session } from "../src/index.js";
 import { Api, failure, PASSWORD } from "./api.js";
 import { pass, settle, useVirtualTime } from "./until.js";
 
@@ -196,4 +196,15 @@ test("Documents are strings, or objects that have a text.", async () => {
   for (const document of documents) await ask(session, { query: document as string });
   expect(api.operations.map((sent) => sent.query)).toEqual([query, query, query]);
   await expect(ask(session, { query: { kind: "Document" } as unknown as string })).rejects.toBeInstanceOf(TypeError);
+});
+
+test("What is hidden from one user is not hidden from the next.", async () => {
+  const cache = createCache();
+  const tasks = { tasks: [{ id: "1", version: 1 }] };
+  api.onRequest = () => ({ data: tasks });
+  expect(await asked({ cache })).toEqual(tasks);
+  cache.writeStream({ taskChanged: { __typename: "TaskGone", taskId: "1", task: null } });
+  expect(await asked({ cache })).toEqual({ tasks: [] });
+  await session.signIn("bob", PASSWORD);
+  expect(await asked({ cache })).toEqual(tasks);
 });
