@@ -16,11 +16,11 @@ import * as tabs from "./tabs.mjs";
 const ONLY = process.env.ONLY?.toLowerCase() ?? "";
 /** To the browser this is another host than localhost: its pages are no secure context on plain HTTP. */
 const HOST = "tasks.example";
-/** Some scenarios wait most of the time: first the longest, until a token has expired. */
+/** Some scenarios wait most of the time. The longest ones are first: one waits until a token has expired. */
 const CONCURRENCY = 4;
-/** These run before the others: what they look at belongs to the server, or takes the processor. */
-const ALONE = { ...strictMode, ...memory };
-const TOGETHER = { ...rights, ...sleeping, ...readme, ...tabs, ...network, ...rendering };
+/** These run before the others: they count what the server has. */
+const ALONE = strictMode;
+const TOGETHER = { ...rights, ...memory, ...sleeping, ...readme, ...tabs, ...network, ...rendering };
 
 const [port, metricsPort] = [await freePort(), await freePort()];
 const url = `http://127.0.0.1:${port}/`;

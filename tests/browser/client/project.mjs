@@ -1,9 +1,10 @@
 // A new vite project that installs the client package, as its README says.
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { ROOT, answers, ended } from "../stage.mjs";
 
 const PACKAGE = join(ROOT, "clients/typescript");
@@ -67,11 +68,12 @@ export function addPage({ folder }) {
   runIn(folder, "npx", "vite", "build", "--config", "build.config.mjs", "--logLevel", "error");
 }
 
-/** Renders the page on Node for an API, as `/rendered.html`. Returns its markup. */
-export function render({ folder }, api) {
-  runIn(folder, "npx", "vite", "build", "--logLevel", "warn", "--ssr", "src/page/server.tsx", "--outDir", "rendering");
+/** Renders the page on Node for an API, as `/rendered.html`. Returns its markup. Other scenarios go on meanwhile. */
+export async function render({ folder }, api) {
+  const run = (command, ...args) => promisify(execFile)(command, args, { cwd: folder });
+  await run("npx", "vite", "build", "--logLevel", "warn", "--ssr", "src/page/server.tsx", "--outDir", "rendering");
   const program = 'import("./rendering/server.js").then(({ render }) => process.stdout.write(render(process.argv[1])))';
-  const markup = runIn(folder, process.execPath, "--eval", program, api);
+  const { stdout: markup } = await run(process.execPath, "--eval", program, api);
   writeFileSync(join(folder, "rendered.html"), documentOf("page/browser.tsx", markup));
   return markup;
 }

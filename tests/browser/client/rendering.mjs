@@ -6,7 +6,7 @@ import { Visit } from "./visit.mjs";
 
 /** Node renders the page and sends nothing; the browser continues it without a difference, and the data appear. */
 export async function continuesAPageThatAServerHasRendered({ api, url, context, wire, project }) {
-  const markup = render(project, `${wire.url}/graphql`);
+  const markup = await render(project, `${wire.url}/graphql`);
   assert.match(markup, /<output>unknown idle<\/output>/);
   assert.equal(wire.connections, 0);
   const person = await newUser(api);
