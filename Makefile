@@ -88,7 +88,7 @@ e2e: $(VENV)/local ## Test the pages in a real browser (needs node 20; PAGE=grap
 		node run.mjs $(or $(PAGE),*).test.mjs
 
 examples: $(VENV)/dev ## Check and run the examples, also in a real browser (needs node 20; ONLY=word, SCREENSHOTS=folder).
-	@tools/npm-install examples/resumable examples/urql examples/apollo
+	@tools/npm-install clients/typescript examples/resumable examples/urql examples/apollo
 	@for each in urql apollo; do (cd examples/$$each && npm run --silent check) || exit 1; done
 	@MYPYPATH=examples/resumable $(BIN)/python -m mypy --no-error-summary examples/python/tasks.py
 	@$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/test_resumable_faults.py tests/examples/node_resumable.py

@@ -15,7 +15,7 @@ import * as navigating from "./board/navigating.mjs";
 import * as signingIn from "./board/signing_in.mjs";
 import * as streaming from "./board/streaming.mjs";
 import * as touching from "./board/touching.mjs";
-import { onStage, picture, watchedPage } from "./stage.mjs";
+import { inWords, onStage, picture, watchedPage } from "./stage.mjs";
 
 const ONLY = process.env.ONLY?.toLowerCase() ?? "";
 const SCENARIOS = Object.entries({
@@ -66,8 +66,4 @@ async function run(browser, base, name, scenario) {
   } finally {
     for (const { page: used } of pages) await used.close();
   }
-}
-
-function inWords(name) {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -9,8 +9,8 @@ import { chromium } from "playwright-core";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
 const PATIENCE = 60_000;
-const CHROMIUM = process.env.CHROMIUM ?? spawnSync(join(ROOT, "tools/browser")).stdout.toString().trim();
-const QUIET = [
+export const CHROMIUM = process.env.CHROMIUM ?? spawnSync(join(ROOT, "tools/browser")).stdout.toString().trim();
+export const QUIET = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
@@ -89,6 +89,11 @@ async function ask(base, query, variables, token) {
   const { data, errors } = await response.json();
   if (errors) throw new Error(errors[0].message);
   return data;
+}
+
+/** The name of a scenario's function, as words. */
+export function inWords(name) {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 export async function picture(page, name) {

@@ -58,6 +58,7 @@ export async function execute<TData, TVariables = Record<string, unknown>>(
 ): Promise<GraphQLResult<TData>> {
   const { cache } = options;
   const body = bodyOf(request, options);
+  cache?.resetFor(session.state?.user?.id);
   const generation = cache?.generation;
   const actor: Actor = { userId: options.userId ?? session.state?.user?.id };
   const watch = (end: (error: RequestError) => void) => session.subscribe?.(() => {

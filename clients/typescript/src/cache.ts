@@ -40,6 +40,8 @@ export interface Cache {
   isDeleted(id: string): boolean;
   /** Forgets everything: the history was replaced, or permissions have changed. */
   reset(): void;
+  /** Forgets everything unless it is of this user: another one sees other objects. `ask` calls it; undefined: not known. */
+  resetFor(userId: string | undefined): void;
   /** Calls *listener* after each change, with the ids that changed; null: all. */
   subscribe(listener: (ids: ReadonlySet<string> | null) => void): () => void;
 }
@@ -59,6 +61,7 @@ class VersionedCache implements Cache {
   readonly #hidden: RecentMap<true>;
   readonly #listeners = createListeners<[ReadonlySet<string> | null]>();
   #changed = new Set<string>();
+  #userId: string | undefined;
   generation = 0;
 
   constructor({ maxEntities = 10_000, maxDeleted = 10_000 }: CacheOptions) {
@@ -103,6 +106,11 @@ class VersionedCache implements Cache {
     this.#hidden.clear();
     this.generation++;
     this.#listeners.notify(null);
+  }
+
+  resetFor(userId = this.#userId): void {
+    if (userId !== (this.#userId ??= userId)) this.reset();
+    this.#userId = userId;
   }
 
   /** The items of a stream are in order, so an object that comes with one is visible by now. A deletion is final. */

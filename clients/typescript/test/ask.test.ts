@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { ask, createIdempotencyKey, createSession, execute, type AskOptions, type Session } from "../src/index.js";
+import { ask, createCache, createIdempotencyKey, createSession, execute, type AskOptions, type Session } from "../src/index.js";
 import { Api, failure, PASSWORD } from "./api.js";
 import { pass, settle, useVirtualTime } from "./until.js";
 
@@ -243,4 +243,15 @@ test.each([0, -5, "soon", null, 1e300])("A retryAfter of %j causes neither a fai
   expect(api.operations).toHaveLength(1);
   await pass(10_000, 500);
   expect(await asking).toBeDefined();
+});
+
+test("What is hidden from one user is not hidden from the next.", async () => {
+  const cache = createCache();
+  const tasks = { tasks: [{ id: "1", version: 1 }] };
+  api.onRequest = () => ({ data: tasks });
+  expect(await asked({ cache })).toEqual(tasks);
+  cache.writeStream({ taskChanged: { __typename: "TaskGone", taskId: "1", task: null } });
+  expect(await asked({ cache })).toEqual({ tasks: [] });
+  await session.signIn("bob", PASSWORD);
+  expect(await asked({ cache })).toEqual(tasks);
 });

@@ -2,7 +2,7 @@
 // ONLY=word runs the scenarios whose names contain it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { freePort, onStage, picture, watched } from "../stage.mjs";
+import { freePort, inWords, onStage, picture, watched } from "../stage.mjs";
 import * as crossing from "./crossing.mjs";
 import * as scenarios from "./scenarios.mjs";
 import { running } from "./vite.mjs";
@@ -61,8 +61,4 @@ async function inAWindow(browser, scenario, run, stage) {
   } finally {
     await context.close();
   }
-}
-
-function inWords(name) {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
