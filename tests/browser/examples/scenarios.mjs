@@ -208,6 +208,18 @@ export async function reportsAPageThatCannotBeRead({ api, url, page }) {
   assert.equal(await page.getByRole("alert").count(), 0);
 }
 
+/** A move that fails is undone and reported, also if the response has no payload. */
+export async function reportsAMoveThatFails({ api, url, page }) {
+  const person = await newUser(api);
+  await person.create({ title: "Fails" });
+  const tasks = await Tasks.open(page, url, person);
+  const json = { data: { updateTaskStatus: null }, errors: [{ message: "Broken.", extensions: { code: "INTERNAL" } }] };
+  await page.route("**/graphql", (route) => (isOf(route.request(), "MoveTask") ? route.fulfill({ json }) : route.fallback()), { times: 1 });
+  await tasks.move("Fails", "DONE");
+  await page.getByRole("alert").getByText("Broken.").waitFor();
+  await tasks.is("Fails", "TODO");
+}
+
 /** A page that was read before a task on it was deleted, and arrives after that, does not show the task. */
 export async function bringsNoDeletedTaskBack({ api, url, page }) {
   const person = await newUser(api);
