@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { picture } from "../stage.mjs";
+import { picture, until } from "../stage.mjs";
 import { known, newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
@@ -104,9 +104,9 @@ export async function readsHistoryInOrder(stage) {
   await window.card("Title 45").click();
   const entries = dialog.locator(".history li");
   const shown = () => entries.locator("time").evaluateAll((times) => times.map((time) => time.getAttribute("datetime")));
-  const until = (count) => page.waitForFunction((expected) => document.querySelectorAll(".history li").length === expected, count);
+  const lines = (count) => page.waitForFunction((expected) => document.querySelectorAll(".history li").length === expected, count);
   const held = [];
-  await until(20);
+  await lines(20);
   await page.route("**/graphql", (route) => {
     if (/query History/.test(route.request().postData() ?? "") && route.request().postDataJSON().variables.after) held.push(route);
     else return route.fallback();
@@ -117,16 +117,16 @@ export async function readsHistoryInOrder(stage) {
   await person.update(id, { title: "Title 46" });
   await dialog.getByRole("heading", { name: "Title 46" }).waitFor();
   await entries.first().locator(`time[datetime="${(await history(person, id))[0]}"]`).waitFor();
-  while (held.length < 2) await page.waitForTimeout(20);
+  await until(() => held.length === 2, "both pages are requested");
   await Promise.all(held.map((route) => route.continue()));
   await page.unroute("**/graphql");
-  await until(20);
+  await lines(20);
   const all = await history(person, id);
   assert.deepEqual(await shown(), all.slice(0, 20));
   await earlier.click();
-  await until(40);
+  await lines(40);
   await earlier.click();
-  await until(46);
+  await lines(46);
   assert.deepEqual(await shown(), all);
 }
 
