@@ -1,4 +1,6 @@
 import { ApolloClient, gql, InMemoryCache } from "@apollo/client";
+import { buildSchema, getNamedType, isObjectType } from "graphql";
+import { readFileSync } from "node:fs";
 import { beforeEach, expect, test } from "vitest";
 
 import { createLink, typePolicies } from "../src/apollo.js";
@@ -60,6 +62,31 @@ test("Fault 15: each filter and each order has a list of its own.", async () => 
   expect(listed({ filter: { status: ["TODO"] } })).toEqual(["1", "2"]);
   expect(listed({ filter: { status: ["DONE"] } })).toEqual(["3"]);
   expect(listed({ filter: { status: ["TODO"] }, orderBy: "UPDATED_DESC" })).toEqual(["2", "1"]);
+});
+
+const repository = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+
+/** The connections of the schema, such as `Query.tasks`, with the arguments that make another list of them. */
+function connections(): Record<string, string[]> {
+  const types = Object.values(buildSchema(repository("schema.graphql")).getTypeMap()).filter(isObjectType);
+  const fields = types.flatMap((type) => Object.values(type.getFields()).map((field) => ({ name: `${type.name}.${field.name}`, field })));
+  const found = fields.filter(({ field }) => getNamedType(field.type).name.endsWith("Connection"));
+  const isKey = (name: string) => !["first", "last", "after", "before"].includes(name);
+  return Object.fromEntries(found.map(({ name, field }) => [name, field.args.map((arg) => arg.name).filter(isKey)]));
+}
+
+test("Fault 15: the policies have every list of the schema, with all arguments that make another list.", () => {
+  const entries = Object.entries(typePolicies).filter(([type]) => type !== "Subscription");
+  const policies = entries.flatMap(([type, { fields = {} }]) => Object.entries(fields).map(([name, policy]) => {
+    const { keyArgs } = policy as { keyArgs: string[] | false };
+    return [`${type}.${name}`, keyArgs || []];
+  }));
+  expect(Object.fromEntries(policies)).toEqual(connections());
+});
+
+test("Fault 15: the page for front ends names these arguments for policies of one's own.", () => {
+  const policies = [...repository("docs/frontend.md").matchAll(/(\w+): relayStylePagination\((.*?)\)/g)];
+  expect(policies.map(([, field, args]) => [`Query.${field}`, JSON.parse(args || "[]")])).toEqual([["Query.tasks", connections()["Query.tasks"]]]);
 });
 
 test("Pages are added where they continue the list; the cursor of the stream stays that of the first one.", async () => {

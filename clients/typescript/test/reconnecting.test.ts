@@ -167,7 +167,19 @@ test("Fault 9: pauses differ between clients.", async () => {
   expect(pauses.size).toBeGreaterThan(1);
 });
 
-test("Fault 9: retryAfter of a refused operation and of a refused token is obeyed.", async () => {
+test("Fault 9: retryAfter of a token that is not given is obeyed.", async () => {
+  stage.session.failures.push(new RequestError("RATE_LIMITED", "Too many.", { retryAfter: 60 }), new Error("too early"));
+  const created = stage.stream();
+  subscribed(created);
+  await until(() => created.status.state === "waiting");
+  await pass(59_000, 1_000);
+  expect(stage.session.failures).toHaveLength(1);
+  stage.session.failures.length = 0;
+  for (let passed = 0; passed < 10; passed++) await settle(), await pass(1_000);
+  await until(() => created.status.state === "connected");
+});
+
+test("Fault 9: retryAfter of a refused operation is obeyed.", async () => {
   const created = stage.stream();
   const received = subscribed(created);
   const peer = await stage.server.peer(1);

@@ -25,9 +25,16 @@ function Listening(props: { after: string | null }) {
 
 /** One page, and behind it the next: it begins where this one ends, wherever that is by now. */
 function Page({ after }: { after?: string | null }) {
-  const [{ data, error }] = useQuery({ query: TasksDocument, variables: { after } });
+  const [{ data, error }, read] = useQuery({ query: TasksDocument, variables: { after } });
   const [more, setMore] = useState(false);
-  if (!data) return <li className="task"><Waiting error={error} /></li>;
+  if (!data) {
+    return (
+      <>
+        <li className="task"><Waiting error={error} /></li>
+        {error && <ShowMore onClick={() => read({ requestPolicy: "network-only" })} />}
+      </>
+    );
+  }
   const { nodes, pageInfo } = data.tasks;
   return (
     <>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { EMPTY, fold, forget, learn, merge, MOST_GONE, reset, type Item } from "../src/board/fold";
+import { EMPTY, fold, forget, learn, merge, MOST_GONE, reset, trim, type Item } from "../src/board/fold";
 import { aTask, changedTo, cursorAt, goneFrom } from "./builders";
 
 const one = aTask({ version: 3 });
@@ -72,4 +72,18 @@ test("A board that is open for a week remembers the last tasks that are gone, no
   expect(now.gone.size).toBe(MOST_GONE);
   expect(now.gone.has(`gone-${3 * MOST_GONE - 1}`)).toBe(true);
   expect(forget(now, "another").gone.size).toBe(MOST_GONE);
+});
+
+test("A board that does not hold all tasks drops those that changed first, and keeps the ones in use.", () => {
+  const most = 100;
+  let now = board;
+  let largest = 0;
+  for (let change = 1; change <= 10 * most; change++) {
+    const updatedAt = new Date(Date.UTC(2027, 0, 1) + change * 1_000).toISOString();
+    now = trim(fold(now, [changedTo(aTask({ id: `new-${change}`, updatedAt }), 10 + change)]), most, ["t1", "unknown"]);
+    largest = Math.max(largest, now.tasks.size);
+  }
+  expect(largest).toBe(2 * most);
+  expect([now.tasks.has("t1"), now.tasks.has("unknown"), now.tasks.has("new-1"), now.tasks.has(`new-${10 * most}`)]).toEqual([true, false, false, true]);
+  expect(trim(board, most, [])).toBe(board);
 });

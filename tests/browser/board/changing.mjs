@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { picture } from "../stage.mjs";
+import { picture, until } from "../stage.mjs";
 import { known, newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
@@ -74,6 +74,66 @@ export async function movesByKeyboard(stage) {
   await page.keyboard.press("Escape");
   assert.equal(await focused(), "First");
   await window.equalsServer();
+}
+
+/** With Caps Lock, letters arrive as capitals: they are the same keys on the page and on a card. */
+export async function acceptsKeysWithCapsLock(stage) {
+  const person = await newUser(stage.base);
+  await person.create({ title: "In capitals" });
+  const window = await Window.open(stage, person);
+  const { page } = window;
+  const press = (key) => page.evaluate((typed) => document.activeElement.dispatchEvent(
+    new KeyboardEvent("keydown", { key: typed, modifierCapsLock: true, bubbles: true, cancelable: true }),
+  ), key);
+  await window.focus("In capitals");
+  await press("M");
+  await page.getByRole("menu").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("menu").waitFor({ state: "detached" });
+  await press("N");
+  await page.getByRole("dialog", { name: "New task" }).waitFor();
+}
+
+/** Pages of a history are shown in order and once, also if a page is requested twice and the task changes meanwhile. */
+export async function readsHistoryInOrder(stage) {
+  const person = await newUser(stage.base);
+  const { id } = await person.create({ title: "Title 1" });
+  for (let version = 2; version <= 45; version++) await person.update(id, { title: `Title ${version}` });
+  const window = await Window.open(stage, person);
+  const { page, dialog } = window;
+  await window.card("Title 45").click();
+  const entries = dialog.locator(".history li");
+  const shown = () => entries.locator("time").evaluateAll((times) => times.map((time) => time.getAttribute("datetime")));
+  const lines = (count) => page.waitForFunction((expected) => document.querySelectorAll(".history li").length === expected, count);
+  const held = [];
+  await lines(20);
+  await page.route("**/graphql", (route) => {
+    if (/query History/.test(route.request().postData() ?? "") && route.request().postDataJSON().variables.after) held.push(route);
+    else return route.fallback();
+  });
+  const earlier = dialog.getByRole("button", { name: "Show earlier changes" });
+  await earlier.click();
+  await earlier.click();
+  await person.update(id, { title: "Title 46" });
+  await dialog.getByRole("heading", { name: "Title 46" }).waitFor();
+  await entries.first().locator(`time[datetime="${(await history(person, id))[0]}"]`).waitFor();
+  await until(() => held.length === 2, "both pages are requested");
+  await Promise.all(held.map((route) => route.continue()));
+  await page.unroute("**/graphql");
+  await lines(20);
+  const all = await history(person, id);
+  assert.deepEqual(await shown(), all.slice(0, 20));
+  await earlier.click();
+  await lines(40);
+  await earlier.click();
+  await lines(46);
+  assert.deepEqual(await shown(), all);
+}
+
+/** When each change was made, the last one first. */
+async function history(person, id) {
+  const { task } = await person.ask(`{ task(id: "${id}") { history(first: 100) { nodes { at } } } }`);
+  return task.history.nodes.map(({ at }) => at);
 }
 
 /** A card that is dragged to another column moves immediately, and then on the server. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { picture } from "../stage.mjs";
+import { picture, until } from "../stage.mjs";
 import { newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
@@ -61,4 +61,32 @@ export async function signsOutQuietly(stage) {
   await page.getByLabel("Username").waitFor();
   assert.deepEqual([...new Set(await page.evaluate(() => order))], ["close", "logout"]);
   assert.equal(await page.getByText("Your session has ended").count(), 0);
+}
+
+/** A change that was not answered before its user signs out is not sent as the next user, and not shown to that user. */
+export async function sendsNoChangeAsAnotherUser(stage) {
+  const [ada, bob] = [await newUser(stage.base), await newUser(stage.base)];
+  const { id } = await ada.create({ title: "Of the first user", assigneeId: (await bob.me()).id });
+  const page = await stage.page({ viewport: { width: 1280, height: 800 } });
+  await page.clock.install();
+  await page.goto(`${stage.base}/board`);
+  const window = new Window(page, ada);
+  await window.signIn();
+  const senders = [];
+  await page.route("**/graphql", (route) => {
+    if (!/mutation MoveTask/.test(route.request().postData() ?? "")) return route.fallback();
+    senders.push(route.request().headers()["authorization"]);
+    return route.abort();
+  });
+  await window.drag("Of the first user", "DONE");
+  await until(() => senders.length > 0, "the move is sent");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await window.signIn(bob);
+  // All pauses between attempts are over.
+  for (let minute = 0; minute < 3; minute++) await page.clock.runFor(60_000);
+  await window.phase("Live");
+  await window.cardIn("TODO", "Of the first user");
+  assert.equal(new Set(senders).size, 1);
+  assert.equal(await page.locator(".pending").count(), 0);
+  assert.equal((await bob.ask(`{ task(id: "${id}") { status } }`)).task.status, "TODO");
 }

@@ -57,13 +57,18 @@ export class Tasks {
     return until(async () => (await this.shown()).length === many, `${many} tasks are shown`);
   }
 
-  /** Holds what the page asks in this operation, or what is answered, until the returned function is called. */
+  /**
+   * Holds what the page asks in this operation, or what is answered, until the returned function is called. Its `answered` is
+   * resolved when the first answer is held.
+   */
   async hold(operation, { answers = false } = {}) {
-    let release;
+    let release, wasAnswered;
     const released = new Promise((done) => (release = done));
+    release.answered = new Promise((done) => (wasAnswered = done));
     await this.page.route("**/graphql", async (route) => {
       if (!isOf(route.request(), operation)) return route.fallback();
       const response = answers ? await route.fetch() : undefined;
+      wasAnswered();
       await released;
       await (answers ? route.fulfill({ response }) : route.continue());
     });

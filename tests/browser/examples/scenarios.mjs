@@ -203,6 +203,41 @@ export async function reportsAPageThatCannotBeRead({ api, url, page }) {
   await page.route("**/graphql", (route) => (isOf(route.request(), "Tasks") ? route.abort() : route.fallback()), { times: 1 });
   await page.getByRole("button", { name: "Show more" }).click();
   await page.getByRole("alert").getByText("cannot be reached").waitFor();
+  await page.getByRole("button", { name: "Show more" }).click();
+  await tasks.count(PAGE + 1);
+  assert.equal(await page.getByRole("alert").count(), 0);
+}
+
+/** A move that fails is undone and reported, also if the response has no payload. */
+export async function reportsAMoveThatFails({ api, url, page }) {
+  const person = await newUser(api);
+  await person.create({ title: "Fails" });
+  const tasks = await Tasks.open(page, url, person);
+  const json = { data: { updateTaskStatus: null }, errors: [{ message: "Broken.", extensions: { code: "INTERNAL" } }] };
+  await page.route("**/graphql", (route) => (isOf(route.request(), "MoveTask") ? route.fulfill({ json }) : route.fallback()), { times: 1 });
+  await tasks.move("Fails", "DONE");
+  await page.getByRole("alert").getByText("Broken.").waitFor();
+  await tasks.is("Fails", "TODO");
+}
+
+/** A page that was read before a task on it was deleted, and arrives after that, does not show the task. */
+export async function bringsNoDeletedTaskBack({ api, url, page }) {
+  const person = await newUser(api);
+  await person.createMany(PAGE + 2);
+  const list = await person.list();
+  const tasks = await Tasks.open(page, url, person);
+  await tasks.count(PAGE);
+  const shown = new Set((await tasks.shown()).map(([title]) => title));
+  const [first, [last]] = [list.find(({ title }) => shown.has(title)), list.filter(({ title }) => !shown.has(title))];
+  const release = await tasks.hold("Tasks", { answers: true });
+  await page.getByRole("button", { name: "Show more" }).click();
+  await release.answered;
+  await person.remove(last.id);
+  await person.move(first.id, "DONE");
+  await page.getByText(`“${first.title}” is done`).waitFor(); // The deletion has arrived before.
+  release();
+  await tasks.count(PAGE + 1);
+  assert.equal(await tasks.status(last.title).count(), 0);
 }
 
 /** Without a server at the start it does not ask for a password, and shows the list when the server is back. */

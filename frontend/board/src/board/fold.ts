@@ -79,6 +79,18 @@ export function forget(board: Board, id: string): Board {
   return { ...board, tasks, gone: latest(new Set(board.gone).add(id)) };
 }
 
+/**
+ * The board without the tasks that changed first, if it holds more than twice *most*: it then holds the *most* that changed
+ * last, and those with the ids *kept*.
+ */
+export function trim(board: Board, most: number, kept: Iterable<string>): Board {
+  if (board.tasks.size <= 2 * most) return board;
+  const newestFirst = [...board.tasks.values()].sort((one, other) => Date.parse(other.updatedAt) - Date.parse(one.updatedAt));
+  const tasks = new Map(newestFirst.slice(0, most).map((task) => [task.id, task]));
+  for (const id of kept) if (board.tasks.has(id)) tasks.set(id, board.tasks.get(id)!);
+  return { ...board, tasks };
+}
+
 /** The ids that were added last. */
 function latest(gone: Set<string>): Set<string> {
   for (const id of gone) {

@@ -8,9 +8,9 @@ import type { LineHooks } from "../stream/line";
 import * as standing from "../stream/standing";
 import { asked, type Wanted } from "./columns";
 import type { Context } from "./context";
-import { fold, learn, merge, reset, type Board, type Item } from "./fold";
+import { fold, learn, merge, reset, trim, type Board, type Item } from "./fold";
 import { onceAFrame } from "./frames";
-import { differences, findTasks, mend, readLists, type Lists } from "./lists";
+import { differences, findTasks, mend, MOST, readLists, type Lists } from "./lists";
 import { inWords } from "./words";
 
 const PAUSE = 1_000;
@@ -144,7 +144,18 @@ export class Follower implements LineHooks {
     this.store.set(({ board }) => ({ board: fold(board, items) }));
     for (const item of items) this.#touch(item);
     for (const id of new Set(items.filter(isHidden).map(({ taskId }) => taskId!))) void this.#insist(() => this.read(id));
-    if (this.store.state.partial) void this.#count();
+    if (this.store.state.partial) this.#bound();
+  }
+
+  /** Of more tasks than the board can hold, it drops the ones that changed first; what a filter found is read again. */
+  #bound(): void {
+    void this.#count();
+    const { board, drafts, pendingChanges } = this.store.state;
+    const { task, wanted } = this.store.navigation.view;
+    const bounded = trim(board, MOST, [...(task ? [task] : []), ...drafts.keys(), ...pendingChanges.map(({ taskId }) => taskId)]);
+    if (bounded === board) return;
+    this.store.set({ board: bounded });
+    void this.find(wanted);
   }
 
   #touch(item: Item): void {

@@ -8,6 +8,7 @@ import { Column } from "./Column";
 import { useDragging } from "./dragging";
 import { focusNearest, focusOf } from "./focus";
 import { cardOf, focusCard, towards } from "./keys";
+import { letterOf } from "./use";
 
 interface Props {
   readonly columns: Tasks;
@@ -39,13 +40,14 @@ export function Columns(props: Props) {
     if (!card || event.ctrlKey || event.metaKey || event.altKey) return;
     if (act(card, event)) event.preventDefault();
   };
-  const act = (card: HTMLElement, { key, shiftKey, target }: KeyboardEvent): boolean => {
+  const act = (card: HTMLElement, event: KeyboardEvent): boolean => {
+    const { key, shiftKey, target } = event;
     const id = card.dataset["task"]!;
     if (shiftKey && (key === "ArrowLeft" || key === "ArrowRight")) {
       onStep(id, key === "ArrowLeft" ? -1 : 1);
       return true;
     }
-    if (key === "m") return onMenu(id, card), true;
+    if (letterOf(event) === "m") return onMenu(id, card), true;
     if ((key === "Enter" || key === " ") && (target as Element).matches(".open")) return onOpen(id), true;
     const next = towards(card, key);
     focusCard(next);
