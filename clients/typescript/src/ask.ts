@@ -122,12 +122,8 @@ async function attempt<TData>({ session, actor, body, options, signal }: Exchang
 /** The key is in the body: a header would need CORS permission, and browsers would ask for it before each request. */
 function bodyOf({ query, variables, operationName, extensions }: AnyRequest, { idempotencyKey }: AskOptions): string {
   const key = idempotencyKey === true ? createIdempotencyKey() : idempotencyKey;
-  return JSON.stringify({
-    query: textOf(query),
-    variables,
-    ...(operationName && { operationName }),
-    ...((extensions || key) && { extensions: { ...extensions, ...(key && { idempotencyKey: key }) } }),
-  });
+  const extended = key ? { ...extensions, idempotencyKey: key } : extensions;
+  return JSON.stringify({ query: textOf(query), variables, operationName, extensions: extended });
 }
 
 /** The error of a result that has no data. */

@@ -109,7 +109,7 @@ class VersionedCache implements Cache {
   }
 
   resetFor(userId = this.#userId): void {
-    if (userId !== (this.#userId ??= userId)) this.reset();
+    if (this.#userId && userId !== this.#userId) this.reset();
     this.#userId = userId;
   }
 
