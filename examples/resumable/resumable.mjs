@@ -154,7 +154,7 @@ var RequestError = class extends Error {
     return /^(NETWORK|TIMEOUT|UNAVAILABLE|RATE_LIMITED)$/.test(this.code);
   }
 };
-const DISPOSED = "It was disposed of.";
+const DISPOSED = "It is closed.";
 /** The error of a response, from its `errors`. */
 function responseError(errors, data) {
   const first = errors[0];

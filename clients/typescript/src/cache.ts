@@ -158,8 +158,8 @@ class VersionedCache implements Cache {
   }
 
   #notify(): void {
-    if (!this.#changed.size) return;
     const changed = this.#changed;
+    if (!changed.size) return;
     this.#changed = new Set();
     this.#listeners.notify(changed);
   }

@@ -62,7 +62,7 @@ function merged({ entity, versions }: Known, value: Entity): Known {
   const fields: Record<string, Json> = { ...entity };
   const newest: Record<string, number> = { ...versions };
   for (const [name, field] of Object.entries(value)) {
-    if ((versions[name] ?? -1) > value.version) continue;
+    if (versions[name]! > value.version) continue; // false for a new field
     fields[name] = versions[name] === value.version ? combined(entity[name], field) : field;
     newest[name] = value.version;
   }

@@ -43,7 +43,7 @@ export class RequestError extends Error {
   }
 }
 
-export const DISPOSED = "It was disposed of.";
+export const DISPOSED = "It is closed.";
 
 /** The error of a response, from its `errors`. */
 export function responseError(errors: readonly ResponseError[], data?: unknown): RequestError {
