@@ -76,6 +76,8 @@ async def test_no_change_is_lost_and_no_client_loads_its_lists_again(release: Pa
             await replace(stack.processes[0], PROJECT)
             await run.acknowledged(CHANGES)
             await run.settle("old and new code side by side")
+            await replace(stack.processes[0], PROJECT)  # its clients continue at the old process
+            await run.settle("cursors of the new code at the old code")
             assert not await has_fingerprints(stack)
 
             await replace(stack.processes[1], PROJECT)
@@ -83,9 +85,10 @@ async def test_no_change_is_lost_and_no_client_loads_its_lists_again(release: Pa
             await run.acknowledged(CHANGES)
             await run.settle("new code with new cursors")
             assert await has_fingerprints(stack)
+            # Its clients continue at the other process, with the new cursors.
             await replace(stack.processes[0], PROJECT)
         await run.settle("the end")
-        outcome = await run.outcome(4, 0.0)
+        outcome = await run.outcome(5, 0.0)
     figures.note(outcome.line())
 
     assert outcome.report.findings == [], "\n".join(details(outcome))
