@@ -343,6 +343,7 @@ class Subscriber:
             await self._log_reader.wait_caught_up()
             reason = resync_reason_for(cursor, tail, version)
         if reason is None and not await self._is_same_history(cursor):
+            await self._log_reader.wait_caught_up()  # the resync has a cursor of the new epoch, if there is one
             reason = ResyncReason.EPOCH
         reason = reason or resync_reason_for(cursor, tail, version)  # the log may have changed since
         self._start_cursor, self._epoch = None, cursor.epoch
@@ -407,5 +408,12 @@ class Subscriber:
 
     def _cursor_at(self, position: int) -> str:
         """The cursor of a position that may be that of another subscriber's event."""
+        return self._cursor(position, self._fingerprint_at(position))
+
+    def _fingerprint_at(self, position: int) -> int | None:
+        """The fingerprint at a position, if it is known."""
+        tail = self._log_reader.tail
+        if self._epoch != tail.epoch:
+            return None  # until the resync is seen, the position is that of another history
         known = self._replay.recent.fingerprint_at(position)
-        return self._cursor(position, self._log_reader.tail.start_fingerprint(position) if known is None else known)
+        return tail.start_fingerprint(position) if known is None else known
