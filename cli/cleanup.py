@@ -14,7 +14,7 @@ from services.cleanup import ClocksDiffer, Removed, clean_up
 def cleanup(as_json: AsJSON = False) -> None:
     """Remove expired sessions, used tokens, old keys and events.
 
-    Removes idempotency keys that are older than a day, and events that are older than EVENT_RETENTION_DAYS.
+    Removes idempotency keys that are older than 30 days, and events that are older than EVENT_RETENTION_DAYS.
     A running server does the same at the times of CLEANUP_SCHEDULE.
     """
     removed = asyncio.run(_cleanup(read_settings()))

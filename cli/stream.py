@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
@@ -15,6 +16,14 @@ from server.settings import Settings
 from services import stream as stream_service
 
 stream: Final = typer.Typer(help="Manage the event stream.", no_args_is_help=True)
+
+
+class CursorFormat(StrEnum):
+    """The format of new stream cursors."""
+
+    ONE = "1"
+    TWO = "2"
+
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
@@ -39,6 +48,21 @@ def reset_epoch(yes: Yes = False) -> None:
     print("A new epoch has started.")
 
 
+@stream.command(
+    "cursor-format",
+    epilog=examples("taskriver stream cursor-format 2"),
+)
+def cursor_format(number: Annotated[CursorFormat, typer.Argument(metavar="1|2", help="The format.")]) -> None:
+    """Choose the format of new stream cursors, for all processes.
+
+    A cursor of format 2 also shows whether the events before it are still the ones that its client has received. A new
+    database starts with it. After an upgrade from a version that does not know it, choose it when the last process of
+    that version has ended. Cursors of both formats are always accepted.
+    """
+    asyncio.run(_set_cursor_format(read_settings(), int(number)))
+    print(f"New stream cursors have format {number}.")
+
+
 def _ask() -> None:
     if not sys.stdin.isatty():
         raise CommandError("There is no terminal for the confirmation: use --yes.")
@@ -49,3 +73,8 @@ def _ask() -> None:
 async def _reset(settings: Settings) -> None:
     async with database_of(settings) as database:
         await stream_service.reset_epoch(database.unit_of_work(OPERATOR))
+
+
+async def _set_cursor_format(settings: Settings, number: int) -> None:
+    async with database_of(settings) as database:
+        await stream_service.set_cursor_format(database.unit_of_work(OPERATOR), number)

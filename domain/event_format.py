@@ -13,18 +13,20 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ValueType:
-    """How values are written to JSON and read from it; `parts` is the format of values that are objects."""
+    """How values are written to JSON and read from it."""
 
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
-    parts: "EventFormat | None" = None
 
 
 class JSONKey(NamedTuple):
-    """One key of a JSON object."""
+    """One key of a JSON object. A key that is not required is left out if the value is None; earlier versions have no
+    such key.
+    """
 
     name: str
     type: ValueType
+    required: bool = True
 
 
 class EventFormat:
@@ -32,8 +34,12 @@ class EventFormat:
 
     def __init__(self, **keys: JSONKey) -> None:
         self.keys: Final[Mapping[str, JSONKey]] = keys
-        self._writers = tuple((key.name, attribute, key.type.write) for attribute, key in keys.items())
-        self._readers = tuple((attribute, key.name, key.type.read) for attribute, key in keys.items())
+        required = {attribute: key for attribute, key in keys.items() if key.required}
+        others = {attribute: key for attribute, key in keys.items() if not key.required}
+        self._writers = tuple((key.name, attribute, key.type.write) for attribute, key in required.items())
+        self._readers = tuple((attribute, key.name, key.type.read) for attribute, key in required.items())
+        self._optional_writers = tuple((key.name, attribute, key.type.write) for attribute, key in others.items())
+        self._optional_readers = tuple((attribute, key.name, key.type.read) for attribute, key in others.items())
 
     def name_of(self, attribute: str) -> str:
         """The key of an attribute."""
@@ -41,15 +47,25 @@ class EventFormat:
 
     def to_json(self, value: object) -> dict[str, Any]:
         """Plain values only, fit for `json`."""
-        return {name: write(getattr(value, attribute)) for name, attribute, write in self._writers}
+        written = {name: write(getattr(value, attribute)) for name, attribute, write in self._writers}
+        for name, attribute, write in self._optional_writers:
+            if (part := getattr(value, attribute)) is not None:
+                written[name] = write(part)
+        return written
 
     def values(self, payload: Any, *, without: Collection[str] = ()) -> dict[str, Any]:
-        """The attributes in a JSON object, except those that are left out; it may have further keys.
+        """The attributes in a JSON object, except those in *without*; it may have further keys.
+
+        Attributes whose keys are not required and missing, or null, are left out.
 
         Raises:
             KeyError, TypeError, ValueError, AttributeError: it has another form.
         """
-        return {attribute: read(payload[name]) for attribute, name, read in self._readers if attribute not in without}
+        values = {attribute: read(payload[name]) for attribute, name, read in self._readers if attribute not in without}
+        for attribute, name, read in self._optional_readers:
+            if attribute not in without and (part := payload.get(name)) is not None:
+                values[attribute] = read(part)
+        return values
 
 
 def optional(kind: ValueType) -> ValueType:
@@ -58,7 +74,6 @@ def optional(kind: ValueType) -> ValueType:
     return ValueType(
         lambda value: None if value is None else write(value),
         lambda value: read(value) if value else None,
-        kind.parts,
     )
 
 

@@ -32,7 +32,7 @@ EVENTS_OF_NOUNS: Final[tuple[type[TaskScopedEvent], ...]] = ()
 MAX_KIND: Final = 20
 MAX_VERSION: Final = 2**31 - 1
 _UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
-_READ_IN_PART: Final = frozenset({"changes", "from_status", "to_status", "title", "request_id"})
+_READ_IN_PART: Final = frozenset({"changes", "from_status", "to_status", "title", "request_id", "mutation_id"})
 """The attributes of a task event that are read as far as they are understood."""
 _CHANGES: Final[Mapping[str, TaskChange]] = {change.value: change for change in TaskChange}
 _STATUSES: Final[Mapping[str, TaskStatus]] = {status.value: status for status in TaskStatus}
@@ -47,14 +47,15 @@ def read_event(kind: object, payload: Any) -> Event:
 
 
 def read_logged(value: Any) -> LoggedEvent:
-    """The inverse of `LoggedEvent.to_json`; further items are ignored.
+    """The event in a notification: `[position, kind, payload, fingerprint?]`. Further items are ignored.
 
     Raises:
         ValueError: it has no position.
     """
     if not isinstance(value, list) or len(value) < 3 or type(value[0]) is not int:
         raise ValueError("not an event with a position")
-    return LoggedEvent(value[0], read_event(value[1], value[2]))
+    fingerprint = value[3] if len(value) > 3 and type(value[3]) is int else None
+    return LoggedEvent(value[0], read_event(value[1], value[2]), fingerprint)
 
 
 def _read_task_event(payload: Any) -> TaskEvent | SkippedEvent:
@@ -91,6 +92,7 @@ def _read_in_part(payload: Any) -> TaskEvent:
         to_status=to_status,
         title=_text(payload.get(name("title"))) or "",
         request_id=_text(payload.get(name("request_id"))),
+        mutation_id=_text(payload.get(name("mutation_id"))),
         is_partial=True,
     )
 

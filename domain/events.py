@@ -1,4 +1,7 @@
-"""Events and their JSON. An event is not modified after it is made.
+"""Events and their JSON (format 2). An event is not modified after it is made.
+
+Format 2 adds the project of a task before and after the event, and the id of the mutation; the keys of format 1 are
+unchanged. `event_parsing` reads both formats.
 
 A `TaskScopedEvent` is a change of a task, or of an object that belongs to a task. A `TaskEvent` is one transaction on
 the task itself, which is one version of it. An `AccessEvent` is a change of a user's rights; it is in the same log, so
@@ -55,10 +58,11 @@ class EventKind(StrEnum):
 
 @dataclass(slots=True)
 class People:
-    """The owner and the assignee of a task; they decide who may see it."""
+    """The owner, the assignee and the project of a task; they decide who may see it. A personal task has no project."""
 
     owner_id: UUID
     assignee_id: UUID | None
+    project_id: UUID | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object, see `PEOPLE`."""
@@ -70,7 +74,11 @@ class People:
         return cls(**PEOPLE.values(value))
 
 
-PEOPLE: Final = EventFormat(owner_id=JSONKey("owner", ID), assignee_id=JSONKey("assignee", optional(ID)))
+PEOPLE: Final = EventFormat(
+    owner_id=JSONKey("owner", ID),
+    assignee_id=JSONKey("assignee", optional(ID)),
+    project_id=JSONKey("project", ID, required=False),
+)
 """The JSON of whose task it is."""
 
 
@@ -81,7 +89,8 @@ class TaskScopedEvent:
     A subclass declares its `kind` and its `json_format`. The task's row is locked while the event is recorded.
     `version` is that of the changed object. `to_status` is the status of the task after the event; None means that
     this version does not know it. `before` and `after` are the people of the task. They are None where the task did not
-    exist (created) or no longer does (deleted), and equal if the event does not change the task.
+    exist (created) or no longer does (deleted), and equal if the event does not change the task. `mutation_id` is that
+    of a change with an idempotency key, see `IdempotencyKey.mutation_id`.
     """
 
     kind: ClassVar[EventKind]
@@ -95,6 +104,7 @@ class TaskScopedEvent:
     actor_id: UUID
     at: datetime
     request_id: str | None
+    mutation_id: str | None = field(default=None, kw_only=True)
 
     @property
     def people(self) -> set[UUID]:
@@ -131,7 +141,6 @@ _STATUS: Final = ValueType(lambda status: status and status.value, _STATUSES.__g
 _SIDE: Final = ValueType(
     lambda people: people and people.to_json(),
     lambda value: None if value is None else People.from_json(value),
-    PEOPLE,
 )
 
 TASK_SCOPE: Final = {
@@ -143,6 +152,7 @@ TASK_SCOPE: Final = {
     "actor_id": JSONKey("by", ID),
     "at": JSONKey("at", INSTANT),
     "request_id": JSONKey("request", PLAIN),
+    "mutation_id": JSONKey("mutation", PLAIN, required=False),
 }
 """The keys that the JSON of every `TaskScopedEvent` has."""
 
@@ -228,7 +238,12 @@ Event = TaskScopedEvent | AccessEvent | UnknownAccess | SkippedEvent
 
 @dataclass(slots=True)
 class LoggedEvent:
-    """An event that has its place in the one order of the log: dense, from 1."""
+    """An event that has its place in the one order of the log: dense, from 1.
+
+    `fingerprint` is a random number of 48 bits. If the history is replaced, other events get the same positions, but
+    not the same fingerprints. It is None for events of versions that did not have it.
+    """
 
     position: int
     event: Event
+    fingerprint: int | None = None

@@ -8,14 +8,18 @@ from math import ceil
 from typing import Final
 from uuid import UUID
 
+from domain import base64url
 from domain.errors import BadRequest, IdempotencyMismatch, RateLimited
 
 MAX_KEY: Final = 255
 MAX_KEYS: Final = 100_000
-"""The default of the number of keys that an account may use within the retention time."""
+"""The default of the number of keys that an account may use in 24 hours."""
 
-RETENTION: Final = timedelta(hours=24)
+RETENTION: Final = timedelta(days=30)
 """How long a key is stored at least. The next clean-up after that deletes it."""
+
+COUNTED: Final = timedelta(hours=24)
+"""The time within which the keys of an account are counted."""
 SEVERAL_KEYS: Final = "The request has several idempotency keys; send only one."
 
 
@@ -29,6 +33,16 @@ class IdempotencyKey:
     def scope(self, actor_id: UUID) -> bytes:
         """The identifier of the write among those of all users: a SHA-256 hash, which does not reveal the key."""
         return _digest([str(actor_id), self.text, self.place])
+
+    def mutation_id(self, actor_id: UUID) -> str:
+        """The public id of the write: 22 characters of base64url, the first 132 bits of a SHA-256 hash.
+
+        The hash is that of three lines: the user's id in GraphQL, the key, and the place. The client that sent the key
+        can calculate it, and recognize the event of its own change. Others learn nothing from it.
+        """
+        user = base64url.encode(b"User:" + actor_id.bytes)
+        text = f"{user}\n{self.text}\n{self.place}"
+        return base64url.encode(hashlib.sha256(text.encode()).digest())[:22]
 
 
 def check_key(text: str) -> str:
@@ -58,20 +72,20 @@ def check_same_request(known: bytes, current: bytes) -> None:
 
 
 def check_key_count(number: int, *, most: int, oldest: datetime | None, now: datetime) -> None:
-    """Refuse a new key of an account that has too many; *number* includes the new one.
+    """Refuse a new key of an account that has too many of the last 24 hours; *number* includes the new one.
 
     Raises:
-        RateLimited: there are more than *most*; it has the time until the *oldest* one expires.
+        RateLimited: there are more than *most*; it has the time until the *oldest* one is not counted any longer.
     """
     if number > most:
-        wait = (oldest or now) + RETENTION - now
+        wait = (oldest or now) + COUNTED - now
         raise RateLimited(keys_used_up(most), retry_after=ceil(wait.total_seconds()))
 
 
 def keys_used_up(most: int) -> str:
     """The message of the error."""
     return (
-        f"This account has used {most:,} idempotency keys in {RETENTION.total_seconds() / 3600:g} hours, which is the "
+        f"This account has used {most:,} idempotency keys in {COUNTED.total_seconds() / 3600:g} hours, which is the "
         "limit. Send the request without a key, or try again later."
     )
 

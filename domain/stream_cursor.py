@@ -1,4 +1,7 @@
-"""Stream cursors: the position of a subscriber in the event stream, as an opaque text."""
+"""Stream cursors: the position of a subscriber in the event stream, as an opaque text.
+
+The text is base64url of `s1.<epoch>.<position>.<access version>`, or of `s2.` with the same parts and a fingerprint.
+"""
 
 import re
 from dataclasses import dataclass
@@ -9,6 +12,8 @@ from domain.errors import BadRequest
 
 MAX_LENGTH: Final = 200
 _ANY_VERSION: Final = re.compile(r"s[1-9][0-9]{0,2}\.[\x21-\x7e]*")
+_NUMBERS: Final = {"s1": (18, 9), "s2": (18, 9, 15)}
+"""The most digits of the numbers after the epoch, by format."""
 
 
 class UnknownCursorVersion(BadRequest):
@@ -20,15 +25,19 @@ class StreamCursor:
     """The subscriber has received everything up to `position`.
 
     `epoch` is the history to which the position belongs; `access_version` is the version of the user's rights.
+    `fingerprint` is that of the event at the position, if it is known, see `LoggedEvent`.
     """
 
     epoch: str
     position: int
     access_version: int
+    fingerprint: int | None = None
 
     def encode(self) -> str:
-        """URL-safe text without padding."""
-        return base64url.encode(f"s1.{self.epoch}.{self.position}.{self.access_version}".encode())
+        """URL-safe text without padding: format 2 with a fingerprint, format 1 without one."""
+        old = f"{self.epoch}.{self.position}.{self.access_version}"
+        text = f"s1.{old}" if self.fingerprint is None else f"s2.{old}.{self.fingerprint}"
+        return base64url.encode(text.encode())
 
     @classmethod
     def of_another_history(cls) -> Self:
@@ -46,16 +55,19 @@ class StreamCursor:
         try:
             if len(text) > MAX_LENGTH:
                 raise ValueError(len(text))
-            plain = base64url.decode(text).decode("ascii")
-            if _ANY_VERSION.fullmatch(plain) and not plain.startswith("s1."):
+            version, *parts = base64url.decode(text).decode("ascii").split(".")
+            if version not in _NUMBERS and _ANY_VERSION.fullmatch(".".join([version, *parts])):
                 raise UnknownCursorVersion(
                     "Another version of this API made this stream cursor; omit `after` to start now."
                 )
-            version, epoch, position, access_version = plain.split(".")
-            if version != "s1" or not (position.isascii() and position.isdigit() and access_version.isdigit()):
-                raise ValueError(plain)
-            if len(position) > 18 or len(access_version) > 9:
-                raise ValueError(plain)
-        except ValueError as error:
+            epoch, *numbers = parts
+            limits = _NUMBERS[version]
+            return cls(epoch, *[_number(number, digits) for number, digits in zip(numbers, limits, strict=True)])
+        except (KeyError, ValueError) as error:
             raise BadRequest("This stream cursor was not made by this API; omit `after` to start now.") from error
-        return cls(epoch, int(position), int(access_version))
+
+
+def _number(text: str, most_digits: int) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > most_digits:
+        raise ValueError(text)
+    return int(text)

@@ -16,16 +16,18 @@ from persistence.numbering_floor import LastId, Writers
 _TRIM_STEP: Final = 10_000  # rows that one statement removes well within its time-out
 _MAX_RESULT_BYTES: Final = 12 * 1024  # bytes of events in the result of the statement that numbers them
 _NUMBER: Final = (
-    "SELECT n.position, kind, payload, numbered, epoch FROM event_head,"
-    " (SELECT position, kind, payload::text, count(*) OVER () AS numbered,"
+    "SELECT n.position, kind, payload, fingerprint, numbered, epoch FROM event_head,"
+    " (SELECT position, kind, payload::text, fingerprint, count(*) OVER () AS numbered,"
     " sum(octet_length(payload::text)) OVER (ORDER BY position) AS size,"
     " position = min(position) OVER () AS first FROM number_events($1)) AS n"
     " WHERE size <= $2 OR first ORDER BY n.position"
 )
-_AFTER: Final = "SELECT position, kind, payload::text FROM events WHERE position > $1 ORDER BY position LIMIT $2"
+_AFTER: Final = (
+    "SELECT position, kind, payload::text, fingerprint FROM events WHERE position > $1 ORDER BY position LIMIT $2"
+)
 _ACCESS: Final = (
-    "SELECT position, kind, payload::text FROM events WHERE position > $1 AND position <= $2 AND kind = 'ACCESS'"
-    " ORDER BY position LIMIT $3"
+    "SELECT position, kind, payload::text, fingerprint FROM events"
+    " WHERE position > $1 AND position <= $2 AND kind = 'ACCESS' ORDER BY position LIMIT $3"
 )
 _NAME_OF_CHANGES: Final = TASK_EVENT.name_of("changes")
 _DELETIONS: Final = (
@@ -34,8 +36,14 @@ _DELETIONS: Final = (
 )
 _HEAD: Final = (
     "SELECT epoch, position, trimmed,"
-    " EXISTS (SELECT FROM events WHERE events.position IS NULL AND id >= numbering_floor()) FROM event_head"
+    " EXISTS (SELECT FROM events WHERE events.position IS NULL AND id >= numbering_floor()),"
+    " cursor_format = 2, cursor_fingerprint FROM event_head"
 )
+_FINGERPRINT: Final = (
+    "SELECT fingerprint FROM events WHERE position = $1"
+    " UNION ALL SELECT boundary_fingerprint FROM log_state WHERE boundary = $1 AND trimmed = $1"
+)
+_SET_CURSOR_FORMAT: Final = "UPDATE log_state SET cursor_format = $1"
 _BEGIN_EPOCH: Final = (
     "WITH begun AS (UPDATE log_state SET epoch = gen_random_uuid()::text WHERE $1::text IS NULL OR epoch = $1"
     " RETURNING epoch), forgotten AS (DELETE FROM event_floors AS f USING begun WHERE f.epoch <> begun.epoch)"
@@ -46,13 +54,16 @@ _LAST_OLDER: Final = (
     " SELECT max(position) FROM step WHERE position < coalesce("
     "(SELECT min(position) FROM step WHERE recorded_at >= $1), 9223372036854775807)"
 )
-_REMOVE: Final = "WITH removed AS (DELETE FROM events WHERE position <= $1 RETURNING 1) SELECT count(*) FROM removed"
-_NOTE_TRIMMED: Final = "UPDATE log_state SET trimmed = greatest(trimmed, $1)"
+_REMOVE: Final = (
+    "WITH removed AS (DELETE FROM events WHERE position <= $1 RETURNING position, fingerprint)"
+    " SELECT count(*), max(fingerprint) FILTER (WHERE position = $1) FROM removed"
+)
+_NOTE_TRIMMED: Final = "UPDATE log_state SET trimmed = $1, boundary = $1, boundary_fingerprint = $2 WHERE trimmed < $1"
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
 """Executes a statement with its arguments, and returns its rows."""
 
-Stored = tuple[int, str, str]
-"""A stored event: its position, its kind, and its JSON."""
+Stored = tuple[int, str, str, int | None]
+"""A stored event: its position, its kind, its JSON, and its fingerprint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +75,17 @@ class Head:
     trimmed: int
     pending: bool
     """Whether there are committed events without a position."""
+    has_fingerprints: bool = False
+    """Whether new stream cursors have fingerprints."""
+    fingerprint: int | None = None
+    """The fingerprint at `position`, if new stream cursors have fingerprints and it is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """Events that have just got their positions, and the epoch of these; without events the epoch is empty.
 
-    `bodies` has the same events for JSON, like `LoggedEvent.to_json`, but with the stored text of the payload.
+    `bodies` has the same events for notifications, see `read_logged`, with the stored text of the payload.
     """
 
     epoch: str
@@ -99,15 +114,26 @@ class EventLog:
         if not rows:
             return Numbered("", [], [])
         *_, count, epoch = rows[0]
-        stored = [(position, kind, payload) for position, kind, payload, *_ in rows]
+        stored = [(position, kind, payload, fingerprint) for position, kind, payload, fingerprint, *_ in rows]
         if count > len(stored):
             stored += await self._after(stored[-1][0], count - len(stored))
-        bodies = [[position, kind, orjson.Fragment(payload)] for position, kind, payload in stored]
+        bodies = [
+            [position, kind, orjson.Fragment(payload), fingerprint] for position, kind, payload, fingerprint in stored
+        ]
         return Numbered(epoch, _decoded(stored), bodies)
 
     async def after(self, position: int, *, at_most: int = 500) -> list[LoggedEvent]:
         """The events after a position, in order."""
         return _decoded(await self._after(position, at_most))
+
+    async def fingerprint_at(self, position: int) -> int | None:
+        """The fingerprint of the event at a position, also if it was the last one removed; None if it is unknown."""
+        rows = await self._fetch(_FINGERPRINT, position)
+        return rows[0][0] if rows else None
+
+    async def use_fingerprints(self, *, enabled: bool) -> None:
+        """Let new stream cursors of all processes have fingerprints (format 2), or not (format 1)."""
+        await self._fetch(_SET_CURSOR_FORMAT, 2 if enabled else 1)
 
     async def _after(self, position: int, at_most: int) -> Sequence[Stored]:
         return await self._fetch(_AFTER, position, at_most)
@@ -164,13 +190,16 @@ class EventLog:
         last = (await self._fetch(_LAST_OLDER, recorded_before, _TRIM_STEP))[0][0]
         if last is None:
             return 0
-        removed: int = (await self._fetch(_REMOVE, last))[0][0]
-        await self._fetch(_NOTE_TRIMMED, last)
-        return removed
+        removed, fingerprint = (await self._fetch(_REMOVE, last))[0]
+        await self._fetch(_NOTE_TRIMMED, last, fingerprint)
+        return int(removed)
 
 
 def _decoded(stored: Sequence[Stored]) -> list[LoggedEvent]:
-    return [LoggedEvent(position, read_event(kind, _parsed(payload))) for position, kind, payload in stored]
+    return [
+        LoggedEvent(position, read_event(kind, _parsed(payload)), fingerprint)
+        for position, kind, payload, fingerprint in stored
+    ]
 
 
 def _parsed(payload: str) -> Any:

@@ -137,7 +137,7 @@ class PageRequest(NamedTuple):
             names += ("later",)
         if Part.TOTAL in parts:
             names += ("total",)
-        return (*names, "head_epoch", "head_position") if Part.HEAD in parts else names
+        return (*names, "head_epoch", "head_position", "head_fingerprint") if Part.HEAD in parts else names
 
     def shown(self, found: Sequence[T]) -> Sequence[T]:
         """The rows of the page in the order of the list, from the rows that were read."""

@@ -89,6 +89,11 @@ class UnitOfWork:
         return self._actor
 
     @property
+    def mutation_id(self) -> str | None:
+        """The public id of the write, if the client has sent an idempotency key."""
+        return self.idempotency.mutation_id(self.actor.user_id) if self.idempotency is not None else None
+
+    @property
     def events(self) -> EventLog:
         """The event log, in this transaction."""
         return EventLog(self.transaction.fetch)

@@ -33,7 +33,7 @@ The refresh token is in an HttpOnly cookie; `POST /api/v1/auth/refresh/` uses it
 gets 412.
 
 **Lost responses.** Send each change with a new `Idempotency-Key`. If there is no response, repeat the request with the
-same key: for at least 24 hours the change is made only once, and the response has the current task. Error responses are
+same key: for at least 30 days the change is made only once, and the response has the current task. Error responses are
 not stored.
 
 **Errors** are `{"detail": "…"}`. Values that break a rule get 422 with a list of fields. The log has the `X-Request-ID`

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from domain.idempotency import RETENTION, check_key_count, check_same_request, fingerprint
+from domain.idempotency import COUNTED, check_key_count, check_same_request, fingerprint
 from persistence.unit_of_work import UnitOfWork
 
 
@@ -25,7 +25,7 @@ async def find_earlier_result(uow: UnitOfWork, what: str, object_id: UUID, reque
         scope, actor_id=actor_id, fingerprint=request_fingerprint, object_id=object_id, now=uow.stamp
     )
     if known is None:
-        used = await uow.keys.usage_of(actor_id, since=uow.now - RETENTION)
+        used = await uow.keys.usage_of(actor_id, since=uow.now - COUNTED)
         check_key_count(used.number, most=uow.keys.most, oldest=used.oldest, now=uow.now)
         return None
     check_same_request(known.fingerprint, request_fingerprint)

@@ -18,3 +18,16 @@ async def reset_epoch(uow: UnitOfWork) -> None:
     async with uow:
         await uow.events.begin_epoch()
         await uow.commit()
+
+
+async def set_cursor_format(uow: UnitOfWork, number: int) -> None:
+    """Choose the format of new stream cursors, for all processes: 1, or 2 with fingerprints. Both are accepted always.
+
+    Raises:
+        Forbidden: if the actor is not the operator.
+    """
+    if uow.actor != OPERATOR:
+        raise Forbidden("Only the operator may choose the format of stream cursors.")
+    async with uow:
+        await uow.events.use_fingerprints(enabled=number == 2)
+        await uow.commit()

@@ -266,6 +266,7 @@ def scope_of(uow: UnitOfWork, task: TaskRow) -> dict[str, Any]:
         "after": people,
         "actor_id": uow.actor.user_id,
         "request_id": uow.request_id,
+        "mutation_id": uow.mutation_id,
     }
 
 
@@ -290,4 +291,5 @@ def _event(
         actor_id=uow.actor.user_id,
         at=task.updated_at,
         request_id=uow.request_id,
+        mutation_id=uow.mutation_id,
     )

@@ -24,6 +24,6 @@ def may_be_newer(reason: ResyncReason | None) -> bool:
 
 
 @lru_cache(maxsize=256)
-def encoded_cursor(epoch: str, position: int, access_version: int) -> str:
+def encoded_cursor(epoch: str, position: int, access_version: int, fingerprint: int | None) -> str:
     """The encoded cursor; cached, because most subscribers of an event get the same one."""
-    return StreamCursor(epoch, position, access_version).encode()
+    return StreamCursor(epoch, position, access_version, fingerprint).encode()

@@ -3,15 +3,18 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from domain.errors import Unavailable
 from domain.events import LoggedEvent
 from persistence.database import Database
+from persistence.event_log import EventLog
 from streaming.asyncio_helpers import Backoff
 from streaming.counters import Counters
+
+ResultT = TypeVar("ResultT")
 
 MAX_RECENT: Final = 2_000
 
@@ -43,6 +46,11 @@ class RecentEvents:
         start = position + 1 - self._events[0].position
         return list(islice(self._events, start, start + at_most))
 
+    def fingerprint_at(self, position: int) -> int | None:
+        """The fingerprint of the event at a position; None if it is not in memory, or has none."""
+        index = position - self._events[0].position if self._events else -1
+        return self._events[index].fingerprint if 0 <= index < len(self._events) else None
+
 
 class Replay:
     """Reads pages of past events."""
@@ -56,19 +64,27 @@ class Replay:
     async def page(self, position: int) -> list[LoggedEvent]:
         """Up to 200 events after a position, in order. Waits while the database is unavailable."""
         self._counters.replays += 1
-        return self.recent.after(position, PAGE_SIZE) or await self._read_with_retries(position)
+        return self.recent.after(position, PAGE_SIZE) or await self._read(lambda log: _page(log, position))
 
-    async def _read_with_retries(self, position: int) -> list[LoggedEvent]:
+    async def continues(self, position: int, fingerprint: int) -> bool:
+        """Whether the event at a position has this fingerprint, or it is unknown. Waits as `page` does."""
+        known = self.recent.fingerprint_at(position)
+        if known is None:
+            known = await self._read(lambda log: log.fingerprint_at(position))
+        return known is None or known == fingerprint
+
+    async def _read(self, read: Callable[[EventLog], Awaitable[ResultT]]) -> ResultT:
         backoff = Backoff()
         while True:
             try:
-                return await self._read(position)
+                async with self._readers, self._database.log() as log:
+                    return await read(log)
             except Unavailable:
                 pass  # poll_step logs this once for the process
             except Exception:
                 _log.exception("reading past events failed; trying again")
             await backoff.pause()
 
-    async def _read(self, position: int) -> list[LoggedEvent]:
-        async with self._readers, self._database.log() as log:
-            return await log.after(position, at_most=PAGE_SIZE)
+
+def _page(log: EventLog, position: int) -> Awaitable[list[LoggedEvent]]:
+    return log.after(position, at_most=PAGE_SIZE)

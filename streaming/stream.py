@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from domain.actor import Actor
-from domain.events import AccessEvent, AccessNews, Event, LoggedEvent, TaskEvent, TaskScopedEvent
+from domain.events import AccessEvent, AccessNews, LoggedEvent, TaskEvent, TaskScopedEvent
 from domain.stream_cursor import StreamCursor, UnknownCursorVersion
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from persistence.database import Database
@@ -228,20 +228,21 @@ class Stream:
     def _on_events(self, events: Sequence[LoggedEvent]) -> None:
         self._replay.recent.add(events)
         for logged in events:
-            self._dispatch(logged.position, logged.event)
+            self._dispatch(logged)
 
-    def _dispatch(self, position: int, event: Event) -> None:
+    def _dispatch(self, logged: LoggedEvent) -> None:
+        event = logged.event
         if isinstance(event, TaskScopedEvent):
             if isinstance(event, TaskEvent):
                 self.unknown.count_partial(event)
                 self.task_cache.apply(event)
             self.counters.record_delivery(event)
-            self._subscribers.offer(position, event)
+            self._subscribers.offer(logged, event)
         elif isinstance(event, SkippedEvent):
             self.unknown.count_skipped(event)
         elif isinstance(event, UnknownAccess):
             for subscriber in self._affected(event):
-                subscriber.resync_if_behind(position)
+                subscriber.resync_if_behind(logged.position)
 
     def _on_log_break(self, reason: ResyncReason) -> None:
         self._replay.recent.clear()

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterator
 from typing import TypeVar
 from uuid import UUID
 
-from domain.events import TaskScopedEvent
+from domain.events import LoggedEvent, TaskScopedEvent
 from streaming.subscription import Subscriber
 
 KeyT = TypeVar("KeyT", bound=Hashable)
@@ -44,17 +44,17 @@ class SubscriberIndex:
         """The subscribers of a user."""
         return tuple(self._by_user.get(user_id, ()))
 
-    def offer(self, position: int, event: TaskScopedEvent) -> None:
-        """Offer an event to all subscribers that may see it."""
+    def offer(self, logged: LoggedEvent, event: TaskScopedEvent) -> None:
+        """Offer an event to all subscribers that may see it. *event* is that of *logged*."""
         for group in self._see_everything.values():
-            entry = next(iter(group)).entry_for(position, event)
+            entry = next(iter(group)).entry_for(logged, event)
             if entry is not None:
                 for subscriber in group:
                     subscriber.offer(entry)
         for user_id in event.people:
             for subscriber in self._by_user.get(user_id, ()):
                 if not subscriber.view.sees_everything:
-                    entry = subscriber.entry_for(position, event)
+                    entry = subscriber.entry_for(logged, event)
                     if entry is not None:
                         subscriber.offer(entry)
 

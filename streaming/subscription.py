@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
-from domain.events import Event, LoggedEvent, TaskScopedEvent
+from domain.events import LoggedEvent, TaskScopedEvent
 from domain.stream_cursor import StreamCursor
 from domain.unknown_events import UnknownAccess
 from streaming.asyncio_helpers import SingleFlight, WakeEvent
@@ -96,7 +96,7 @@ class Subscriber:
         cursor = self._start_cursor or self._resync_cursor or self._unknown_access_cursor
         if cursor is not None:
             return cursor.encode()
-        return self._cursor(self._queue.position(self._log_reader.tail.dispatched))
+        return self._cursor_at(self._queue.position(self._log_reader.tail.dispatched))
 
     @property
     def live(self) -> bool:
@@ -125,12 +125,12 @@ class Subscriber:
         """The cursor once the last delivered item is seen."""
         if self._start_cursor is not None or self._unknown_access_cursor is not None:
             return self.cursor
-        return self._cursor(self._queue.position_after_taken(self._log_reader.tail.dispatched))
+        return self._cursor_at(self._queue.position_after_taken(self._log_reader.tail.dispatched))
 
-    def entry_for(self, position: int, event: TaskScopedEvent) -> QueuedEvent | None:
-        """The queue entry for an event; None if the event is not delivered to this actor."""
+    def entry_for(self, logged: LoggedEvent, event: TaskScopedEvent) -> QueuedEvent | None:
+        """The queue entry for *event*, which is that of *logged*; None if the event is not delivered to this actor."""
         visibility = self._view.visibility_of(event)
-        return QueuedEvent(position, event, visibility) if visibility is not None else None
+        return QueuedEvent(logged.position, event, visibility, logged.fingerprint) if visibility is not None else None
 
     def offer(self, entry: QueuedEvent) -> None:
         """Queue an entry, which may be shared with subscribers with the same view. Does not wait."""
@@ -140,7 +140,7 @@ class Subscriber:
 
     def item_for(self, entry: QueuedEvent) -> Delivered:
         """The item for a queue entry."""
-        return Delivered(self._cursor(entry.position), entry.position, entry.event, entry.visibility)
+        return Delivered(self._cursor(entry.position, entry.fingerprint), entry.position, entry.event, entry.visibility)
 
     def trusts(self, at: float) -> bool:
         """Whether the actor's rights are unchanged, and what was read at an instant may still be delivered."""
@@ -309,7 +309,7 @@ class Subscriber:
         self._measured_after = tail.dispatched
         self._counters.delivered += 1
         self._queue = self._queue.restarted(tail.dispatched, live=True)
-        return Resync(self._cursor(tail.dispatched), reason)
+        return Resync(self._cursor_at(tail.dispatched), reason)
 
     async def _advance(self) -> None:
         if self._start_cursor is not None:
@@ -342,11 +342,20 @@ class Subscriber:
         if may_be_newer(reason):
             await self._log_reader.wait_caught_up()
             reason = resync_reason_for(cursor, tail, version)
+        if reason is None and not await self._is_same_history(cursor):
+            await self._log_reader.wait_caught_up()  # the resync has a cursor of the new epoch, if there is one
+            reason = ResyncReason.EPOCH
+        reason = reason or resync_reason_for(cursor, tail, version)  # the log may have changed since
         self._start_cursor, self._epoch = None, cursor.epoch
         if reason is not None:
             self._resync(reason, cursor)
         else:
             self._queue = self._queue.restarted(cursor.position, live=cursor.position >= tail.dispatched)
+
+    async def _is_same_history(self, cursor: StreamCursor) -> bool:
+        """Whether the event at the cursor is the one that the client has received."""
+        fingerprint = cursor.fingerprint
+        return fingerprint is None or await self._replay.continues(cursor.position, fingerprint)
 
     async def _read_page(self) -> None:
         queue = self._queue
@@ -383,15 +392,28 @@ class Subscriber:
         return None
 
     def _entries(self, events: Sequence[LoggedEvent]) -> list[QueuedEvent]:
-        return [entry for logged in events if (entry := self._entry(logged.position, logged.event)) is not None]
+        return [entry for logged in events if (entry := self._entry(logged)) is not None]
 
-    def _entry(self, position: int, event: Event) -> QueuedEvent | None:
-        return self.entry_for(position, event) if isinstance(event, TaskScopedEvent) else None
+    def _entry(self, logged: LoggedEvent) -> QueuedEvent | None:
+        return self.entry_for(logged, logged.event) if isinstance(logged.event, TaskScopedEvent) else None
 
     def _resync(self, reason: ResyncReason, cursor: StreamCursor) -> None:
         self._counters.resyncs += 1
         self._resync_reason, self._resync_cursor = reason, cursor
         self._wake.set()
 
-    def _cursor(self, position: int) -> str:
-        return encoded_cursor(self._epoch, position, self._view.actor.access_version)
+    def _cursor(self, position: int, fingerprint: int | None) -> str:
+        given = fingerprint if self._log_reader.tail.has_fingerprints else None
+        return encoded_cursor(self._epoch, position, self._view.actor.access_version, given)
+
+    def _cursor_at(self, position: int) -> str:
+        """The cursor of a position that may be that of another subscriber's event."""
+        return self._cursor(position, self._fingerprint_at(position))
+
+    def _fingerprint_at(self, position: int) -> int | None:
+        """The fingerprint at a position, if it is known."""
+        tail = self._log_reader.tail
+        if self._epoch != tail.epoch:
+            return None  # until the resync is seen, the position is that of another history
+        known = self._replay.recent.fingerprint_at(position)
+        return tail.start_fingerprint(position) if known is None else known

@@ -23,6 +23,7 @@ class QueuedEvent:
     position: int
     event: TaskScopedEvent
     visibility: Visibility
+    fingerprint: int | None = None
     answers: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -71,6 +71,8 @@ class Tail:
         self.dispatched = head.position  # every event up to here was dispatched
         self.access_applied = head.position  # every change of rights up to here was applied
         self.end = head.position  # the log is known to reach at least here
+        self.has_fingerprints = head.has_fingerprints  # whether new cursors have them
+        self._start = head
 
     def offer(self, batch: Sequence[LoggedEvent]) -> Sequence[LoggedEvent]:
         """The new part of a batch without gaps, which then counts as dispatched; empty if nothing is new or events are
@@ -85,6 +87,10 @@ class Tail:
         self.dispatched = batch[-1].position
         self.end = max(self.end, self.dispatched)
         return batch[skipped:]
+
+    def start_fingerprint(self, position: int) -> int | None:
+        """The fingerprint at the position where the tail started to dispatch; None at other positions."""
+        return self._start.fingerprint if position == self._start.position else None
 
     def take_access_events(self, events: Sequence[LoggedEvent], up_to: int) -> list[LoggedEvent]:
         """The new changes of rights among *events*, which has all of them up to *up_to*. The caller applies them."""
@@ -139,6 +145,7 @@ class Tail:
         if reason is not None:
             self._reset(head)
         self.trimmed = head.trimmed
+        self.has_fingerprints = head.has_fingerprints
         self.end = max(self.end, head.position)
         self._note_head(head, started_at)
         return reason

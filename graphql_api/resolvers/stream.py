@@ -241,7 +241,14 @@ def _changed(item: Delivered, task: Task | None) -> TaskChanged:
 
 def common_fields(item: Delivered, task: Task | None) -> dict[str, Any]:
     """The fields of `TaskStreamItem`."""
-    return {"cursor": item.cursor, "at": item.event.at, "task_id": _id(item), "task": task}
+    event = item.event
+    return {
+        "cursor": item.cursor,
+        "at": event.at,
+        "task_id": _id(item),
+        "task": task,
+        "mutation_id": event.mutation_id,
+    }
 
 
 def item_of(kind: Callable[..., TaskStreamItem]) -> MakeItem:

@@ -40,7 +40,8 @@ def _total_count(page: PageOfRows, _: Actor) -> int:
 
 def _stream_cursor(page: PageOfRows, actor: Actor) -> str | None:
     """The position that was read together with the page; the cursor is valid for this actor."""
-    return StreamCursor(page.facts["head_epoch"], page.facts["head_position"], actor.access_version).encode()
+    epoch, position, fingerprint = (page.facts[f"head_{fact}"] for fact in ("epoch", "position", "fingerprint"))
+    return StreamCursor(epoch, position, actor.access_version, fingerprint).encode()
 
 
 @strawberry.type(description="The position of a page in its list (Relay cursor connections).")

@@ -29,6 +29,11 @@ class TaskStreamItem:
         description="The complete task in its current state, which may be newer than this item. Null if the task was "
         "deleted since, or if you may no longer see it."
     )
+    mutation_id: str | None = strawberry.field(
+        default=None,
+        description="The id of the mutation that made this change, if it had an idempotency key. A client that knows "
+        "the key can calculate it, and so recognize its own change.",
+    )
 
 
 @strawberry.type(description="The status of a task was changed.")

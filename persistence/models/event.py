@@ -16,6 +16,7 @@ from sqlalchemy import (
     TableClause,
     column,
     table,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -25,9 +26,15 @@ from domain.task import TaskStatus
 from persistence.models.base import Base
 from persistence.models.stored_enum import StoredEnum
 
+RANDOM_48_BITS: Final = "((random() * '281474976710655'::double precision))::bigint"
+"""A number from 0 to 2^48 - 1, in the form in which PostgreSQL stores the expression."""
+
 
 class EventRow(Base):
-    """One event. The INSERT draws `id` while the task's row is locked; `position` is assigned after the commit."""
+    """One event. The INSERT draws `id` while the task's row is locked; `position` is assigned after the commit.
+
+    The database draws `fingerprint`, a random number of 48 bits, also for events of versions that do not know it.
+    """
 
     __tablename__ = "events"
 
@@ -38,6 +45,7 @@ class EventRow(Base):
     user_id: Mapped[UUID | None]
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     recorded_at: Mapped[datetime]
+    fingerprint: Mapped[int | None] = mapped_column(BigInteger, server_default=text(RANDOM_48_BITS))
 
     __table_args__ = (
         Index("ix_events_unnumbered", "id", postgresql_where=(position.is_(None))),
@@ -63,8 +71,9 @@ class TaskHistoryRow(Base):
 class LogStateRow(Base):
     """The state of the log, in a single row; a process that numbers events holds its lock.
 
-    `trimmed` is the last position that retention has removed. The columns after the epoch are the identity of the
-    database that was seen last; null means unknown.
+    `trimmed` is the last position that retention has removed. `boundary_fingerprint` is that of the event which was at
+    the position `boundary`; it counts if this is the last position removed. From `system_id` to `table_id` it is the
+    identity of the database that was seen last; null means unknown. `cursor_format` is that of new stream cursors.
 
     Numbering does not update this row: each update leaves a dead row, which stays as long as a snapshot may see it.
     """
@@ -78,8 +87,14 @@ class LogStateRow(Base):
     timeline: Mapped[int | None] = mapped_column(BigInteger)
     database_id: Mapped[int | None] = mapped_column(BigInteger)
     table_id: Mapped[int | None] = mapped_column(BigInteger)
+    boundary: Mapped[int | None] = mapped_column(BigInteger)
+    boundary_fingerprint: Mapped[int | None] = mapped_column(BigInteger)
+    cursor_format: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
 
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_row"),
+        CheckConstraint("cursor_format IN (1, 2)", name="cursor_format"),
+    )
 
 
 class EventFloorRow(Base):
@@ -101,5 +116,10 @@ EVENT_HEAD: Final[TableClause] = table(
     column("epoch", String()),
     column("position", BigInteger()),
     column("trimmed", BigInteger()),
+    column("cursor_fingerprint", BigInteger()),
 )
-"""The view of the head of the log: its position is that of the last event, or the last one trimmed."""
+"""The view of the head of the log: its position is that of the last event, or the last one trimmed.
+
+`cursor_fingerprint` is the fingerprint at this position for new stream cursors. It is null if it is unknown, or if new
+cursors have format 1.
+"""

@@ -10,7 +10,11 @@ from persistence.models import EVENT_HEAD
 ONE: Final[ColumnElement[int]] = literal_column("1")
 """A constant limit, so that the planner knows its value."""
 
-_HEAD: Final = {"head_epoch": EVENT_HEAD.c.epoch, "head_position": EVENT_HEAD.c.position}
+_HEAD: Final = {
+    "head_epoch": EVENT_HEAD.c.epoch,
+    "head_position": EVENT_HEAD.c.position,
+    "head_fingerprint": EVENT_HEAD.c.cursor_fingerprint,
+}
 
 Known = Mapping[str, Callable[[], ColumnElement[Any]]]
 """Functions that create a column, by its name."""

@@ -145,6 +145,14 @@ class FaultRun:
         await self.settle("the end")
         return await self.outcome(cycles, time.monotonic() - begun)
 
+    async def acknowledged(self, more: int) -> None:
+        """Wait until this number of further changes is acknowledged."""
+        wanted = self._acknowledged() + more
+        await self._until(lambda: self._acknowledged() >= wanted, HANG_SECONDS)
+
+    def _acknowledged(self) -> int:
+        return sum(len(writer.writes) for writer in self.writers)
+
     async def settle(self, name: str) -> float:
         """Wait until all listeners have everything up to the current end of the log; returns the seconds."""
         begun = time.monotonic()

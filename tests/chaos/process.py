@@ -18,13 +18,17 @@ PROJECT = Path(__file__).parents[2]
 
 
 class Process:
-    """One server process. It has the same port when it is started again. Use it as a context manager."""
+    """One server process. It has the same port when it is started again. Use it as a context manager.
 
-    def __init__(self, folder: Path, name: str, settings: dict[str, str]) -> None:
+    *code* is the folder with the code that it runs when it is started.
+    """
+
+    def __init__(self, folder: Path, name: str, settings: dict[str, str], code: Path = PROJECT) -> None:
+        self.code = code
         self.port = reserved_port()
         self.log = folder / f"{name}.log"
         self._folder = folder
-        self._settings = {"PORT": str(self.port), "PYTHONPATH": str(PROJECT), **settings}
+        self._settings = {"PORT": str(self.port), **settings}
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,7 +48,7 @@ class Process:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "cli", "serve"],
                 cwd=self._folder,  # there is no .env
-                env={**os.environ, **self._settings},
+                env={**os.environ, "PYTHONPATH": str(self.code), **self._settings},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -21,7 +21,7 @@ from persistence import migrations
 from persistence.database import Database
 from persistence.models import EventRow, TaskRow, UserRow
 from services import user as user_service
-from tests.chaos.process import Process
+from tests.chaos.process import PROJECT, Process
 from tests.chaos.proxy import Proxy
 from tests.support.transactions import orm_session
 from verification.client.account import Account
@@ -127,14 +127,19 @@ class Stack:
 
 
 @asynccontextmanager
-async def running(folder: Path, **settings: str) -> AsyncIterator[Stack]:
-    """A stack that is ready for requests; *settings* are those of the processes."""
+async def running(
+    folder: Path, *, code: Path = PROJECT, revision: str = "head", **settings: str
+) -> AsyncIterator[Stack]:
+    """A stack that is ready for requests.
+
+    The processes run *code* with these *settings*, on tables of this *revision*.
+    """
     async with AsyncExitStack() as stack:
         postgres = await _started(stack, Postgres(folder / "postgres", durable=False))
         valkey = await _started(stack, Valkey(folder / "valkey"))
         database = Database(postgres.url, pool_size=4)
         stack.push_async_callback(database.close)
-        await migrations.upgrade(database.engine)
+        await migrations.upgrade(database.engine, revision)
         database_wire = await stack.enter_async_context(Proxy(postgres.port))
         valkey_wire = await stack.enter_async_context(Proxy(valkey.port))
         urls = [
@@ -142,7 +147,7 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Stack]:
             (postgres.url, valkey.url),
         ]
         processes = [
-            await stack.enter_async_context(Process(folder, f"process-{number}", _environment(*each) | settings))
+            await stack.enter_async_context(Process(folder, f"process-{number}", _environment(*each) | settings, code))
             for number, each in enumerate(urls)
         ]
         proxies = [await stack.enter_async_context(Proxy(process.port)) for process in processes]

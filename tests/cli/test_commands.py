@@ -34,6 +34,7 @@ COMMANDS = [
     ("user", "enable"),
     ("stream",),
     ("stream", "reset-epoch"),
+    ("stream", "cursor-format"),
     ("watch",),
     ("verify-stream",),
     ("doctor",),

@@ -105,7 +105,7 @@ class TestFiles:
 
     def test_unknown_columns_of_an_export_can_be_ignored(self, import_file: Any, export_file: Any):
         """As the message says; the last line is accepted with other keys and any cursor."""
-        last = {"streamCursor": encoded("s2.e.1.1"), "tasks": 1, "labels": 0}
+        last = {"streamCursor": encoded("s3.e.1.1"), "tasks": 1, "labels": 0}
         result = import_file([{"id": ID, "title": "x", "labels": []}, last], "--ignore", "labels")
         [task], _ = export_file("alice")
 

@@ -11,6 +11,17 @@ from tests.cli.conftest import Run
 
 
 @pytest.fixture
+def has_fingerprints(ask: Any) -> Callable[[], bool]:
+    """Reads whether new cursors have fingerprints."""
+
+    async def look(database: Database) -> bool:
+        async with database.unit_of_work(None) as uow:
+            return (await uow.events.head()).has_fingerprints
+
+    return lambda: bool(ask(look))
+
+
+@pytest.fixture
 def epoch(ask: Any) -> Callable[[], str]:
     """Reads the epoch of the log."""
 
@@ -58,3 +69,22 @@ class TestResetEpoch:
         assert result.code == code
         assert result.out.startswith("All existing stream cursors become invalid.")
         assert (epoch() != before) == (code == 0)
+
+
+class TestCursorFormat:
+    def test_it_is_chosen_for_all_processes(self, run: Run, database_url: str, has_fingerprints: Callable[[], bool]):
+        """A new database starts with format 2."""
+        found = [has_fingerprints()]
+        for number in ("1", "2"):
+            result = run("stream", "cursor-format", number, DATABASE_URL=database_url)
+            assert (result.code, result.out, result.err) == (0, f"New stream cursors have format {number}.\n", "")
+            found.append(has_fingerprints())
+
+        assert found == [True, False, True]
+
+    def test_there_are_two_formats(self, run: Run, database_url: str):
+        """Another number is wrong usage."""
+        result = run("stream", "cursor-format", "3", DATABASE_URL=database_url)
+
+        assert result.code == 2
+        assert "'3' is not one of '1', '2'" in result.refusal

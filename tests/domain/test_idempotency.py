@@ -1,13 +1,16 @@
 """Idempotency keys, their scope, and equal requests."""
 
+import base64
+import hashlib
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from domain.errors import BadRequest, IdempotencyMismatch
 from domain.idempotency import IdempotencyKey, check_key, check_same_request, fingerprint
 from domain.task import TaskPriority
+from graphql_api.schema.ids import encode_id
 
 ACTOR = uuid4()
 
@@ -34,6 +37,28 @@ class TestKey:
         assert len(set(scopes)) == 8
         assert {len(scope) for scope in scopes} == {32}
         assert IdempotencyKey("ab", "c").scope(ACTOR) == scopes[0]
+
+    def test_the_public_id_is_the_documented_one(self):
+        """Clients calculate it: a change of it is a change of the API."""
+        user_id = UUID("0198f000-0000-7000-8000-00000000000a")
+        key = IdempotencyKey("5c2e2f3a-1c0d-4f6e-9a53-0f5c3a1b7d42", "updateTask")
+
+        assert key.mutation_id(user_id) == "hhbG8WdOWngwlXWw1KEO0e"
+
+    def test_the_public_id_depends_on_user_key_and_place(self):
+        """The id of the user is that of GraphQL. The key is not in it."""
+        ids = {
+            IdempotencyKey(text, place).mutation_id(actor)
+            for actor in (ACTOR, uuid4())
+            for text, place in (("ab", "c"), ("a", "bc"), ("abc", ""))
+        }
+        text = f"{encode_id('User', ACTOR)}\nab\nc".encode()
+
+        assert len(ids) == 6
+        assert (
+            IdempotencyKey("ab", "c").mutation_id(ACTOR)
+            == (base64.urlsafe_b64encode(hashlib.sha256(text).digest()).decode()[:22])
+        )
 
 
 class TestFingerprint:

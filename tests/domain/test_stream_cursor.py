@@ -14,6 +14,7 @@ CURSORS = st.builds(
     epoch=st.uuids().map(str),
     position=st.integers(0, 10**18 - 1),
     access_version=st.integers(0, 10**9 - 1),
+    fingerprint=st.none() | st.integers(0, 2**48 - 1),
 )
 
 
@@ -59,6 +60,11 @@ class TestDecode:
             "s1.e.1.9999999999",
             "s1.e.١.1",
             "s1.e.1.²",
+            "s2.e.1.1",
+            "s2.e.1.1.",
+            "s2.e.1.1.-1",
+            "s2.e.1.1.1.1",
+            "s2.e.1.1.9999999999999999",
         ],
     )
     def test_malformed_cursors_are_refused(self, plain: str):
@@ -66,8 +72,13 @@ class TestDecode:
         with pytest.raises(BadRequest, match="omit `after`"):
             StreamCursor.decode(encoded(plain))
 
-    @pytest.mark.parametrize("plain", ["s2.e.1.1", "s2.", "s2.1.f", "s12.anything~at-all"])
+    @pytest.mark.parametrize("plain", ["s1.e.7.2", "s2.e.7.2.281474976710655"])
+    def test_both_formats_are_read(self, plain: str):
+        """They are written as they were read."""
+        assert StreamCursor.decode(encoded(plain)).encode() == encoded(plain)
+
+    @pytest.mark.parametrize("plain", ["s3.e.1.1", "s3.", "s3.1.f", "s12.anything~at-all"])
     def test_a_cursor_of_another_version_is_recognized(self, plain: str):
-        """`s`, a number from 2 to 999, a point, and any ASCII text."""
+        """`s`, a number from 3 to 999, a point, and any ASCII text."""
         with pytest.raises(UnknownCursorVersion):
             StreamCursor.decode(encoded(plain))

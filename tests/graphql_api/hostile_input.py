@@ -87,6 +87,7 @@ CURSORS = [
 ]  # fmt: skip
 STREAM_CURSORS = [
     *CURSORS[:12], encoded("s1"), encoded("s1..."), encoded("s1.e.1.1"), encoded("s2.e.1.1"), encoded("s1.e.-1.1"),
+    encoded("s2.e.1.1.9"), encoded("s3.e.1.1"),
     encoded("s1.e.1.1.1"), encoded(f"s1.e.{'9' * 18}.{'9' * 9}"), encoded("s1.e.1.²"), encoded("s1.e.٣.1"),
     encoded("s1.\x00.1.1"),
 ]  # fmt: skip

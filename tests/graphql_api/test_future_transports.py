@@ -15,7 +15,7 @@ from tests.graphql_api.stream_transports import TRANSPORTS, Open, Received
 from tests.support import newer_version
 from tests.support.api import Api
 
-UNREADABLE_CURSORS = ["s2.e.1.1", "s2.1.fingerprint", "s10.", "s999.~"]
+UNREADABLE_CURSORS = ["s3.e.1.1", "s3.1.fingerprint", "s10.", "s999.~"]
 
 
 @pytest.fixture(scope="module", autouse=True)

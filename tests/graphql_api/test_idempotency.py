@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 from domain.events import TaskEvent
+from domain.idempotency import IdempotencyKey
+from domain.user import Role
 from persistence.models import TaskRow, UserRow
+from tests.graphql_api.stream_client import signed_in
 from tests.graphql_api.test_tasks import ASSIGN, CREATE, DELETE, STATUS, UPDATE, task_id, user_id
 from tests.support.api import Answer, Api
 from tests.support.serving import serving
@@ -218,3 +221,40 @@ class TestEvents:
 
         assert [over_http.payload("createTask")["task"]["id"] in answer.text for answer in answers] == [True, True]
         assert len(await events_of(api, owner)) == 1
+
+
+MUTATIONS = "subscription { taskChanged { __typename mutationId } }"
+
+
+class TestMutationId:
+    async def test_the_events_of_a_change_have_it(self, live: Api):
+        """Over HTTP and REST, for every change; the same one for every subscriber. It depends on the response name."""
+        owner, friend = await live.a_user(), await live.a_user(Role.MODERATOR)
+        task, key = await live.build.a_task(owner), a_key()
+        names = ["createTask", "updateTask", "updateTaskStatus", "assignTask", "deleteTask"]
+        async with signed_in(live, owner) as mine, signed_in(live, friend) as theirs:
+            for listener in (mine, theirs):
+                await listener.listen(MUTATIONS)
+            wanted = requests(task, friend)
+            for name in names:
+                query, values = wanted[name]
+                (await live.ask(query, owner, headers=keyed(key + name), input=values)).payload(name)
+            headers = {"authorization": f"Bearer {await live.token(owner)}", **keyed(key)}
+            await live.client.post("/api/v1/tasks/", json={"title": "By REST"}, headers=headers)
+            items = [[await each.receive() for _ in range(6)] for each in (mine, theirs)]
+
+        expected = [IdempotencyKey(key + name, name).mutation_id(owner.id) for name in names]
+        expected.append(IdempotencyKey(key).mutation_id(owner.id))
+        assert [item["mutationId"] for item in items[0]] == [item["mutationId"] for item in items[1]] == expected
+        assert [item["__typename"] for item in items[0]] == ["TaskChanged"] * 4 + ["TaskDeleted", "TaskChanged"]
+
+    async def test_a_change_without_a_key_has_none(self, live: Api):
+        """Two keys in one document give two ids."""
+        owner = await live.a_user()
+        async with signed_in(live, owner) as listener:
+            await listener.listen(MUTATIONS)
+            (await live.ask(CREATE, owner, input={"title": "New"})).payload("createTask")
+            await live.ask(TWICE, owner, headers=keyed("k"), input={"title": "New"})
+            items = [(await listener.receive())["mutationId"] for _ in range(3)]
+
+        assert items == [None, *(IdempotencyKey("k", place).mutation_id(owner.id) for place in ("first", "second"))]

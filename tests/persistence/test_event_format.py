@@ -12,6 +12,7 @@ from sqlalchemy import select
 from domain.event_parsing import read_event
 from domain.events import (
     ACCESS_EVENT,
+    PEOPLE,
     TASK_EVENT,
     AccessChange,
     AccessEvent,
@@ -29,6 +30,7 @@ from tests.support.transactions import orm_session
 
 AT = datetime(2026, 11, 23, 9, 15, 2, 113_824, tzinfo=UTC)
 OWNER, ASSIGNEE = People(UUID(int=1), None), People(UUID(int=1), UUID(int=2))
+IN_A_PROJECT = People(UUID(int=1), None, UUID(int=4))
 
 
 def task_event(*changes: TaskChange, **values: Any) -> TaskEvent:
@@ -59,6 +61,7 @@ EVENTS: list[RecordedEvent] = [
     task_event(TaskChange.DELETED, after=None, to_status=TaskStatus.TODO),
     task_event(TaskChange.STATUS, after=OWNER),
     task_event(TaskChange.TITLE, TaskChange.DUE_AT, at=AT.replace(microsecond=0)),
+    task_event(TaskChange.ASSIGNEE, before=OWNER, after=IN_A_PROJECT, mutation_id="m" * 22),
     *(task_event(change) for change in TaskChange),
     *(task_event(TaskChange.STATUS, from_status=status, to_status=status) for status in TaskStatus),
     *(access_event(change) for change in AccessChange),
@@ -98,9 +101,19 @@ class TestDeclarations:
     def test_the_stored_keys(self):
         """Renaming a key would make the log unreadable."""
         assert {key.name for key in TASK_EVENT.keys.values()} == (
-            {"task", "version", "changes", "from", "to", "title", "before", "after", "by", "at", "request"}
+            {"task", "version", "changes", "from", "to", "title", "before", "after", "by", "at", "request", "mutation"}
         )
         assert [key.name for key in ACCESS_EVENT.keys.values()] == (
             ["user", "change", "session", "spared", "by", "at", "request"]
         )
         assert OWNER.to_json() == {"owner": str(UUID(int=1)), "assignee": None}
+        assert [key.name for key in PEOPLE.keys.values()] == ["owner", "assignee", "project"]
+
+    def test_events_of_format_1_have_no_project_and_no_mutation(self):
+        """An event without them is written as in format 1."""
+        event = task_event(TaskChange.STATUS)
+        payload = event.to_json()
+
+        assert "mutation" not in payload
+        assert [set(payload[side]) for side in ("before", "after")] == [{"owner", "assignee"}] * 2
+        assert read_event(EventKind.TASK, payload | {"mutation": None}) == event

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from domain.errors import BadRequest
 from domain.events import AccessChange, AccessEvent
@@ -90,6 +91,74 @@ class TestNumber:
 
         assert (head.position, head.pending) == (2, True)
         assert (after.position, after.pending) == (3, False)
+
+
+class TestFingerprints:
+    async def test_the_database_draws_one_for_each_event(self, build: Builders):
+        """They differ, have at most 48 bits, and are the same in every reading."""
+        await record(build, *(an_event() for _ in range(5)))
+        async with log_of(build) as log:
+            numbered = await log.number()
+            read = await log.after(0)
+            access = await log.access_between(0, 5)
+            single = [await log.fingerprint_at(position) for position in range(7)]
+            head = await log.head()
+
+        drawn = [logged.fingerprint for logged in numbered.events]
+        assert len({each for each in drawn if each is not None and 0 <= each < 2**48}) == 5
+        assert [logged.fingerprint for logged in read] == [logged.fingerprint for logged in access] == drawn
+        assert [body[3] for body in numbered.bodies] == drawn
+        assert single == [None, *drawn, None]
+        assert (head.has_fingerprints, head.fingerprint) == (True, drawn[-1])
+
+    async def test_that_of_the_last_removed_event_is_kept(self, build: Builders):
+        """The cursors of a server without changes stay valid."""
+        await record(build, *(an_event() for _ in range(3)))
+        async with log_of(build) as log:
+            drawn = [logged.fingerprint for logged in (await log.number()).events]
+            await log.trim(datetime.now(UTC) + timedelta(days=1))
+            kept = [await log.fingerprint_at(position) for position in range(1, 4)]
+            head = await log.head()
+
+        assert kept == [None, None, drawn[2]]
+        assert (head.position, head.trimmed, head.fingerprint) == (3, 3, drawn[2])
+
+    async def test_it_is_unknown_after_a_version_without_them_has_removed_more(self, build: Builders):
+        """That of an earlier position does not count."""
+        await record(build, an_event(), an_event())
+        async with log_of(build) as log:
+            await log.number(1)
+            await log.trim(datetime.now(UTC) + timedelta(days=1))
+            await log.number()
+        async with build.database.engine.begin() as connection:
+            await connection.execute(text("DELETE FROM events"))
+            await connection.execute(text("UPDATE event_head SET trimmed = 2"))
+        async with log_of(build) as log:
+            assert (await log.fingerprint_at(2), (await log.head()).fingerprint) == (None, None)
+
+    async def test_it_is_unknown_for_events_from_before(self, build: Builders):
+        """They stay as they are."""
+        await record(build, an_event())
+        async with build.database.engine.begin() as connection:
+            await connection.execute(text("UPDATE events SET fingerprint = NULL"))
+        async with log_of(build) as log:
+            await log.number()
+            head = await log.head()
+
+        assert (head.position, head.has_fingerprints, head.fingerprint) == (1, True, None)
+
+    async def test_an_operator_chooses_whether_cursors_have_them(self, build: Builders):
+        """The head says so in the same statement."""
+        await record(build, an_event())
+        async with log_of(build) as log:
+            await log.number()
+            await log.use_fingerprints(enabled=False)
+            without = await log.head()
+            await log.use_fingerprints(enabled=True)
+            head = await log.head()
+
+        assert (without.has_fingerprints, without.fingerprint) == (False, None)
+        assert (head.has_fingerprints, head.fingerprint is not None) == (True, True)
 
 
 class TestTrim:

@@ -32,7 +32,7 @@ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relnam
 """
 HELD = "SELECT relation::bigint, mode FROM pg_locks WHERE pid = pg_backend_pid() AND granted AND relation IS NOT NULL"
 LONG = re.compile(r"^\s*(INSERT\s.*\sSELECT|UPDATE|DELETE|CREATE (UNIQUE )?INDEX|WITH)\s", re.IGNORECASE | re.DOTALL)
-ONE_ROW = ("event_head", "alembic_version")
+ONE_ROW = ("event_head", "log_state", "alembic_version")
 REVISIONS = list(schema_check.revisions())
 
 

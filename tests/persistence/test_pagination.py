@@ -129,5 +129,6 @@ class TestPageRequest:
             "total",
             "head_epoch",
             "head_position",
+            "head_fingerprint",
         )
         assert (PageRequest(5).limit, PageRequest(5, parts=frozenset({Part.TOTAL})).limit) == (6, 0)

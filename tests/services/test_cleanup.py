@@ -37,16 +37,16 @@ async def a_past(build: Builders) -> None:
             await uow.commit()
     async with build.database.engine.begin() as connection:
         await event_log_on(connection).number()
-    for number, age in enumerate((48, 24, 23, 0)):
+    for number, age in enumerate((31, 30, 29, 0)):
         key = IdempotencyKey(f"key {number}")
-        async with build.as_(user, now=NOON - timedelta(hours=age) - TICK, key=key) as uow:
+        async with build.as_(user, now=NOON - timedelta(days=age) - TICK, key=key) as uow:
             await find_earlier_result(uow, "test", user.id, {})
             await uow.commit()
 
 
 class TestCleanUp:
     async def test_only_expired_rows_are_removed(self, build: Builders):
-        """Expired sessions with their tokens, events beyond the retention, and keys older than a day."""
+        """Expired sessions with their tokens, events beyond the retention, and keys older than 30 days."""
         await a_past(build)
         removed = await clean_up(build.as_(None, now=NOON), event_retention=WEEK)
 

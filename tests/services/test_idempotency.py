@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from domain.actor import Actor
 from domain.errors import Conflict, IdempotencyMismatch, Invalid, NotFound, RateLimited, Unavailable
-from domain.idempotency import RETENTION, IdempotencyKey
+from domain.idempotency import COUNTED, IdempotencyKey
 from domain.task import TaskStatus
 from domain.user import Role
 from persistence import database as engine
@@ -239,11 +239,11 @@ class TestLimit:
             await create_task(database.unit_of_work(actor), title="x")
             await create_task(database.unit_of_work(other, idempotency=a_key()), title="x")
 
-    async def test_expired_keys_do_not_count(self, build: Builders):
+    async def test_older_keys_do_not_count(self, build: Builders):
         """Keys older than a day, whether cleaned up or not."""
         actor = await build.an_actor()
         async with with_free_keys(build, 1) as database:
-            yesterday = datetime.now(UTC) - RETENTION
+            yesterday = datetime.now(UTC) - COUNTED
             for now in (yesterday, None):
                 await create_task(database.unit_of_work(actor, idempotency=a_key(), now=now), title="x")
 

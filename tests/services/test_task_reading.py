@@ -48,7 +48,12 @@ class TestReading:
         asked = [reads.task_page(actor, each, EVERYTHING, TaskOrder.CREATED_DESC) for each in requests]
         listed, plain = [await read_page(build.as_(actor), TaskRow, each) for each in asked]
 
-        assert listed.facts == {"total": 1, "head_epoch": head.epoch, "head_position": 1}
+        assert listed.facts == {
+            "total": 1,
+            "head_epoch": head.epoch,
+            "head_position": 1,
+            "head_fingerprint": head.fingerprint,
+        }
         assert plain.facts == {}
         assert [row.title for row in listed.rows] == ["Task"]
 

@@ -133,7 +133,12 @@ class Table:
 
     def head(self) -> Head:
         """How far the log reaches."""
-        return Head(self.epoch, len(self.log), self.trimmed, bool(self._waiting()))
+        position = len(self.log)
+        return Head(self.epoch, position, self.trimmed, bool(self._waiting()), True, self.fingerprint_at(position))
+
+    def fingerprint_at(self, position: int) -> int | None:
+        """The fingerprint of the event at a position."""
+        return self.log[position - 1].fingerprint if 0 < position <= len(self.log) else None
 
     def _waiting(self) -> list[int]:
         """What waits for its number, as far as it is looked at."""
@@ -144,7 +149,7 @@ class Table:
         batch: list[LoggedEvent] = []
         for drawn in self._waiting()[:at_most]:
             event, at = self.pending.pop(drawn)
-            batch.append(LoggedEvent(len(self.log) + 1, event))
+            batch.append(LoggedEvent(len(self.log) + 1, event, self._chance.getrandbits(48)))
             self.log.append(batch[-1])
             self.times.append(at)
         return Numbered(self.epoch if batch else "", batch, [published(each) for each in batch])

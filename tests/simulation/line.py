@@ -127,6 +127,10 @@ class Log:
         """A page."""
         return self._line.ask(self._table.after, position, at_most)
 
+    def fingerprint_at(self, position: int) -> Any:
+        """The fingerprint at a position."""
+        return self._line.ask(self._table.fingerprint_at, position)
+
     def access_between(self, position: int, up_to: int, *, at_most: int) -> Any:
         """Changes of rights."""
         return self._line.ask(self._table.access_between, position, up_to, at_most)

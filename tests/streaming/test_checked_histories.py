@@ -133,11 +133,11 @@ async def scene(build: Builders, start: StartProcess) -> Scene:
 def spoilt_audience(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[int]]:
     """Replaces the events of an offer, by their numbers from 1."""
     instead: dict[int, list[int]] = {}
-    seen: list[tuple[int, TaskEvent]] = []
+    seen: list[tuple[LoggedEvent, TaskEvent]] = []
     offer = SubscriberIndex.offer
 
-    def spoilt(self: SubscriberIndex, position: int, event: TaskEvent) -> None:
-        seen.append((position, event))
+    def spoilt(self: SubscriberIndex, logged: LoggedEvent, event: TaskEvent) -> None:
+        seen.append((logged, event))
         for number in instead.get(len(seen), [len(seen)]):
             offer(self, *seen[number - 1])
 

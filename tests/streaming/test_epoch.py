@@ -10,7 +10,8 @@ from domain.actor import OPERATOR, Actor
 from domain.errors import Forbidden
 from domain.stream_cursor import StreamCursor
 from domain.user import Role
-from services.stream import reset_epoch
+from persistence.models.event import RANDOM_48_BITS
+from services.stream import reset_epoch, set_cursor_format
 from streaming.stream_items import ResyncReason
 from tests.streaming.conftest import StartProcess
 from tests.streaming.support import Process, a_task_event, an_actor, receive_event, receive_resync, until
@@ -115,6 +116,91 @@ class TestResetEpoch:
         async with build.unchanged():
             with pytest.raises(Forbidden):
                 await reset_epoch(build.as_(admin))
+
+
+class TestFingerprints:
+    async def test_a_cursor_of_lost_events_gets_a_resync(self, start: StartProcess, build: Builders):
+        """Also if no process saw the loss, and the log has grown past the cursor in the same epoch."""
+        process = await start()
+        await record(process, 5)
+        async with process.stream.subscribe(ADMIN, None, None) as subscriber:
+            kept = subscriber.cursor
+            async with restored(build):
+                await record(process, 5)
+                for _ in range(5):
+                    await receive_event(subscriber)
+                lost = subscriber.reached
+                await process.stream.stop()
+        other = await start()
+        await record(other, 30)
+
+        assert other.stream.epoch == process.stream.epoch
+        async with other.stream.subscribe(ADMIN, None, lost) as subscriber:
+            assert (await receive_resync(subscriber)).reason is ResyncReason.EPOCH
+        async with other.stream.subscribe(ADMIN, None, kept) as subscriber:
+            for _ in range(30):
+                await receive_event(subscriber)
+
+    async def test_a_cursor_without_one_follows_the_epoch(self, process: Process):
+        """As in earlier versions."""
+        await record(process, 3)
+        async with process.stream.subscribe(ADMIN, None, cursor_at(process, ADMIN, 2)) as subscriber:
+            await receive_event(subscriber)
+
+    async def test_an_unknown_one_is_accepted(self, process: Process, build: Builders):
+        """The event at the cursor is of a version that did not have fingerprints."""
+        async with build.database.engine.begin() as connection:
+            await connection.execute(text("ALTER TABLE events ALTER COLUMN fingerprint DROP DEFAULT"))
+        try:
+            await record(process, 3)
+        finally:
+            async with build.database.engine.begin() as connection:
+                default = RANDOM_48_BITS
+                await connection.execute(text(f"ALTER TABLE events ALTER COLUMN fingerprint SET DEFAULT {default}"))
+        cursor = StreamCursor(process.stream.epoch, 2, ADMIN.access_version, 7).encode()
+        async with process.stream.subscribe(ADMIN, None, cursor) as subscriber:
+            await receive_event(subscriber)
+            assert StreamCursor.decode(subscriber.reached).fingerprint is None
+
+    async def test_all_cursors_of_a_position_are_the_same(self, start: StartProcess, build: Builders):
+        """Those of a live event, a replayed one, an idle subscriber, and a process that starts later."""
+        process = await start()
+        async with process.stream.subscribe(ADMIN, None, None) as live:
+            await record(process, 3)
+            for _ in range(3):
+                await receive_event(live)
+            reached = live.reached
+        late = await start()
+        async with late.stream.subscribe(ADMIN, None, cursor_at(process, ADMIN, 0)) as replaying:
+            for _ in range(3):
+                await receive_event(replaying)
+            replayed = replaying.reached
+        async with late.stream.subscribe(ADMIN, None, None) as idle:
+            cursors = {reached, replayed, idle.cursor}
+
+        [cursor] = cursors
+        assert StreamCursor.decode(cursor).fingerprint == late.stream._log_reader.tail.start_fingerprint(3) is not None
+
+    async def test_a_process_follows_the_operator_s_choice(self, process: Process):
+        """Within a second, without a restart."""
+        await record(process, 1)
+        async with process.stream.subscribe(ADMIN, None, None) as subscriber:
+
+            def has_fingerprint() -> bool:
+                return StreamCursor.decode(subscriber.cursor).fingerprint is not None
+
+            assert has_fingerprint()
+            await set_cursor_format(process.database.unit_of_work(OPERATOR), 1)
+            await until(lambda: not has_fingerprint())
+            await set_cursor_format(process.database.unit_of_work(OPERATOR), 2)
+            await until(has_fingerprint)
+
+    async def test_only_the_operator_may_choose(self, build: Builders):
+        """No user may, whatever their role."""
+        admin = await build.an_actor(Role.ADMIN)
+        async with build.unchanged():
+            with pytest.raises(Forbidden):
+                await set_cursor_format(build.as_(admin), 1)
 
 
 class TestMoved:

@@ -198,7 +198,7 @@ class TestUnknownAccess:
 
 
 class TestUnknownCursors:
-    @pytest.mark.parametrize("plain", ["s2.e.1.1", "s2.1.fingerprint", "s10.", "s999.~"])
+    @pytest.mark.parametrize("plain", ["s3.e.1.1", "s3.1.fingerprint", "s10.", "s999.~"])
     async def test_a_cursor_of_another_version_is_a_resync(self, process: Process, plain: str):
         """With a cursor of this version."""
         subscriber = process.stream.subscribe(ADMIN, None, encoded(plain))

@@ -55,7 +55,10 @@ _INSERT_ROWS: Final = (
     "TABLE_rows AS (INSERT INTO TABLE SELECT * FROM jsonb_populate_recordset(null::TABLE, $1::jsonb -> 'TABLE'))"
 )
 _READ_ROWS: Final = "'TABLE', (SELECT coalesce(jsonb_agg(to_jsonb(row)), '[]') FROM TABLE AS row)"
-_READ_EVENTS: Final = "'events', (SELECT coalesce(jsonb_agg(to_jsonb(row) ORDER BY id), '[]') FROM events AS row)"
+# The fingerprints are random.
+_READ_EVENTS: Final = (
+    "'events', (SELECT coalesce(jsonb_agg(to_jsonb(row) - 'fingerprint' ORDER BY id), '[]') FROM events AS row)"
+)
 _INSERT: Final = "WITH " + ", ".join(_INSERT_ROWS.replace("TABLE", table) for table in _TABLES) + " SELECT"
 _READ_TABLES: Final = [_READ_ROWS.replace("TABLE", table) for table in (*_TABLES, "task_texts", "idempotency_keys")]
 _READ: Final = f"SELECT jsonb_build_object({', '.join([*_READ_TABLES, _READ_EVENTS])})::text"
