@@ -91,6 +91,8 @@ class SubscriberView:
     def _if_visible(self, people: People | None) -> People | None:
         if self.sees_everything or people is None:
             return people
+        if people.project_id is not None:
+            return None  # a newer version wrote the event: members of the project see its tasks, not the task's people
         return people if may(self.actor, Action.READ_TASK, people) else None
 
     def _matches(self, event: TaskScopedEvent, visibility: Visibility) -> bool:

@@ -5,6 +5,8 @@ processes of this version run.
 """
 
 import io
+import json
+import re
 import signal
 import subprocess
 import tarfile
@@ -21,10 +23,7 @@ from tests.chaos.process import PROJECT, Process
 from tests.chaos.stack import Stack, running
 from tests.support.figures import Figures
 
-RELEASE = "f5b0421bebbf7a45ca0738a55edc0875369304c3"
-"""The commit of release 0.2.0."""
-REVISION = "0005"
-"""The last migration of that release."""
+RELEASE = json.loads((PROJECT / "tests" / "project_rules" / "baseline" / "release.json").read_text())["commit"]
 CHANGES = 60
 """Acknowledged changes in each phase."""
 
@@ -40,6 +39,14 @@ def release(tmp_path: Path) -> Path:
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
     return folder
+
+
+def last_revision(code: Path) -> str:
+    """The last migration in a folder with code."""
+    file = max((code / "migrations" / "versions").glob("*.py"))
+    found = re.search(r'^revision = "(\w+)"$', file.read_text(), re.MULTILINE)
+    assert found is not None
+    return found[1]
 
 
 async def replace(process: Process, code: Path) -> None:
@@ -74,7 +81,7 @@ def last_cursors(run: FaultRun) -> list[StreamCursor]:
 
 async def test_no_change_is_lost_and_no_client_loads_its_lists_again(release: Path, tmp_path: Path, figures: Figures):
     """The checker finds no fault. Clients get cursors of format 1 until the operator chooses format 2."""
-    async with running(tmp_path, code=release, revision=REVISION, SHUTDOWN_SECONDS="5") as stack:
+    async with running(tmp_path, code=release, revision=last_revision(release), SHUTDOWN_SECONDS="5") as stack:
         run = FaultRun(stack)
         async with run.running():
             await run.acknowledged(CHANGES)

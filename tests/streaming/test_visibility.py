@@ -26,6 +26,8 @@ from tests.streaming.support import a_task_event, an_access_event, an_actor
 ME, YOU, THEM = UUID(int=1), UUID(int=2), UUID(int=3)
 MINE, YOURS, YOURS_FOR_ME, YOURS_FOR_THEM = People(ME, None), People(YOU, None), People(YOU, ME), People(YOU, THEM)
 
+IN_A_PROJECT = People(ME, ME, UUID(int=4))
+
 
 def look(before: People | None, after: People | None, *, role: Role = Role.USER, **options) -> Visibility | None:
     """What I see of a move."""
@@ -52,6 +54,15 @@ class TestVisibility:
     def test_a_user_sees_own_and_assigned_tasks(self, before, after, visibility):
         """Visible afterwards: visible; only before: gone or deleted; never: nothing."""
         assert look(before, after) is visibility
+
+    @pytest.mark.parametrize(
+        ("before", "after", "visibility"),
+        [(IN_A_PROJECT, IN_A_PROJECT, None), (MINE, IN_A_PROJECT, Visibility.GONE), (IN_A_PROJECT, None, None)],
+    )
+    def test_the_people_of_a_project_s_task_do_not_see_it(self, before, after, visibility):
+        """Its members do, whom only a newer version knows. A task that moves into a project is gone."""
+        assert look(before, after) is visibility
+        assert look(before, after, role=Role.MODERATOR) is not None
 
     @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
     def test_moderators_receive_all_events(self, role):
