@@ -29,7 +29,7 @@ _SERVER: Final = text("""
            ) AS connections
 """)
 _LOG: Final = text("""
-    SELECT h.position, h.trimmed,
+    SELECT h.position, h.trimmed, h.cursor_format,
            (SELECT count(*) FROM events WHERE position IS NULL AND id >= numbering_floor()) AS unnumbered,
            (SELECT clock_timestamp() - recorded_at FROM events WHERE position IS NULL AND id >= numbering_floor()
             ORDER BY id LIMIT 1) AS lag,
@@ -87,7 +87,10 @@ class ServerStatus:
 
 @dataclass(frozen=True, slots=True)
 class LogStatus:
-    """The event log: the last position, the last trimmed position, and the events that have no position yet."""
+    """The event log: the last position, the last trimmed position, and the events that have no position yet.
+
+    `cursor_format` is that of new stream cursors.
+    """
 
     position: int
     trimmed: int
@@ -95,6 +98,7 @@ class LogStatus:
     lag_seconds: float
     oldest: datetime | None
     """When the oldest stored event was recorded."""
+    cursor_format: int
 
 
 async def read_server_status(connection: AsyncConnection) -> ServerStatus:
@@ -113,7 +117,7 @@ async def read_log_status(connection: AsyncConnection) -> LogStatus:
     """The status of the event log; the database must be migrated."""
     row = (await connection.execute(_LOG)).one()
     lag = 0.0 if row.lag is None else max(row.lag.total_seconds(), 0.0)
-    return LogStatus(row.position, row.trimmed, row.unnumbered, lag, row.oldest)
+    return LogStatus(row.position, row.trimmed, row.unnumbered, lag, row.oldest, row.cursor_format)
 
 
 def connections_of(workers: int, pool_size: int) -> int:

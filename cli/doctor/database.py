@@ -60,7 +60,9 @@ async def check(database: Database, settings: Settings) -> tuple[list[CheckResul
         _clock(server, middle),
         _oldest_snapshot(snapshot),
     ]
-    return findings + ([_lag(log), _retention(log, settings, server.clock)] if log is not None else []), server
+    if log is not None:
+        findings += [_lag(log), _retention(log, settings, server.clock), _cursors(log)]
+    return findings, server
 
 
 def _server(database: Database, server: ServerStatus) -> CheckResult:
@@ -145,6 +147,14 @@ def _lag(log: LogStatus) -> CheckResult:
         detail,
         bad=advice if log.lag_seconds > LAG_BAD_SECONDS else "",
         warning=advice if log.lag_seconds > LAG_WARNING_SECONDS else "",
+    )
+
+
+def _cursors(log: LogStatus) -> CheckResult:
+    """Whether new stream cursors show that the history was replaced."""
+    advice = "Run `taskriver stream cursor-format 2` when no process of version 0.2 runs."
+    return make_finding(
+        "stream cursors", f"format {log.cursor_format}", warning=advice if log.cursor_format == 1 else ""
     )
 
 

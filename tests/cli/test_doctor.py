@@ -27,6 +27,7 @@ ALL = [
     "oldest snapshot",
     "event lag",
     "retention",
+    "stream cursors",
     "redis",
     "disk",
 ]
@@ -194,6 +195,19 @@ def test_expired_events_are_reported(look: Any, ask: Any, days: int, state: str)
         return
     assert "does not run: start a server" in found[0][1]
     assert "CLEANUP_SCHEDULE is off: run `taskriver cleanup` every day." in found[1][1]
+
+
+def test_an_unfinished_upgrade_is_a_warning(look: Any, statement: Any):
+    """New cursors have the format of the previous version."""
+    assert look()[1]["stream cursors"] == ("ok", "format 2 ")
+    statement("UPDATE log_state SET cursor_format = 1")
+    try:
+        code, found = look()
+    finally:
+        statement("UPDATE log_state SET cursor_format = 2")
+
+    assert (code, found["stream cursors"][0]) == (3, "look")
+    assert "taskriver stream cursor-format 2" in found["stream cursors"][1]
 
 
 def test_key_names_are_shown_and_keys_are_not(look: Any):
