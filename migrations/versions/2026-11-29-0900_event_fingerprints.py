@@ -24,7 +24,7 @@ RANDOM_48_BITS = "((random() * '281474976710655'::double precision))::bigint"
 START_WITH_FINGERPRINTS = "UPDATE log_state SET cursor_format = 2 WHERE NOT EXISTS (SELECT FROM users)"
 
 # The columns of the view before come first, so that it can be replaced while processes of the previous version read it.
-# Subqueries keep it updatable.
+# Subqueries keep it updatable. -1 is an event without a fingerprint, in contrast to no event.
 HEAD = """
 CREATE OR REPLACE VIEW event_head AS
 SELECT s.id,
@@ -32,10 +32,11 @@ SELECT s.id,
                             ORDER BY e.position DESC LIMIT 1)) AS position,
        s.trimmed, s.epoch, s.system_id, s.timeline, s.database_id, s.table_id, s.tableoid AS tableoid,
        s.cursor_format,
-       CASE WHEN s.cursor_format = 1 THEN NULL
-            WHEN EXISTS (SELECT FROM events AS e WHERE e.position > s.trimmed)
-            THEN (SELECT e.fingerprint FROM events AS e WHERE e.position > s.trimmed ORDER BY e.position DESC LIMIT 1)
-            WHEN s.boundary = s.trimmed THEN s.boundary_fingerprint END AS cursor_fingerprint
+       CASE WHEN s.cursor_format = 2 THEN nullif(coalesce(
+           (SELECT coalesce(e.fingerprint, -1) FROM events AS e WHERE e.position > s.trimmed
+            ORDER BY e.position DESC LIMIT 1),
+           CASE WHEN s.boundary = s.trimmed THEN s.boundary_fingerprint END
+       ), -1) END AS cursor_fingerprint
 FROM log_state AS s
 """
 HEAD_BEFORE = """
