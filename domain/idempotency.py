@@ -17,7 +17,6 @@ MAX_KEYS: Final = 100_000
 
 RETENTION: Final = timedelta(days=30)
 """How long a key is stored at least. The next clean-up after that deletes it."""
-
 COUNTED: Final = timedelta(hours=24)
 """The time within which the keys of an account are counted."""
 SEVERAL_KEYS: Final = "The request has several idempotency keys; send only one."
@@ -25,7 +24,7 @@ SEVERAL_KEYS: Final = "The request has several idempotency keys; send only one."
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """The client's key for a request. *place* distinguishes the writes of one request; it is empty for a single one."""
+    """The client's key for a request. *place* is the response name of the mutation in GraphQL, and empty in REST."""
 
     text: str
     place: str = ""
@@ -38,7 +37,7 @@ class IdempotencyKey:
         """The public id of the write: 22 characters of base64url, the first 132 bits of a SHA-256 hash.
 
         The hash is that of three lines: the user's id in GraphQL, the key, and the place. The client that sent the key
-        can calculate it, and recognize the event of its own change. Others learn nothing from it.
+        can calculate it, and recognize the event of its own change. Others can only check whether they guessed the key.
         """
         user = base64url.encode(b"User:" + actor_id.bytes)
         text = f"{user}\n{self.text}\n{self.place}"

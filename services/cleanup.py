@@ -32,7 +32,7 @@ class Removed:
 
 
 async def clean_up(uow: UnitOfWork, *, event_retention: timedelta) -> Removed | None:
-    """Remove expired sessions with their used tokens, idempotency keys older than a day, and old events.
+    """Remove expired sessions with their used tokens, idempotency keys older than 30 days, and old events.
 
     Ages are measured with the database's clock. Returns None if another process is cleaning up.
 

@@ -21,7 +21,7 @@ async def reset_epoch(uow: UnitOfWork) -> None:
 
 
 async def set_cursor_format(uow: UnitOfWork, number: int) -> None:
-    """Choose the format of new stream cursors, for all processes: 1, or 2 with fingerprints. Both are accepted always.
+    """Choose the format of new stream cursors, for all processes: 1, or 2 with fingerprints. Both are always accepted.
 
     Raises:
         Forbidden: if the actor is not the operator.

@@ -66,12 +66,9 @@ class Replay:
         self._counters.replays += 1
         return self.recent.after(position, PAGE_SIZE) or await self._read(lambda log: _page(log, position))
 
-    async def continues(self, position: int, fingerprint: int) -> bool:
-        """Whether the event at a position has this fingerprint, or it is unknown. Waits as `page` does."""
-        known = self.recent.fingerprint_at(position)
-        if known is None:
-            known = await self._read(lambda log: log.fingerprint_at(position))
-        return known is None or known == fingerprint
+    async def fingerprint_at(self, position: int) -> int | None:
+        """The fingerprint at a position, read from the log; None if it is unknown. Waits as `page` does."""
+        return await self._read(lambda log: log.fingerprint_at(position))
 
     async def _read(self, read: Callable[[EventLog], Awaitable[ResultT]]) -> ResultT:
         backoff = Backoff()

@@ -354,8 +354,12 @@ class Subscriber:
 
     async def _is_same_history(self, cursor: StreamCursor) -> bool:
         """Whether the event at the cursor is the one that the client has received."""
-        fingerprint = cursor.fingerprint
-        return fingerprint is None or await self._replay.continues(cursor.position, fingerprint)
+        if cursor.fingerprint is None:
+            return True
+        known = self._fingerprint_at(cursor.position)
+        if known is None:
+            known = await self._replay.fingerprint_at(cursor.position)
+        return known is None or known == cursor.fingerprint
 
     async def _read_page(self) -> None:
         queue = self._queue
@@ -411,7 +415,7 @@ class Subscriber:
         return self._cursor(position, self._fingerprint_at(position))
 
     def _fingerprint_at(self, position: int) -> int | None:
-        """The fingerprint at a position, if it is known."""
+        """The fingerprint at a position, if it is in memory."""
         tail = self._log_reader.tail
         if self._epoch != tail.epoch:
             return None  # until the resync is seen, the position is that of another history

@@ -144,6 +144,8 @@ class Tail:
         reason = self._reset_reason(request, head)
         if reason is not None:
             self._reset(head)
+        elif head.position == self._start.position:
+            self._start = head  # it has a fingerprint since new cursors have them
         self.trimmed = head.trimmed
         self.has_fingerprints = head.has_fingerprints
         self.end = max(self.end, head.position)

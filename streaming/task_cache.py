@@ -12,12 +12,13 @@ from uuid import UUID
 from domain.actor import OPERATOR, Actor
 from domain.errors import Unavailable
 from domain.events import People, TaskEvent
-from domain.policy import Action, TaskPeople, may
+from domain.policy import TaskPeople
 from persistence.database import Database
 from persistence.models import TaskRow
 from persistence.unit_of_work import UnitOfWork
 from streaming.asyncio_helpers import Backoff, SingleFlight
 from streaming.lease import Clock, Lease
+from streaming.visibility import may_see
 
 MAX_TASKS: Final = 1_024
 MAX_AGE_SECONDS: Final = 0.5
@@ -206,7 +207,7 @@ class TaskCache:
 
 
 def _visible_to(actor: Actor, snapshot: TaskSnapshot) -> TaskSnapshot:
-    if snapshot.people is None or may(actor, Action.READ_TASK, snapshot.people):
+    if snapshot.people is None or may_see(actor, snapshot.people):
         return snapshot
     # This copy is not shared with other subscribers, so it does not have to be marked as superseded.
     return replace(snapshot, task=None, deleted_of=None)
@@ -243,7 +244,7 @@ async def find_current(uow: UnitOfWork, task_ids: Collection[UUID]) -> dict[UUID
         rows = await uow.tasks.find_many(task_ids)
         missing = set(task_ids) - rows.keys()
         deleted = await uow.events.deletions_of(missing) if missing else {}
-    visible = {key: people for key, people in deleted.items() if may(uow.actor, Action.READ_TASK, people)}
+    visible = {key: people for key, people in deleted.items() if may_see(uow.actor, people)}
     return {key: CurrentTask(row) for key, row in rows.items()} | {
         key: CurrentTask(deleted_of=people) for key, people in visible.items()
     }

@@ -24,6 +24,14 @@ def concerns(event: AccessNews, actor: Actor) -> bool:
     return event.spared_session_id is None or event.spared_session_id != actor.session_id
 
 
+def may_see(actor: Actor, task: TaskPeople) -> bool:
+    """Whether the actor may see a task with these people."""
+    if isinstance(task, People) and task.project_id is not None:
+        # A newer version wrote the event: members of the project see its tasks, not the task's people.
+        return Reach.ANY in reach(actor.role, Action.READ_TASK)
+    return may(actor, Action.READ_TASK, task)
+
+
 class Visibility(StrEnum):
     """What an event means to an actor."""
 
@@ -91,9 +99,7 @@ class SubscriberView:
     def _if_visible(self, people: People | None) -> People | None:
         if self.sees_everything or people is None:
             return people
-        if people.project_id is not None:
-            return None  # a newer version wrote the event: members of the project see its tasks, not the task's people
-        return people if may(self.actor, Action.READ_TASK, people) else None
+        return people if may_see(self.actor, people) else None
 
     def _matches(self, event: TaskScopedEvent, visibility: Visibility) -> bool:
         if self.filter.task_ids is not None and event.task_id not in self.filter.task_ids:

@@ -50,7 +50,9 @@ FROM log_state AS s
 
 
 def upgrade() -> None:
-    lock_tables("ACCESS EXCLUSIVE", "events", "log_state")  # for the catalog only: no row is written or checked
+    # For the catalog only: no row is written or checked. The view is locked before its tables, as its readers do it;
+    # otherwise each reader that comes meanwhile holds the view, and waits for the tables.
+    lock_tables("ACCESS EXCLUSIVE", "event_head", "events", "log_state")
     op.add_column("events", sa.Column("fingerprint", sa.BigInteger(), nullable=True))
     # With the default in a statement of its own, existing rows are not written.
     op.alter_column("events", "fingerprint", server_default=sa.text(RANDOM_48_BITS))

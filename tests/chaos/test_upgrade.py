@@ -94,6 +94,7 @@ async def test_no_change_is_lost_and_no_client_loads_its_lists_again(release: Pa
             await run.settle("old and new code side by side")
             await move_clients(stack, run)
             assert not await has_fingerprints(stack)
+            assert {cursor.fingerprint for cursor in last_cursors(run)} == {None}
 
             await replace(stack.processes[1], PROJECT)
             await set_cursor_format(stack.database.unit_of_work(OPERATOR), 2)
@@ -109,4 +110,6 @@ async def test_no_change_is_lost_and_no_client_loads_its_lists_again(release: Pa
     assert outcome.logged_errors == []
     assert outcome.report.resyncs == 0
     assert outcome.report.acknowledged >= 3 * CHANGES
-    assert all(cursor.fingerprint is not None for cursor in last_cursors(run))
+    cursors = last_cursors(run)
+    assert cursors
+    assert all(cursor.fingerprint is not None for cursor in cursors)

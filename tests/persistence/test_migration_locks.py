@@ -1,7 +1,7 @@
 """Each migration takes its strongest lock on a table first, and copies nothing while it keeps writers waiting.
 
-Seen on a real server: after every statement of a migration, the locks that its transaction holds on tables that were
-there before it.
+Seen on a real server: after every statement of a migration, the locks that its transaction holds on tables and views
+that were there before it.
 """
 
 import re
@@ -28,7 +28,7 @@ BLOCKS_WRITERS = 2
 
 TABLES = """
 SELECT oid::bigint, relname FROM pg_class
-WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> 'alembic_version'
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND relname <> 'alembic_version'
 """
 HELD = "SELECT relation::bigint, mode FROM pg_locks WHERE pid = pg_backend_pid() AND granted AND relation IS NOT NULL"
 LONG = re.compile(r"^\s*(INSERT\s.*\sSELECT|UPDATE|DELETE|CREATE (UNIQUE )?INDEX|WITH)\s", re.IGNORECASE | re.DOTALL)

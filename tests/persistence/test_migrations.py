@@ -27,8 +27,7 @@ UNION ALL SELECT 'column', table_name || ' ' || column_name || ' ' || data_type 
 _TABLE = "SELECT tableoid::bigint FROM event_head"
 _UPGRADE = """
 import asyncio, sys
-import migrations as scripts
-from persistence import migrations, schema_check
+from persistence import migrations
 from persistence.database import create_engine
 asyncio.run(migrations.upgrade(create_engine(sys.argv[1])))
 """

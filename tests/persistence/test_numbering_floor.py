@@ -25,6 +25,11 @@ INSERT INTO events (kind, task_id, payload, recorded_at)
 SELECT 'TASK', gen_random_uuid(), '{}', now() FROM generate_series(1, :many)
 """
 
+_MANY_NUMBERED = """
+INSERT INTO events (kind, task_id, payload, recorded_at, position)
+SELECT 'TASK', gen_random_uuid(), '{}', now(), number FROM generate_series(1, :many) AS number
+"""
+
 
 @asynccontextmanager
 async def an_old_snapshot(build: Builders) -> AsyncIterator[None]:
@@ -109,6 +114,20 @@ class TestOldSnapshots:
         assert before.keys() == after.keys()
         # Entries since the floor are looked at: of two periods at most, and at most two pages for each.
         assert max(after.values()) <= 2 * 2 * FLOOR_EVENTS, (before, after)
+
+    async def test_the_head_does_not_read_removed_events(self, build: Builders):
+        """Under a snapshot that stays open, which keeps their rows."""
+        async with build.database.engine.begin() as connection:
+            await connection.execute(text(_MANY_NUMBERED), {"many": 20_000})
+        async with build.database.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await connection.execute(text("ANALYZE events"))
+        async with an_old_snapshot(build), build.database.engine.begin() as connection:
+            await connection.execute(text("DELETE FROM events WHERE position < 20000"))
+            await connection.execute(text("UPDATE log_state SET trimmed = 19999, boundary = 19999"))
+            pages = await buffers(connection, _HEAD)
+
+        assert pages < 50
 
 
 class TestFloor:

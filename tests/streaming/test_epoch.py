@@ -10,6 +10,7 @@ from domain.actor import OPERATOR, Actor
 from domain.errors import Forbidden
 from domain.stream_cursor import StreamCursor
 from domain.user import Role
+from persistence.event_log import EventLog
 from persistence.models.event import RANDOM_48_BITS
 from services.stream import reset_epoch, set_cursor_format
 from streaming.stream_items import ResyncReason
@@ -194,6 +195,41 @@ class TestFingerprints:
             await until(lambda: not has_fingerprint())
             await set_cursor_format(process.database.unit_of_work(OPERATOR), 2)
             await until(has_fingerprint)
+
+    async def test_a_process_without_new_events_follows_it(self, start: StartProcess):
+        """It reads the fingerprint of the last event again."""
+        process = await start()
+        await record(process, 1)
+        await set_cursor_format(process.database.unit_of_work(OPERATOR), 1)
+        late = await start()
+        async with late.stream.subscribe(ADMIN, None, None) as subscriber:
+            assert StreamCursor.decode(subscriber.cursor).fingerprint is None
+            await set_cursor_format(process.database.unit_of_work(OPERATOR), 2)
+            await until(lambda: StreamCursor.decode(subscriber.cursor).fingerprint is not None)
+
+    async def test_clients_at_the_end_resume_after_a_restart_without_a_read(
+        self, start: StartProcess, monkeypatch: pytest.MonkeyPatch
+    ):
+        """All clients of a server without changes are there."""
+        process = await start()
+        await record(process, 2)
+        async with process.stream.subscribe(ADMIN, None, None) as subscriber:
+            cursor = subscriber.cursor
+        read: list[int] = []
+        fingerprint_at = EventLog.fingerprint_at
+
+        async def noted(log: EventLog, position: int) -> int | None:
+            read.append(position)
+            return await fingerprint_at(log, position)
+
+        monkeypatch.setattr(EventLog, "fingerprint_at", noted)
+        late = await start()
+        async with late.stream.subscribe(ADMIN, None, cursor) as subscriber:
+            await record(process, 1)
+            await receive_event(subscriber)
+
+        assert StreamCursor.decode(cursor).fingerprint is not None
+        assert read == []
 
     async def test_only_the_operator_may_choose(self, build: Builders):
         """No user may, whatever their role."""

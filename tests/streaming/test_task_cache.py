@@ -2,16 +2,18 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from uuid import UUID
 
 import pytest
 
+from domain.events import People, TaskChange
 from domain.policy import Action, may
 from domain.user import Role
 from persistence.models import TaskRow
 from services import task as task_service
 from streaming import task_cache
 from streaming.task_cache import TaskCache, TaskSnapshot
-from tests.streaming.support import Process, an_actor, until
+from tests.streaming.support import Process, a_task_event, an_actor, until
 from tests.support.waiting import HANG_SECONDS
 
 
@@ -38,6 +40,19 @@ async def read_all(current: TaskCache, tasks: list[TaskRow]) -> list[TaskSnapsho
     """As a listener does that catches up: each one with a look at what comes next."""
     ids = [task.id for task in tasks]
     return [await current.read(each, ids[number + 1 :]) for number, each in enumerate(ids)]
+
+
+async def test_the_people_of_a_deleted_task_in_a_project_do_not_see_it(process: Process):
+    """Only moderators and admins do, as they receive its events."""
+    owner, moderator = an_actor(), an_actor(Role.MODERATOR)
+    deleted = a_task_event(changes=(TaskChange.DELETED,), before=People(owner.user_id, None, UUID(int=4)), after=None)
+    await process.record(deleted)
+    await process.reaches(1)
+
+    for actor, is_visible in ((owner, False), (moderator, True)):
+        cached = await process.stream.task_cache.visible_to(actor, deleted.task_id)
+        found = await task_cache.find_current(process.build.as_(actor), [deleted.task_id])
+        assert (cached.deleted_of is not None, bool(found)) == (is_visible, is_visible)
 
 
 class TestAhead:

@@ -37,7 +37,8 @@ class Builders:
         numbering, because a killed process may still hold a lock.
         """
         async with database.engine.begin() as connection:
-            await connection.execute(text("UPDATE log_state SET trimmed = 0, cursor_format = 2"))
+            log_state = "trimmed = 0, boundary = NULL, boundary_fingerprint = NULL, cursor_format = 2"
+            await connection.execute(text(f"UPDATE log_state SET {log_state}"))  # noqa: S608 - of the line above
             for table in ("used_tokens", "sessions", "events", "event_floors", "idempotency_keys", "tasks", "users"):
                 await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - of the line above
             await connection.execute(text("SELECT setval(pg_get_serial_sequence('events', 'id'), 1, false)"))
