@@ -4,6 +4,9 @@ export interface Place {
   readonly position: number;
 }
 
+/** The formats of cursors that begin with the epoch and the position. */
+const FORMATS = new Set(["s1", "s2"]);
+
 /**
  * What a cursor says. For other clients cursors are opaque; this page comes with the server that makes them, and shows
  * where it stands. Null if it cannot be read: the board then goes without, for versions alone keep it true.
@@ -12,7 +15,7 @@ export function placeOf(cursor: string | null): Place | null {
   if (cursor === null) return null;
   try {
     const [form, epoch, position] = atob(cursor.replaceAll("-", "+").replaceAll("_", "/")).split(".");
-    if (form !== "s1" || !epoch || !/^\d+$/.test(position ?? "")) return null;
+    if (!FORMATS.has(form!) || !epoch || !/^\d+$/.test(position ?? "")) return null;
     return { epoch, position: Number(position) };
   } catch {
     return null;
