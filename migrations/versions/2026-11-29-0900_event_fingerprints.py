@@ -51,7 +51,7 @@ FROM log_state AS s
 
 def upgrade() -> None:
     # For the catalog only: no row is written or checked. The view is locked before its tables, as its readers do it;
-    # otherwise each reader that comes meanwhile holds the view, and waits for the tables.
+    # otherwise a reader that arrives in between holds the view, waits for the tables, and keeps the migration waiting.
     lock_tables("ACCESS EXCLUSIVE", "event_head", "events", "log_state")
     op.add_column("events", sa.Column("fingerprint", sa.BigInteger(), nullable=True))
     # With the default in a statement of its own, existing rows are not written.

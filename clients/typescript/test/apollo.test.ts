@@ -84,7 +84,7 @@ test("Fault 15: the policies have every list of the schema, with all arguments t
   expect(Object.fromEntries(policies)).toEqual(connections());
 });
 
-test("Fault 15: the page for front ends names these arguments for policies of one's own.", () => {
+test("Fault 15: the page for front ends names these arguments for your own policies.", () => {
   const policies = [...repository("docs/frontend.md").matchAll(/(\w+): relayStylePagination\((.*?)\)/g)];
   expect(policies.map(([, field, args]) => [`Query.${field}`, JSON.parse(args || "[]")])).toEqual([["Query.tasks", connections()["Query.tasks"]]]);
 });
