@@ -21,6 +21,7 @@ from graphql_api.auth.cookies import (
     set_refresh_cookie,
 )
 from graphql_api.loaders import Loaders, UserReader
+from graphql_api.pace import Pace
 from persistence.database import Database
 from persistence.queries.reader import ReadConnection
 from persistence.unit_of_work import UnitOfWork
@@ -100,7 +101,13 @@ class Context:
     def loaders(self) -> Loaders:
         """The loaders of this operation."""
         identity = self.request.identity
-        return Loaders(self.unit_of_work, identity.actor if identity is not None else None, self._users)
+        actor = identity.actor if identity is not None else None
+        return Loaders(self.unit_of_work, actor, self.pace, self._users)
+
+    @cached_property
+    def pace(self) -> Pace:
+        """How much of this operation is executed in one iteration of the event loop."""
+        return Pace()
 
     def unit_of_work(self, *, idempotency: IdempotencyKey | None = None) -> UnitOfWork:
         """A unit of work of the actor, for one service call. With a key the change is made once."""

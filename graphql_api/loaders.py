@@ -4,15 +4,17 @@ Loaders cache what they read. So every operation, and every event of a subscript
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from aiodataloader import DataLoader
+from aiodataloader import DataLoader, dispatch_queue
+from aiodataloader import Loader as QueuedKey
 
 from domain.actor import Actor
+from graphql_api.pace import Pace
 from persistence.models import UserRow
 from persistence.queries import user as reads
 from persistence.queries.query import Query
@@ -30,11 +32,27 @@ class Loader(DataLoader[KeyT, ValueT]):
     If a non-null field fails, the executor cancels the fields beside it. Cancelling a task also cancels the future
     that it awaits. `DataLoader` gives the same future to all callers with the same key, so this class gives each
     caller a separate one.
+
+    A batch is read when no list of the operation is partly complete, so that one batch has the keys of all its items.
     """
+
+    def __init__(self, load_batch: Callable[[list[KeyT]], Coroutine[Any, Any, list[ValueT]]], pace: Pace) -> None:
+        super().__init__(load_batch)
+        self._pace = pace
 
     def load(self, key: KeyT) -> asyncio.Future[ValueT]:
         """Load the row with this key, in one batch with the other keys that are requested at this moment."""
         return asyncio.shield(super().load(key))
+
+    def do_resolve_reject(self, key: KeyT, future: "asyncio.Future[ValueT]") -> None:
+        """Add a key to the next batch. `DataLoader` calls this for each new key."""
+        self._queue.append(QueuedKey(key=key, future=future))
+        if len(self._queue) == 1:
+            self.loop.call_soon(asyncio.ensure_future, self._dispatch())
+
+    async def _dispatch(self) -> None:
+        await self._pace.settled()
+        dispatch_queue(self)
 
 
 Ask = Callable[[Actor | None, list[UUID]], Query]
@@ -92,10 +110,11 @@ class Loaders:
     """The loaders of one operation or of one subscription event, for which *users* reads the users."""
 
     def __init__(
-        self, unit_of_work: Callable[[], UnitOfWork], actor: Actor | None, users: UserReader | None = None
+        self, unit_of_work: Callable[[], UnitOfWork], actor: Actor | None, pace: Pace, users: UserReader | None = None
     ) -> None:
         self._unit_of_work = unit_of_work
         self._actor = actor
+        self._pace = pace
         self._users = users
         self._loaders: dict[Ask, Loader[UUID, Any]] = {}
 
@@ -107,7 +126,7 @@ class Loaders:
     def by_id(self, model: type[RowT], ask: Ask) -> Loader[UUID, RowT | None]:
         """The loader for the rows that the query of *ask* finds, by their ids."""
         if ask not in self._loaders:
-            self._loaders[ask] = Loader(partial(self._load, model, ask))
+            self._loaders[ask] = Loader(partial(self._load, model, ask), self._pace)
         return self._loaders[ask]
 
     async def _load(self, model: type[Any], ask: Ask, ids: list[UUID]) -> list[Any]:

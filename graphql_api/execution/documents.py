@@ -1,7 +1,10 @@
 """A cache of documents: each text is parsed and validated, and its cost is calculated, only once."""
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import strawberry
@@ -43,16 +46,23 @@ _MAX_ERRORS: Final = 5
 _MAX_LONG_TEXTS: Final = 200
 """Long texts of a response that is encoded at once: 200 have 12 MB if each character is escaped."""
 
+MAX_AT_ONCE: Final = 500
+"""The longest text that is examined in the event loop, in characters. That takes a few milliseconds at most."""
+
 _MAX_NAMES: Final = 5
 _MAX_CHECKED: Final = 64
 _PARSING_ABORTED: Final = " Parsing aborted."
 _SYNTAX_ERROR: Final = "Syntax Error: "
 
 
-class InvalidDocument(Exception):
-    """The text is not a valid document for this schema, or exceeds a limit. `errors` has at least one entry."""
+Errors = tuple[Exception, ...]
+"""Why a document is invalid. It has at least one entry."""
 
-    def __init__(self, errors: tuple[Exception, ...]) -> None:
+
+class InvalidDocument(Exception):
+    """The text is not a valid document for this schema, or exceeds a limit."""
+
+    def __init__(self, errors: Errors) -> None:
         super().__init__(f"{len(errors)} errors")
         self.errors = errors
 
@@ -134,7 +144,9 @@ class Documents:
         self._calculator = CostCalculator(self._schema)
         self._introspection = Introspection(self._schema)
         self._valid: BoundedCache[Document] = BoundedCache(max_count=max_count, max_bytes=max_bytes)
-        self._invalid: BoundedCache[tuple[Exception, ...]] = BoundedCache(max_count=100, max_bytes=max_bytes // 16)
+        self._invalid: BoundedCache[Errors] = BoundedCache(max_count=100, max_bytes=max_bytes // 16)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="documents")
+        self._examining: dict[str, asyncio.Future[Document | Errors]] = {}
         self.found = self.read = self.refused = 0
         """The number of requests for documents that were in the cache, that were new, and that were invalid."""
 
@@ -148,12 +160,24 @@ class Documents:
         Raises:
             InvalidDocument: the document is not valid, or exceeds a limit.
         """
-        document = self._valid.get(text)
-        if document is None:
-            return self._parse_new(text)
-        self.found += 1
-        document.known = True
-        return document
+        outcome = self._cached(text)
+        if outcome is None:
+            outcome = self._examine(text)
+            self._keep(text, outcome)
+        return self._valid_or_raise(outcome)
+
+    async def get_async(self, text: str) -> Document:
+        """The document with this text. If it is long and new, a thread parses and validates it.
+
+        Raises:
+            InvalidDocument: the document is not valid, or exceeds a limit.
+        """
+        if len(text) <= MAX_AT_ONCE:
+            return self.get(text)
+        outcome = self._cached(text)
+        if outcome is None:
+            outcome = await self._examine_in_thread(text)
+        return self._valid_or_raise(outcome)
 
     def check_cost(self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
         """Check the cost of an operation with these variables. It does nothing if no variable affects the cost.
@@ -193,18 +217,52 @@ class Documents:
             self._introspection.check(document.ast, operation, names)
             _mark_checked(document, key)
 
-    def _parse_new(self, text: str) -> Document:
-        errors = self._invalid.get(text)
-        if errors is None:
-            try:
-                return self._load(text)
-            except (Failure, GraphQLError) as failure:
-                errors = (failure,)
-            except InvalidDocument as invalid:
-                errors = invalid.errors
-            self._invalid.put(text, errors, size=len(text) * _BYTES_PER_CHARACTER)
+    def _cached(self, text: str) -> "Document | Errors | None":
+        document = self._valid.get(text)
+        if document is None:
+            return self._invalid.get(text)
+        self.found += 1
+        document.known = True
+        return document
+
+    def _valid_or_raise(self, outcome: "Document | Errors") -> Document:
+        if isinstance(outcome, Document):
+            return outcome
         self.refused += 1
-        raise InvalidDocument(errors)
+        raise InvalidDocument(outcome)
+
+    async def _examine_in_thread(self, text: str) -> "Document | Errors":
+        future = self._examining.get(text)
+        if future is None:
+            future = asyncio.get_running_loop().run_in_executor(self._thread, self._examine, text)
+            self._examining[text] = future
+            future.add_done_callback(partial(self._examined, text))
+            # A client that disconnects must not cancel what others wait for.
+            return await asyncio.shield(future)
+        outcome = await asyncio.shield(future)
+        return self._cached(text) or outcome  # it counts as found
+
+    def _examined(self, text: str, future: "asyncio.Future[Document | Errors]") -> None:
+        del self._examining[text]
+        if not future.cancelled() and future.exception() is None:
+            self._keep(text, future.result())
+
+    def _keep(self, text: str, outcome: "Document | Errors") -> None:
+        size = len(text) * _BYTES_PER_CHARACTER
+        if isinstance(outcome, Document):
+            self._valid.put(text, outcome, size=size)
+            self.read += 1
+        else:
+            self._invalid.put(text, outcome, size=size)
+
+    def _examine(self, text: str) -> "Document | Errors":
+        """Parse and validate a text. This changes nothing, so that a thread can do it."""
+        try:
+            return self._load(text)
+        except (Failure, GraphQLError) as failure:
+            return (failure,)
+        except InvalidDocument as invalid:
+            return invalid.errors
 
     def _load(self, text: str) -> Document:
         check_text(self._limits, text)
@@ -216,10 +274,7 @@ class Documents:
             raise InvalidDocument(tuple(errors[:_MAX_ERRORS]))
         operations = dict(_by_name(ast))
         introspected = self._introspected(ast, operations, costs)
-        document = Document(text, ast, operations, costs, introspected, _large(costs))
-        self._valid.put(text, document, size=len(text) * _BYTES_PER_CHARACTER)
-        self.read += 1
-        return document
+        return Document(text, ast, operations, costs, introspected, _large(costs))
 
     def _parse(self, text: str) -> DocumentNode:
         try:

@@ -7,13 +7,11 @@ from inspect import isawaitable
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 import strawberry
-from graphql import GraphQLError, OperationDefinitionNode, OperationType
-from graphql.pyutils import Path
+from graphql import OperationDefinitionNode, OperationType
 from strawberry.execution import optimized_is_awaitable
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from asgi.timeouts import TimeLimit, TimeoutQueue
-from domain.errors import Failure, TooExpensive, Unavailable
+from domain.errors import Failure, Unavailable
 from graphql_api.execution.delivery import (
     DirectSender,
     Group,
@@ -22,46 +20,18 @@ from graphql_api.execution.delivery import (
     SubscriptionResults,
 )
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
+from graphql_api.execution.execution_context import ExecutionContext
 from graphql_api.execution.introspection_cache import IntrospectionCache
 from graphql_api.execution.large_response import encode_in_parts
 from graphql_api.execution.persisted_queries import PersistedQueries
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, execution_error, from_result, request_error
 from graphql_api.execution.validation import variable_errors
+from graphql_api.pace import Pace
 from graphql_api.resolvers.delivery import DeliversDirectly
 from observability.request_records import record_operation
 
-MAX_FAILED_FIELDS: Final = 300
-"""The maximum number of failed fields of a query: one invalid argument can fail a field in every row."""
-
 TIMEOUT_SECONDS: Final = 20.0
-
-
-class TooManyErrors(TooExpensive):
-    """The operation was stopped because too many fields failed."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"The operation was stopped because more than {MAX_FAILED_FIELDS} fields failed. "
-            "Correct these errors first."
-        )
-
-
-class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
-    """Executes one operation. It never stops a mutation, because each of its fields may already have made a change."""
-
-    _failed_fields = 0
-
-    def handle_field_error(self, raw_error: Exception, return_type: Any, field_details_list: Any, path: Path) -> None:
-        """Count a failed field.
-
-        Raises:
-            GraphQLError: the parent of a non-null field fails too, or the operation is stopped.
-        """
-        if self._failed_fields >= MAX_FAILED_FIELDS and self.operation.operation is not OperationType.MUTATION:
-            raise GraphQLError("", original_error=TooManyErrors())
-        super().handle_field_error(raw_error, return_type, field_details_list, path)
-        self._failed_fields += 1
 
 
 class OperationContext(Protocol):
@@ -70,6 +40,10 @@ class OperationContext(Protocol):
     @property
     def request_id(self) -> str:
         """The id of the request in responses and logs."""
+
+    @property
+    def pace(self) -> Pace:
+        """How much of the operation is executed in one iteration of the event loop."""
 
 
 ContextT = TypeVar("ContextT", bound=OperationContext)
@@ -140,13 +114,13 @@ class Executor(Generic[ContextT]):
         self._introspections = IntrospectionCache()
         self._shared = SharedExecutions(self._schema) if shared else None
 
-    def prepare(self, request: OperationRequest, *, request_id: str) -> Operation | Response:
+    async def prepare(self, request: OperationRequest, *, request_id: str) -> Operation | Response:
         """The operation to run, or a response with the errors. It is fast if the document is in the cache."""
         try:
             check_text(request)
             if request.extensions:
                 request = self._persisted.with_text(request)
-            document = self._documents.get(request.query)
+            document = await self._documents.get_async(request.query)
             if request.extensions:
                 self._persisted.store(request)
             node = document.operation(request.operation_name)

@@ -7,6 +7,7 @@ import pytest
 from graphql import build_schema, execute, parse
 
 from graphql_api.loaders import Loader
+from graphql_api.pace import Pace
 
 SCHEMA = build_schema("""
     type Query { failing: Thing working: Thing }
@@ -26,7 +27,7 @@ async def _field(loader: Loader[int, str], key: int) -> str:
 class TestLoader:
     async def test_a_cancelled_field_does_not_affect_another(self):
         """Another field that waits for the same row gets it."""
-        loader: Loader[int, str] = Loader(_rows)
+        loader: Loader[int, str] = Loader(_rows, Pace())
         ended, other = (asyncio.ensure_future(_field(loader, 1)) for _ in range(2))
         await asyncio.sleep(0)
         ended.cancel()
@@ -35,6 +36,23 @@ class TestLoader:
         assert await loader.load(1) == "row 1"
         with pytest.raises(asyncio.CancelledError):
             await ended
+
+    async def test_a_batch_has_the_keys_of_a_whole_list(self):
+        """It is not read while a list is partly complete."""
+        pace, batches = Pace(), []
+
+        async def rows(keys: list[int]) -> list[str]:
+            batches.append(keys)
+            return await _rows(keys)
+
+        loader: Loader[int, str] = Loader(rows, pace)
+        found = []
+        with pace.completing_list():
+            for key in range(3):
+                found.append(loader.load(key))
+                await asyncio.sleep(0.01)
+        assert await asyncio.gather(*found) == ["row 0", "row 1", "row 2"]
+        assert batches == [[0, 1, 2]]
 
     async def test_a_failure_reaches_all_waiting_fields(self):
         """The next request tries again."""
@@ -46,7 +64,7 @@ class TestLoader:
                 raise ConnectionError
             return await _rows(keys)
 
-        loader: Loader[int, str] = Loader(rows)
+        loader: Loader[int, str] = Loader(rows, Pace())
         results = await asyncio.gather(*(_field(loader, 1) for _ in range(2)), return_exceptions=True)
 
         assert [type(each) for each in results] == [ConnectionError, ConnectionError]
@@ -76,7 +94,7 @@ class TestLoader:
                     cancelled.set()
                     raise
 
-        loader: Loader[int, str] = Loader(rows)
+        loader: Loader[int, str] = Loader(rows, Pace())
         document = parse("{ failing { required row } working { row } }")
         root = {"failing": Thing(), "working": Thing()}
         running = execute(SCHEMA, document, root)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from domain.user import Role
-from graphql_api.execution.executor import MAX_FAILED_FIELDS
+from graphql_api.execution.execution_context import MAX_FAILED_FIELDS
 from graphql_api.schema.ids import encode_id
 from tests.support.api import Api
 

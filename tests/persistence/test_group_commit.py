@@ -112,7 +112,8 @@ class TestTogether:
         )
 
         assert [isinstance(each, BaseException) for each in results] == [False, True, False, False]
-        assert seen == [task.title, task.title]
+        # A write decides again if its batch met another change, so the number of calls depends on the timing.
+        assert set(seen) == {task.title}
         versions = [event.version for event in await build.recorded_events() if isinstance(event, TaskEvent)]
         assert versions in ([1, 1, 2], [1, 2, 2], [2, 2, 2])  # by id: no event follows one of a later version
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from graphql_api.execution.executor import MAX_FAILED_FIELDS
+from graphql_api.execution.execution_context import MAX_FAILED_FIELDS
 from graphql_api.execution.limits import Limits
 from graphql_api.execution.request import MAX_VALUES
 from server.settings import Settings

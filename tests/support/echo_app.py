@@ -24,6 +24,7 @@ from domain.user import Role
 from graphql_api.auth.authenticator import bearer
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
+from graphql_api.pace import Pace
 from graphql_api.schema.base import Schema
 from graphql_api.transports.http.endpoint import GraphQLHTTP
 from graphql_api.transports.websocket.config import WebSocketConfig
@@ -55,6 +56,7 @@ class EchoContext:
     facts: RequestContext
     journal: Journal
     generation: int = 0
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def request_id(self) -> str:

@@ -157,7 +157,7 @@ class GraphQLHTTP(Generic[ContextT]):
         if media is None:
             raise bad_request(f"Accept {JSON} or {GRAPHQL}: the response has no other media type.", status=406)
         request = await self._request(scope, receive, headers)
-        operation = self._executor.prepare(request, request_id=request_id)
+        operation = await self._executor.prepare(request, request_id=request_id)
         if isinstance(operation, Response):
             return _http_response(operation, media, [], request_id)
         _check_method(operation, method)
@@ -168,7 +168,7 @@ class GraphQLHTTP(Generic[ContextT]):
     async def _serve_known(
         self, receive: Receive, request: OperationRequest, context: RequestContext, media: str
     ) -> HTTPResponse | None:
-        operation = self._executor.prepare(request, request_id=context.request_id)
+        operation = await self._executor.prepare(request, request_id=context.request_id)
         if isinstance(operation, Response):
             return _http_response(operation, media, [], context.request_id)
         _check_method(operation, "POST")

@@ -93,7 +93,7 @@ class GraphQLEvents(Generic[ContextT]):
         request_id = record.request_id
         request = HandshakeRequest.of(scope, self._trusted)
         body = await self._body(scope, receive)
-        operation = self._operation(scope, body, request_id)
+        operation = await self._operation(scope, body, request_id)
         if not only_events and (isinstance(operation, Response) or operation.type is not OperationType.SUBSCRIPTION):
             await self._otherwise(without_exchange(scope), _replay(body, receive), send)
             return False
@@ -115,10 +115,10 @@ class GraphQLEvents(Generic[ContextT]):
         check_content_type(scope["headers"])
         return await read_body(receive, dict(scope["headers"]), max_bytes=MAX_BODY, timeouts=self._waiting_for_bodies)
 
-    def _operation(self, scope: Scope, body: bytes, request_id: str) -> Operation | Response:
+    async def _operation(self, scope: Scope, body: bytes, request_id: str) -> Operation | Response:
         try:
             value: Any = decode_json(body) if scope["method"] == "POST" else decode_query_string(scope["query_string"])
-            operation = self._config.executor.prepare(parse_request(value), request_id=request_id)
+            operation = await self._config.executor.prepare(parse_request(value), request_id=request_id)
         except BadRequest as refused:
             raise HTTPError(400, refused) from None
         if isinstance(operation, Operation) and operation.type is OperationType.MUTATION and scope["method"] != "POST":

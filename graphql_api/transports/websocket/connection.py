@@ -39,7 +39,7 @@ class WebSocketConnection(WebSocketSession, Generic[ContextT]):
         """Start or stop an operation, or authenticate the client."""
         match effect:
             case Start(key, request):
-                await self.perform(self._operations.start(key, request))
+                await self.perform(await self._operations.start(key, request))
                 # If many messages are queued, `receive` returns without yielding to other tasks.
                 await asyncio.sleep(0)
             case Stop(key):

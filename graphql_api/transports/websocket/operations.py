@@ -54,11 +54,16 @@ class Operations(Generic[ContextT]):
         self._session = session
         self._running: dict[Key, _Running[ContextT]] = {}
 
-    def start(self, key: Key, request: OperationRequest) -> Effects:
+    async def start(self, key: Key, request: OperationRequest) -> Effects:
         """Start an operation. If it cannot run, the effects contain the error."""
         record = self._requests.begin("ws", new_request_id())
         with record:
-            return self._start(key, request, record)
+            try:
+                operation = await self._executor.prepare(request, request_id=record.request_id)
+            except asyncio.CancelledError:  # the connection has ended
+                record.end()
+                raise
+            return self._start(key, operation, record)
 
     def stop(self, key: Key) -> None:
         """Stop an operation for which the client no longer waits. A mutation runs to its end."""
@@ -70,8 +75,7 @@ class Operations(Generic[ContextT]):
         """The contexts of the operations for which the client waits, by the ids of the client."""
         return {key.id: each.context for key, each in self._running.items() if self._protocol.listens(key)}
 
-    def _start(self, key: Key, request: OperationRequest, record: RequestRecord) -> Effects:
-        operation = self._executor.prepare(request, request_id=record.request_id)
+    def _start(self, key: Key, operation: Operation | Response, record: RequestRecord) -> Effects:
         if isinstance(operation, Response):
             return self._refuse(key, operation, record)
         try:

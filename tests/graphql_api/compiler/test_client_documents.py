@@ -117,7 +117,7 @@ async def test_every_document_is_compiled(api: Api, asked: Asked):
     compiled = CompiledExecutor(schema._schema, strict=True)
     request = OperationRequest(asked.text, asked.name, variables_of(asked.name, user, task, refresh_token), {})
     for _ in range(2):
-        operation = general.prepare(request, request_id="same")
+        operation = await general.prepare(request, request_id="same")
     assert isinstance(operation, Operation), operation
     await api.numbered()  # what came before, or a stream cursor is another one the next moment
 

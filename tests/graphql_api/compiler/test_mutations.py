@@ -138,7 +138,7 @@ async def test_both_executors_give_the_same_answer(api: Api, case: Case):
     general: Executor[Context] = Executor(schema, api.server.documents, timeout=HANG_SECONDS)
     compiled = CompiledExecutor(schema._schema, strict=True)
     first, second = [await _situation(api, case) for _ in range(2)]
-    operation = [_prepared(general, case, each) for each in (first, first, second)]
+    operation = [await _prepared(general, case, each) for each in (first, first, second)]
     facts = [_facts(each, case) for each in (first, second)]
 
     by_plan = await compiled.execute(
@@ -169,9 +169,9 @@ async def _situation(api: Api, case: Case) -> Situation:
     return Situation(user, session, other_session, await api.a_user(), signed_in.refresh_token, address)
 
 
-def _prepared(executor: Executor[Context], case: Case, situation: Situation) -> Operation:
+async def _prepared(executor: Executor[Context], case: Case, situation: Situation) -> Operation:
     variables = {"input": case.input(situation)} if case.input is not None else {}
-    operation = executor.prepare(OperationRequest(case.document, None, variables, {}), request_id="same")
+    operation = await executor.prepare(OperationRequest(case.document, None, variables, {}), request_id="same")
     assert isinstance(operation, Operation), operation
     return operation
 

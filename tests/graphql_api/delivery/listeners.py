@@ -41,9 +41,9 @@ class DeliveryPath:
         assert self.executor._shared is not None
         return self.executor._shared.executed
 
-    def operation(self, query: str, variables: dict[str, Any]) -> Operation:
+    async def operation(self, query: str, variables: dict[str, Any]) -> Operation:
         """An operation, as a transport prepares it."""
-        operation = self.executor.prepare(OperationRequest(query, None, variables, {}), request_id="test")
+        operation = await self.executor.prepare(OperationRequest(query, None, variables, {}), request_id="test")
         assert isinstance(operation, Operation), operation
         return operation
 
@@ -62,7 +62,7 @@ class Listener:
         self.responses: list[bytes] = []
         self._path = path
         self._context = path.context(actor)
-        self._operation = path.operation(query, variables)
+        self._query, self._variables = query, variables
         self.at_once = 0
         self.pace = asyncio.Event()
         self.pace.set()
@@ -80,7 +80,8 @@ class Listener:
     async def listen(self) -> None:
         """Until it is cancelled."""
         at_once = self._receive_directly if self._path.at_once else None
-        async with aclosing(self._path.executor.stream(self._operation, self._context, at_once)) as responses:
+        operation = await self._path.operation(self._query, self._variables)
+        async with aclosing(self._path.executor.stream(operation, self._context, at_once)) as responses:
             async for response in responses:
                 self.responses.append(response.to_json(request_id="test"))
                 await self.pace.wait()

@@ -1,13 +1,19 @@
 """Documents are read once, and garbage does not push out what is good."""
 
+import asyncio
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from graphql import GraphQLError, validate
 
-from domain.errors import BadRequest
-from graphql_api.execution.documents import Documents, InvalidDocument
+from domain.errors import BadRequest, TooExpensive
+from graphql_api.execution.documents import MAX_AT_ONCE, Documents, InvalidDocument
+from graphql_api.execution.limits import Limits
+from tests.streaming.support import until
 from tests.support.echo_app import schema
+from tests.support.waiting import HANG_SECONDS
 
 
 class TestGet:
@@ -82,6 +88,105 @@ class TestGet:
     def test_other_escapes_are_accepted(self) -> None:
         """They are text."""
         Documents(schema).get(r'{ echo(text: "a\u00e4\u{1F3C3}b") }')
+
+
+LONG = "{ item { name } }" + " " * MAX_AT_ONCE
+
+
+class Held:
+    """Holds up the validation until `go` is set, and counts it."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.threads: list[str] = []
+
+    def validate(self, *args: Any) -> list[GraphQLError]:
+        """What `graphql.validate` does, later."""
+        self.threads.append(threading.current_thread().name)
+        assert self.go.wait(HANG_SECONDS)
+        return validate(*args)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    """The validation of all documents."""
+    held = Held()
+    monkeypatch.setattr("graphql_api.execution.documents.validate", held.validate)
+    yield held
+    held.go.set()
+
+
+class TestGetAsync:
+    async def test_the_event_loop_continues(self, held: Held):
+        """While a thread examines a long document."""
+        reading = asyncio.create_task(Documents(schema).get_async(LONG))
+        await until(lambda: bool(held.threads))
+        assert not reading.done()
+        held.go.set()
+        assert (await reading).text == LONG
+        assert held.threads[0].startswith("documents")
+
+    async def test_a_short_document_needs_no_thread(self, held: Held):
+        """That would take longer."""
+        held.go.set()
+        assert (await Documents(schema).get_async("{ item { name } }")).operations
+        assert held.threads == [threading.current_thread().name]
+
+    async def test_a_document_is_examined_once(self, held: Held):
+        """Although many clients send it at the same time. It counts as new only once."""
+        documents = Documents(schema)
+        reading = [asyncio.create_task(documents.get_async(LONG)) for _ in range(20)]
+        await until(lambda: bool(held.threads))
+        held.go.set()
+        found = await asyncio.gather(*reading)
+
+        assert {id(each) for each in found} == {id(documents.get(LONG))}
+        assert len(held.threads) == 1
+        assert (documents.read, documents.found, documents.refused) == (1, 20, 0)
+
+    async def test_a_cancelled_request_cancels_no_other(self, held: Held):
+        """The document is kept, too."""
+        documents = Documents(schema)
+        first, second = [asyncio.create_task(documents.get_async(LONG)) for _ in range(2)]
+        await until(lambda: bool(held.threads))
+        first.cancel()
+        held.go.set()
+
+        assert (await second).text == LONG
+        assert first.cancelled()
+        assert documents.knows(LONG)
+
+    @pytest.mark.parametrize("text", ["{ nothing }", "{", "{ item { name } " * 40])
+    async def test_an_invalid_document(self, text: str):
+        """The errors are those of `get`, and are kept."""
+        long = text + " " * MAX_AT_ONCE
+        documents = Documents(schema)
+        found = []
+        for _ in range(2):
+            with pytest.raises(InvalidDocument) as caught:
+                await documents.get_async(long)
+            found.append(caught.value.errors)
+        with pytest.raises(InvalidDocument) as expected:
+            Documents(schema).get(long)
+
+        assert found[0] is found[1]
+        assert [str(each) for each in found[0]] == [str(each) for each in expected.value.errors]
+        assert documents.refused == 2
+
+    async def test_a_document_beyond_a_limit(self):
+        """It is refused as by `get`."""
+        with pytest.raises(InvalidDocument) as caught:
+            await Documents(schema).get_async("x" * (Limits().max_characters + 1))
+        assert isinstance(caught.value.errors[0], TooExpensive)
+
+    async def test_a_bug_is_not_kept(self, monkeypatch: pytest.MonkeyPatch):
+        """The next request examines the document again."""
+        documents = Documents(schema)
+        with monkeypatch.context() as patched:
+            patched.setattr("graphql_api.execution.documents.validate", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                await documents.get_async(LONG)
+        assert (await documents.get_async(LONG)).text == LONG
 
 
 class TestMessages:

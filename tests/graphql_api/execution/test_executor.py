@@ -23,19 +23,19 @@ def _executor(timeout: float = 5.0) -> Executor[EchoContext]:
     return Executor(schema, Documents(schema), timeout=timeout, renew_context=EchoContext.renewed)
 
 
-def _prepared(executor: Executor[EchoContext], query: str, **variables: Any) -> Operation | Response:
-    return executor.prepare(OperationRequest(query, None, variables, {}), request_id="r1")
+async def _prepared(executor: Executor[EchoContext], query: str, **variables: Any) -> Operation | Response:
+    return await executor.prepare(OperationRequest(query, None, variables, {}), request_id="r1")
 
 
 async def _run(query: str, *, most: float = 5.0, **variables: Any) -> Response:
     executor = _executor(most)
-    operation = _prepared(executor, query, **variables)
+    operation = await _prepared(executor, query, **variables)
     return operation if isinstance(operation, Response) else await executor.execute(operation, _context())
 
 
 async def _listen(query: str, context: EchoContext | None = None) -> list[Response]:
     executor = _executor()
-    operation = _prepared(executor, query)
+    operation = await _prepared(executor, query)
     assert isinstance(operation, Operation)
     return [response async for response in executor.stream(operation, context or _context())]
 
@@ -96,9 +96,9 @@ class TestExecute:
         response = await _run("{ huge }")
         assert b"INTERNAL" in response.to_json(request_id="r1")
 
-    def test_the_type_is_known_before_anything_runs(self) -> None:
+    async def test_the_type_is_known_before_anything_runs(self) -> None:
         """A transport decides by it."""
-        operation = _prepared(_executor(), "mutation { cookie }")
+        operation = await _prepared(_executor(), "mutation { cookie }")
         assert isinstance(operation, Operation)
         assert operation.type is OperationType.MUTATION
 
@@ -136,7 +136,7 @@ class TestStream:
     async def test_closing_it_closes_the_source(self) -> None:
         """The resolver's `finally` runs at once, not when memory is tidied."""
         executor, context = _executor(), _context()
-        operation = _prepared(executor, "subscription { endless }")
+        operation = await _prepared(executor, "subscription { endless }")
         assert isinstance(operation, Operation)
         async with aclosing(executor.stream(operation, context)) as responses:
             await anext(responses)

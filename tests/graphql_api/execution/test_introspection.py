@@ -346,7 +346,7 @@ class TestCache:
 
     @staticmethod
     async def _ask(executor: Executor[EchoContext], query: str, variables: dict[str, Any]) -> bytes:
-        prepared = executor.prepare(OperationRequest(query, None, variables, {}), request_id="r1")
+        prepared = await executor.prepare(OperationRequest(query, None, variables, {}), request_id="r1")
         assert isinstance(prepared, Operation)
         facts = RequestContext(None, None, "r1", "http", {"headers": []})
         return (await executor.execute(prepared, EchoContext(facts, Journal()))).to_json(request_id="r1")

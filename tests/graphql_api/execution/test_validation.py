@@ -102,7 +102,7 @@ def _kinds(kind: Any) -> Iterator[Any]:
 
 async def _errors(query: str, **variables: Any) -> list[dict[str, Any]]:
     facts = RequestContext(None, None, "r1", "http", {"headers": []})
-    prepared = EXECUTOR.prepare(OperationRequest(query, None, variables, {}), request_id="r1")
+    prepared = await EXECUTOR.prepare(OperationRequest(query, None, variables, {}), request_id="r1")
     if isinstance(prepared, Response):
         return prepared.errors
     built = EXECUTOR._build(prepared, EchoContext(facts, Journal()))

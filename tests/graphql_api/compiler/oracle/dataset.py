@@ -75,11 +75,11 @@ class Ground:
         actor = chance.choice(self.actors)
         return actor, Writer(schema._schema, self.ids, self.cursors, chance, wild=seed % 5 == 0).document()
 
-    def operation(self, sent: Sent) -> Operation | None:
+    async def operation(self, sent: Sent) -> Operation | None:
         """The document, found good and sent before; None if it is beyond a limit."""
         request = OperationRequest(sent.query, None, sent.variables, {})
         for _ in range(2):
-            operation = self.general.prepare(request, request_id="same")
+            operation = await self.general.prepare(request, request_id="same")
         return operation if isinstance(operation, Operation) else None
 
     async def both(self, actor: Actor, operation: Operation) -> tuple[bytes, bytes | None]:
@@ -94,7 +94,7 @@ class Ground:
         """Whether a plan that is made anew answers any of these documents in another way, or fails."""
         for seed in seeds:
             actor, sent = self.document(seed)
-            operation = self.operation(sent)
+            operation = await self.operation(sent)
             if operation is None:
                 continue
             operation.document.plans.clear()
@@ -123,7 +123,7 @@ class Ground:
         # Only of tasks made here: others in this database may have no events.
         own = [each for each in self.ids if names(each, "Task")][:9]
         history = " ".join(f't{number}: task(id: "{each}") {{ history {page} }}' for number, each in enumerate(own))
-        operation = self.operation(Sent(f"{{ {query} {history} }}", {}))
+        operation = await self.operation(Sent(f"{{ {query} {history} }}", {}))
         assert operation is not None
         answer = await self.general.execute(operation, self.context(replace(self.actors[0], role=Role.ADMIN)))
         data = answer.body["data"]

@@ -106,7 +106,7 @@ class ExecutorPair:
         self, executor: Executor[Context], situation: Situation, case: Case, sending: Sending
     ) -> tuple[Response, RequestContext]:
         facts = _facts(situation, case, sending.headers)
-        operation = executor.prepare(sending.request, request_id=facts.request_id)
+        operation = await executor.prepare(sending.request, request_id=facts.request_id)
         if not isinstance(operation, Operation):
             return operation, facts
         return await executor.execute(operation, Context(self.server.backend, facts)), facts

@@ -39,7 +39,7 @@ class TestRandomDocuments:
         planned = 0
         for seed in range(part, DOCUMENTS, PARTS):
             actor, sent = ground.document(seed)
-            operation = ground.operation(sent)
+            operation = await ground.operation(sent)
             if operation is None:
                 continue
             expected, answered = await ground.both(actor, operation)
@@ -64,7 +64,7 @@ class TestGeneratedSource:
         """Response names, type names and values are passed by reference."""
         strange = "import_os", "__class__", "None", "exec", "lambda_x"
         aliases = " ".join(f"{name}: username {name}2: role" for name in strange)
-        operation = ground.operation(Sent(f"{{ me {{ {aliases} }} }}", {}))
+        operation = await ground.operation(Sent(f"{{ me {{ {aliases} }} }}", {}))
         assert operation is not None
         expected, answered = await ground.both(ground.actors[0], operation)
 
