@@ -13,6 +13,7 @@ GENERAL: Final = {
     "documents",
     "executor",
     "fallback",
+    "execution_context",
     "introspection",
     "introspection_cache",
     "large_response",
