@@ -12,8 +12,9 @@ IDLE_LIFETIME: Final = timedelta(days=7)
 ABSOLUTE_LIFETIME: Final = timedelta(days=30)
 """A session ends after this time, even if it is refreshed."""
 
-REPLAY_GRACE: Final = timedelta(seconds=10)
-"""A parent that is used again within this time gets the same child: two browser tabs, or a lost response."""
+REPLAY_GRACE: Final = timedelta(seconds=30)
+"""A parent that is used again within this time gets the same child: two browser tabs, or a lost response. It is longer
+than clients wait for a response before they try again."""
 
 MAX_USER_AGENT: Final = 512
 MAX_SESSIONS_LISTED: Final = 100

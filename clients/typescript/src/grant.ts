@@ -42,7 +42,7 @@ interface Payload {
 const LONGEST_MARGIN = 60_000;
 /**
  * Milliseconds until a refresh is sent again if no response arrives. After the first use of a refresh token the server accepts
- * it for 10 seconds. Later it counts as stolen, and the session ends.
+ * it for 30 seconds. Later it counts as stolen, and the session ends.
  */
 const REPEAT_AFTER = 8_000;
 /** For how many milliseconds a token counts as valid if its life is not known. The server refuses it when it is not. */
