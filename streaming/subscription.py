@@ -13,7 +13,7 @@ from domain.stream_cursor import StreamCursor
 from domain.unknown_events import UnknownAccess
 from streaming.asyncio_helpers import SingleFlight, WakeEvent
 from streaming.counters import Counters
-from streaming.cursors import encoded_cursor, may_be_newer, resync_reason_for
+from streaming.cursors import SubscriberCursors, may_be_newer, resync_reason_for
 from streaming.log_reader import LogReader
 from streaming.replay import Replay
 from streaming.stream_items import Delivered, Item, Resync, ResyncReason
@@ -63,7 +63,7 @@ class Subscriber:
         # The scheduler runs turns in the context of other work, but a delivery is recorded in the context of this
         # subscription.
         self._on_delivery, self._context = on_delivery, copy_context()
-        self._epoch = log_reader.tail.epoch
+        self._cursors = SubscriberCursors(log_reader.tail, replay, view.actor.access_version)
         self._wake = WakeEvent()
         self._resync_reason: ResyncReason | None = None
         # The cursor to resume with until a resync is seen: it leads to the same resync again.
@@ -96,7 +96,7 @@ class Subscriber:
         cursor = self._start_cursor or self._resync_cursor or self._unknown_access_cursor
         if cursor is not None:
             return cursor.encode()
-        return self._cursor_at(self._queue.position(self._log_reader.tail.dispatched))
+        return self._cursors.at(self._queue.position(self._log_reader.tail.dispatched))
 
     @property
     def live(self) -> bool:
@@ -125,7 +125,7 @@ class Subscriber:
         """The cursor once the last delivered item is seen."""
         if self._start_cursor is not None or self._unknown_access_cursor is not None:
             return self.cursor
-        return self._cursor_at(self._queue.position_after_taken(self._log_reader.tail.dispatched))
+        return self._cursors.at(self._queue.position_after_taken(self._log_reader.tail.dispatched))
 
     def entry_for(self, logged: LoggedEvent, event: TaskScopedEvent) -> QueuedEvent | None:
         """The queue entry for *event*, which is that of *logged*; None if the event is not delivered to this actor."""
@@ -140,7 +140,9 @@ class Subscriber:
 
     def item_for(self, entry: QueuedEvent) -> Delivered:
         """The item for a queue entry."""
-        return Delivered(self._cursor(entry.position, entry.fingerprint), entry.position, entry.event, entry.visibility)
+        return Delivered(
+            self._cursors.of(entry.position, entry.fingerprint), entry.position, entry.event, entry.visibility
+        )
 
     def trusts(self, at: float) -> bool:
         """Whether the actor's rights are unchanged, and what was read at an instant may still be delivered."""
@@ -162,19 +164,19 @@ class Subscriber:
         """
         if self._unknown_access_cursor is None:
             last = min(self._queue.position(self._log_reader.tail.dispatched), position - 1)
-            self._unknown_access_cursor = StreamCursor(self._epoch, last, self.actor.access_version)
+            self._unknown_access_cursor = self._cursors.behind(last)
         self.revoke()
 
     def resync_if_behind(self, position: int) -> None:
         """Resync a subscriber that has not passed an unknown change of rights at *position*."""
         if self._start_cursor is None and not self._revoked and self._queue.live and self._queue.read < position:
-            self._resync(ResyncReason.ACCESS, StreamCursor(self._epoch, position - 1, self.actor.access_version))
+            self._resync(ResyncReason.ACCESS, self._cursors.behind(position - 1))
 
     def reset(self, reason: ResyncReason) -> None:
         """Resync, because the events that it has not seen cannot be delivered any more."""
         # A subscriber that has not started checks its own cursor, which may belong to the new epoch.
         if self._start_cursor is None:
-            self._resync(reason, StreamCursor(self._epoch, 0, self.actor.access_version))
+            self._resync(reason, self._cursors.behind(0))
 
     @property
     def trusted(self) -> bool:
@@ -305,11 +307,11 @@ class Subscriber:
 
     def _take_resync(self, reason: ResyncReason) -> Resync:
         tail = self._log_reader.tail
-        self._resync_reason, self._epoch = None, tail.epoch
+        self._resync_reason, self._cursors.epoch = None, tail.epoch
         self._measured_after = tail.dispatched
         self._counters.delivered += 1
         self._queue = self._queue.restarted(tail.dispatched, live=True)
-        return Resync(self._cursor_at(tail.dispatched), reason)
+        return Resync(self._cursors.at(tail.dispatched), reason)
 
     async def _advance(self) -> None:
         if self._start_cursor is not None:
@@ -342,24 +344,15 @@ class Subscriber:
         if may_be_newer(reason):
             await self._log_reader.wait_caught_up()
             reason = resync_reason_for(cursor, tail, version)
-        if reason is None and not await self._is_same_history(cursor):
+        if reason is None and not await self._cursors.is_of_this_history(cursor):
             await self._log_reader.wait_caught_up()  # the resync has a cursor of the new epoch, if there is one
             reason = ResyncReason.EPOCH
         reason = reason or resync_reason_for(cursor, tail, version)  # the log may have changed since
-        self._start_cursor, self._epoch = None, cursor.epoch
+        self._start_cursor, self._cursors.epoch = None, cursor.epoch
         if reason is not None:
             self._resync(reason, cursor)
         else:
             self._queue = self._queue.restarted(cursor.position, live=cursor.position >= tail.dispatched)
-
-    async def _is_same_history(self, cursor: StreamCursor) -> bool:
-        """Whether the event at the cursor is the one that the client has received."""
-        if cursor.fingerprint is None:
-            return True
-        known = self._fingerprint_at(cursor.position)
-        if known is None:
-            known = await self._replay.fingerprint_at(cursor.position)
-        return known is None or known == cursor.fingerprint
 
     async def _read_page(self) -> None:
         queue = self._queue
@@ -368,7 +361,7 @@ class Subscriber:
             # The events are trimmed, or the epoch has changed: reading the head shows which.
             await self._log_reader.wait_caught_up()
             if self._is_reading(queue):
-                cursor = StreamCursor(self._epoch, queue.read, self.actor.access_version)
+                cursor = self._cursors.behind(queue.read)
                 reason = resync_reason_for(cursor, self._log_reader.tail, cursor.access_version)
                 self._resync(reason or ResyncReason.TRIMMED, cursor)
 
@@ -383,7 +376,7 @@ class Subscriber:
         if not dispatched_events or dispatched_events[0].position != self._queue.read + 1:
             return False
         if (unknown := self._unknown_access(dispatched_events)) is not None:
-            self._resync(ResyncReason.ACCESS, StreamCursor(self._epoch, unknown - 1, self.actor.access_version))
+            self._resync(ResyncReason.ACCESS, self._cursors.behind(unknown - 1))
             return True
         self._queue.refill(self._entries(dispatched_events), read=dispatched_events[-1].position, dispatched=dispatched)
         return True
@@ -405,19 +398,3 @@ class Subscriber:
         self._counters.resyncs += 1
         self._resync_reason, self._resync_cursor = reason, cursor
         self._wake.set()
-
-    def _cursor(self, position: int, fingerprint: int | None) -> str:
-        given = fingerprint if self._log_reader.tail.has_fingerprints else None
-        return encoded_cursor(self._epoch, position, self._view.actor.access_version, given)
-
-    def _cursor_at(self, position: int) -> str:
-        """The cursor of a position that may be that of another subscriber's event."""
-        return self._cursor(position, self._fingerprint_at(position))
-
-    def _fingerprint_at(self, position: int) -> int | None:
-        """The fingerprint at a position, if it is in memory."""
-        tail = self._log_reader.tail
-        if self._epoch != tail.epoch:
-            return None  # until the resync is seen, the position is that of another history
-        known = self._replay.recent.fingerprint_at(position)
-        return tail.start_fingerprint(position) if known is None else known

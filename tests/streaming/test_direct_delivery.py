@@ -81,7 +81,7 @@ async def test_a_waiting_subscriber_is_not_woken(process: Process):
         assert listener.received == list(range(1, 26))
         assert listener.woken == []
         assert process.stream.counters.delivered == 25
-        assert listener._subscriber.cursor == listener._subscriber._cursor_at(25)
+        assert listener._subscriber.cursor == listener._subscriber._cursors.at(25)
 
 
 async def test_an_event_that_cannot_be_delivered_directly_wakes_the_task(process: Process):

@@ -130,7 +130,7 @@ class TestStream:
         await process.record(a_task_event(), a_task_event())
         await process.reaches(2)
         async with process.stream.subscribe(MODERATOR, None, None) as first:
-            start = first._cursor_at(0)
+            start = first._cursors.at(0)
         async with process.stream.subscribe(MODERATOR, None, start) as subscriber:
             await process.record(a_task_event())
             await process.reaches(3)
