@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test test-executors coverage timings prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos simulate oracle examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 ##@ Run
 
@@ -80,6 +80,9 @@ format: $(VENV)/dev ## Format the code and fix lint errors.
 schema: $(VENV)/dev ## Update schema.graphql after a change of the API.
 	@$(BIN)/taskriver export-schema > schema.graphql.new
 	@mv schema.graphql.new schema.graphql
+
+permissions: $(VENV)/dev ## Update the tables of docs/permissions.md after a change of the policy.
+	@$(BIN)/python -m tools.permission_tables
 
 ##@ Pages and examples
 

@@ -10,6 +10,7 @@
     │   ├── InvalidCredentials    wrong name or password, without saying which
     │   ├── AlreadyExists         a unique name is taken
     │   ├── LastAdmin             there must be at least one active admin
+    │   ├── LastManager           a project must have at least one active manager
     │   └── IdempotencyMismatch   the key was used for another request
     └── Failure                   the whole request cannot be served
         ├── Unauthenticated       no valid sign-in
@@ -37,6 +38,7 @@ class ErrorCode(StrEnum):
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
     ALREADY_EXISTS = "ALREADY_EXISTS"
     LAST_ADMIN = "LAST_ADMIN"
+    LAST_MANAGER = "LAST_MANAGER"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
 
 
@@ -121,6 +123,12 @@ class LastAdmin(Refusal):
     """The last active admin cannot lose the role and cannot be disabled."""
 
     code = ErrorCode.LAST_ADMIN
+
+
+class LastManager(Refusal):
+    """The last active manager of a project cannot lose the role and cannot leave."""
+
+    code = ErrorCode.LAST_MANAGER
 
 
 class IdempotencyMismatch(Refusal):

@@ -1,4 +1,4 @@
-"""The access policy: one table of role × action × reach.
+"""The access policy: one table of role × action × reach. A reach may be a role in a project.
 
 The services check it, the `viewerCan…` fields return it, the documentation prints it, and tests are generated from it.
 """
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.errors import Forbidden, NotFound
+from domain.project import ProjectRole
 from domain.user import Role
 
 
@@ -29,6 +30,12 @@ class Action(StrEnum):
     SET_ACTIVE = "enable or disable a user"
     LIST_SESSIONS = "list sessions"
     REVOKE_SESSION = "revoke a session"
+    CREATE_PROJECT = "create a project"
+    READ_PROJECT = "read a project and its members"
+    UPDATE_PROJECT = "change a project"
+    ARCHIVE_PROJECT = "archive a project"
+    DELETE_PROJECT = "delete a project"
+    MANAGE_MEMBERS = "manage the members of a project"
 
 
 class Reach(StrEnum):
@@ -36,11 +43,19 @@ class Reach(StrEnum):
 
     OWN = "own"
     ASSIGNED = "assigned"
+    VIEWER = "viewer"
+    """In a project in which the actor has the role VIEWER or a role above it."""
+    MEMBER = "member"
+    """In a project in which the actor has the role MEMBER or a role above it."""
+    MANAGER = "manager"
+    """In a project in which the actor has the role MANAGER."""
     ANY = "any"
 
 
 _OWN: Final = frozenset({Reach.OWN})
 _OWN_OR_ASSIGNED: Final = frozenset({Reach.OWN, Reach.ASSIGNED})
+_VIEWER: Final = frozenset({Reach.VIEWER})
+_MANAGER: Final = frozenset({Reach.MANAGER})
 _ANY: Final = frozenset({Reach.ANY})
 
 _USER: Final[Mapping[Action, frozenset[Reach]]] = {
@@ -54,11 +69,18 @@ _USER: Final[Mapping[Action, frozenset[Reach]]] = {
     Action.READ_EMAIL: _OWN,
     Action.LIST_SESSIONS: _OWN,
     Action.REVOKE_SESSION: _OWN,
+    Action.CREATE_PROJECT: _ANY,
+    Action.READ_PROJECT: _VIEWER,
+    Action.UPDATE_PROJECT: _MANAGER,
+    Action.ARCHIVE_PROJECT: _MANAGER,
+    Action.DELETE_PROJECT: _MANAGER,
+    Action.MANAGE_MEMBERS: _MANAGER,
 }
 
 POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
     Role.USER: _USER,
-    Role.MODERATOR: {**_USER, Action.READ_TASK: _ANY, Action.DELETE_TASK: _ANY},
+    # A moderator reads every task, and so every project.
+    Role.MODERATOR: {**_USER, Action.READ_TASK: _ANY, Action.DELETE_TASK: _ANY, Action.READ_PROJECT: _ANY},
     Role.ADMIN: {
         **dict.fromkeys(Action, _ANY),
         # Sessions show where a user was, so admins do not see them. An admin can disable the user instead.
@@ -67,6 +89,16 @@ POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
     },
 }
 """A role may not do the actions that are missing here."""
+
+IN_PROJECT: Final[Mapping[ProjectRole, frozenset[Reach]]] = {
+    ProjectRole.VIEWER: frozenset({Reach.VIEWER}),
+    ProjectRole.MEMBER: frozenset({Reach.VIEWER, Reach.MEMBER}),
+    ProjectRole.MANAGER: frozenset({Reach.VIEWER, Reach.MEMBER, Reach.MANAGER}),
+}
+"""The reaches of a member in the project, by role."""
+
+IN_ARCHIVED_PROJECTS: Final = frozenset({Action.READ_PROJECT, Action.ARCHIVE_PROJECT, Action.DELETE_PROJECT})
+"""What can be done to an archived project. Everything else that a project permits needs an active one."""
 
 
 class TaskPeople(Protocol):
@@ -122,3 +154,35 @@ def require_user(actor: Actor, action: Action, user_id: UUID, *, path: tuple[str
     """
     if not may_user(actor, action, user_id):
         raise Forbidden(f"With role {actor.role.name} you may not {action.value}; ask an admin.", path=path)
+
+
+def may_project(actor: Actor, action: Action, role: ProjectRole | None, *, is_archived: bool = False) -> bool:
+    """Whether the actor may do this to a project in which the actor has this role; None: the actor is no member."""
+    if is_archived and action not in IN_ARCHIVED_PROJECTS:
+        return False
+    allowed = reach(actor.role, action)
+    return Reach.ANY in allowed or (role is not None and not allowed.isdisjoint(IN_PROJECT[role]))
+
+
+def require_project(
+    actor: Actor,
+    action: Action,
+    role: ProjectRole | None,
+    *,
+    is_archived: bool = False,
+    path: tuple[str, ...] = ("projectId",),
+) -> None:
+    """Refuse unless `may_project`; *path* is the input field of the error.
+
+    Raises:
+        NotFound: the actor may not see the project.
+        Forbidden: the actor may see the project, but not do this.
+    """
+    if may_project(actor, action, role, is_archived=is_archived):
+        return
+    if not may_project(actor, Action.READ_PROJECT, role):
+        raise NotFound("Project not found", path=path)
+    if may_project(actor, action, role):
+        raise Forbidden("The project is archived: make it active again before you change it.", path=path)
+    least = next(each for each in ProjectRole if may_project(actor, action, each))
+    raise Forbidden(f"You may {action.value} only with the role {least.name} in it; ask a manager.", path=path)

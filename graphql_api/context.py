@@ -12,6 +12,7 @@ from asgi.idempotency import idempotency_key_of
 from asgi.request_context import RequestContext
 from domain.actor import OPERATOR, Actor
 from domain.idempotency import IdempotencyKey
+from domain.project import ProjectCreation
 from graphql_api.auth.accounts import Accounts
 from graphql_api.auth.cookies import (
     AmbiguousCookie,
@@ -41,7 +42,8 @@ class Backend:
     """The objects with the lifetime of the process.
 
     All events of all subscriptions share `delivery_gate`, so that a change with many subscribers leaves connections
-    for requests. With *shared* off, each subscriber reads the task of an event itself.
+    for requests. With *shared* off, each subscriber reads the task of an event itself. `project_creation` says who may
+    create projects.
     """
 
     database: Database
@@ -49,6 +51,7 @@ class Backend:
     stream: Stream
     cookie_secure: bool
     shared: bool = True
+    project_creation: ProjectCreation = ProjectCreation.EVERYONE
     delivery_gate: asyncio.Semaphore = field(default_factory=_gate)
 
     @cached_property

@@ -5,7 +5,9 @@ from datetime import datetime
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from graphql_api.resolvers.membership import MembershipMutations
 from graphql_api.resolvers.node import NodeQueries
+from graphql_api.resolvers.project import ProjectMutations, ProjectQueries
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
 from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
@@ -16,12 +18,12 @@ from graphql_api.schema.stream import ITEMS
 
 
 @strawberry.type(description="All queries. A query never changes data.")
-class Query(UserQueries, TaskQueries, SessionQueries, NodeQueries):
+class Query(UserQueries, TaskQueries, ProjectQueries, SessionQueries, NodeQueries):
     """The root type for queries."""
 
 
 @strawberry.type(description="All mutations. Each field runs in a transaction of its own.")
-class Mutation(SessionMutations, UserMutations, TaskMutations):
+class Mutation(SessionMutations, UserMutations, TaskMutations, ProjectMutations, MembershipMutations):
     """The root type for mutations."""
 
 

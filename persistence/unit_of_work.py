@@ -21,6 +21,8 @@ from persistence.models.rows import new_row
 from persistence.pagination import Page
 from persistence.queries.query import Paged, Query
 from persistence.repositories.idempotency import IdempotencyRepository
+from persistence.repositories.membership import MembershipRepository
+from persistence.repositories.project import ProjectRepository
 from persistence.repositories.rows import RowT, page_of, rows_of
 from persistence.repositories.session import SessionRepository
 from persistence.repositories.task import TaskRepository
@@ -73,6 +75,8 @@ class UnitOfWork:
         self.tasks = TaskRepository(self, actor)
         self.users = UserRepository(self, actor)
         self.sessions = SessionRepository(self, actor)
+        self.projects = ProjectRepository(self, actor)
+        self.memberships = MembershipRepository(self, actor)
         self._given_now = now
         self.now = now or datetime.now(UTC)
         """The time of changes and events. For the age of rows use `stamp` and `server_time`."""

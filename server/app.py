@@ -152,7 +152,14 @@ class Server:
         )
         self.access = Authenticator(self.database, self.tokens, self.stream)
         self.shutdown = GracefulShutdown(self._drain)
-        self.backend = Backend(self.database, self._accounts(), self.stream, settings.cookie_secure, shared)
+        self.backend = Backend(
+            self.database,
+            self._accounts(),
+            self.stream,
+            settings.cookie_secure,
+            shared,
+            project_creation=settings.project_creation,
+        )
         self.stream.on_access(self.connections.close_affected)
         if self.tracing is not None or settings.log_level == "debug":
             self.stream.on_delivery(self._record_delivery)

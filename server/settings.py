@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.project import ProjectCreation
+
 DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - refused in production
 MIN_SECRET_BYTES = 32
 NEVER = "off"
@@ -185,6 +187,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Open WebSockets and event streams per address (IPv6: per /64 network) and process, with or "
         "without sign-in.",
+    )
+
+    # Projects
+    project_creation: ProjectCreation = Field(
+        ProjectCreation.EVERYONE, description="Who may create projects: `everyone`, `moderators` or `admins`."
     )
 
     # GraphQL operations

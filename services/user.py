@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from domain import policy
-from domain.errors import AlreadyExists, InvalidCredentials, NotFound
+from domain.errors import AlreadyExists, InvalidCredentials, NotFound, Unavailable
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
 from domain.user import Role, Verification, check_admins_remain, check_email, check_password, check_username
@@ -14,6 +14,7 @@ from persistence.models import UserRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
+from services.membership import lock_managed_projects, replace_manager
 
 HashPassword = Callable[[str], Awaitable[str]]
 VerifyPassword = Callable[[str, str | None], Awaitable[Verification]]
@@ -132,6 +133,8 @@ async def set_user_role(uow: UnitOfWork, *, user_id: UUID, role: Role) -> UserRo
 async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) -> UserRow:
     """Enable or disable a user. When a user is disabled, all sessions of the user end.
 
+    Projects of which the user is the only active manager get another one, see `replace_manager`.
+
     Raises:
         Forbidden: if the actor is not an admin.
         NotFound: if there is no such user.
@@ -139,9 +142,11 @@ async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) ->
     """
     policy.require_user(uow.actor, Action.SET_ACTIVE, user_id)
     async with uow:
+        project_ids = await lock_managed_projects(uow, user_id) if not is_active else set()
         user = await _locked(uow, user_id, leaves_admins=not is_active)
         if user.is_active is not is_active:
             if not is_active:
+                await _replace_manager(uow, user, project_ids)
                 await uow.sessions.end_of_user(user.id)
             change = AccessChange.ENABLED if is_active else AccessChange.DISABLED
             await _change_access(uow, user, change, is_active=is_active)
@@ -182,6 +187,13 @@ async def _locked(uow: UnitOfWork, user_id: UUID, *, leaves_admins: bool) -> Use
     if user_id in admins:
         check_admins_remain(len(admins) - 1)
     return user
+
+
+async def _replace_manager(uow: UnitOfWork, user: UserRow, project_ids: set[UUID]) -> None:
+    if await uow.memberships.managed_by(user.id) - project_ids:
+        # A project is locked before its members, and this one became a managed one only now.
+        raise Unavailable("The user became the manager of a project at this moment; try again.")
+    await replace_manager(uow, user.id, project_ids)
 
 
 async def _change_access(uow: UnitOfWork, user: UserRow, change: AccessChange, **values: Any) -> None:

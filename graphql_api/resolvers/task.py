@@ -1,15 +1,15 @@
 """Tasks: asked for and changed."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
 from domain.actor import Actor
-from domain.errors import Invalid
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, query
+from graphql_api.resolvers.optional_inputs import given, never_null
 from graphql_api.schema.common import After, Before, First, Id, Last
 from graphql_api.schema.enums import TaskOrder
 from graphql_api.schema.ids import decode_id_of, encode_id, optional_id_of
@@ -34,9 +34,7 @@ from persistence.queries.query import Paged, Query
 from persistence.queries.task_list import EVERYTHING
 from services import task as task_service
 from services.task_edit import TaskEdit
-from services.unset import UNSET, UnsetType
-
-T = TypeVar("T")
+from services.unset import UNSET
 
 Filter = Annotated[
     TaskFilterInput | None, strawberry.argument(description="The tasks to return. Default: all that you may see.")
@@ -99,10 +97,10 @@ class TaskMutations:
             field.idempotent_unit_of_work(),
             task_id=decode_id_of("Task", input.id, field="id"),
             edit=TaskEdit(
-                title=_never_null(input.title, "title"),
-                description="" if input.description is None else _given(input.description),
-                priority=_never_null(input.priority, "priority"),
-                due_at=_given(input.due_at),
+                title=never_null(input.title, "title"),
+                description="" if input.description is None else given(input.description),
+                priority=never_null(input.priority, "priority"),
+                due_at=given(input.due_at),
             ),
             expected_version=input.expected_version,
         )
@@ -145,13 +143,3 @@ class TaskMutations:
 
 def _assignee_id(value: strawberry.ID | None) -> UUID | None:
     return optional_id_of("User", value, field="assigneeId")
-
-
-def _given(value: T) -> T | UnsetType:
-    return UNSET if value is strawberry.UNSET else value
-
-
-def _never_null(value: T | None, field: str) -> T | UnsetType:
-    if value is None:
-        raise Invalid(f"{field} cannot be cleared; leave it out to keep it.", path=(field,))
-    return _given(value)

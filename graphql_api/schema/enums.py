@@ -11,12 +11,13 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from domain.errors import ErrorCode
 from domain.events import TaskChange
+from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from persistence.queries.task_list import TaskOrder
 from streaming.stream_items import ResyncReason
 
-__all__ = ["ErrorCode", "ResyncReason", "Role", "TaskChange", "TaskOrder", "TaskPriority", "TaskStatus"]
+__all__ = ["ErrorCode", "ProjectRole", "ResyncReason", "Role", "TaskChange", "TaskOrder", "TaskPriority", "TaskStatus"]
 
 
 def _described(cls: type[Enum], description: str, values: Mapping[str, str]) -> None:
@@ -36,8 +37,9 @@ _described(
         "INVALID_TRANSITION": "The task cannot change from its current status to this status.",
         "CONFLICT": "The task has changed since you read it: `expectedVersion` is not its current version.",
         "INVALID_CREDENTIALS": "The username, the password or the token is wrong.",
-        "ALREADY_EXISTS": "The username or e-mail address is already in use.",
+        "ALREADY_EXISTS": "The username, e-mail address or key is already in use, or the user is a member already.",
         "LAST_ADMIN": "The last active admin cannot lose the admin role and cannot be disabled.",
+        "LAST_MANAGER": "The last active manager of a project cannot lose this role and cannot leave.",
         "IDEMPOTENCY_MISMATCH": "The idempotency key was already used for a different request.",
     },
 )
@@ -49,6 +51,15 @@ _described(
         "Reads the tasks that are assigned to them and changes their status.",
         "MODERATOR": "The rights of USER, and reads and deletes the tasks of all users.",
         "ADMIN": "All rights for the tasks of all users, and manages users.",
+    },
+)
+_described(
+    ProjectRole,
+    "The role of a member of a project. It decides what the member may do in the project.",
+    {
+        "VIEWER": "Reads the project and its members.",
+        "MEMBER": "The rights of VIEWER.",
+        "MANAGER": "The rights of MEMBER. Changes, archives and deletes the project, and manages its members.",
     },
 )
 _described(

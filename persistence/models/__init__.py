@@ -3,6 +3,8 @@
 from persistence.models.base import Base
 from persistence.models.event import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow, TaskHistoryRow
 from persistence.models.idempotency import IdempotencyRow
+from persistence.models.membership import MembershipRow, membership_id
+from persistence.models.project import ProjectKeyRow, ProjectRow, VisibleProjectRow
 from persistence.models.session import SessionRow, UsedTokenRow
 from persistence.models.task import TaskRow
 from persistence.models.task_text import TaskTextRow
@@ -15,10 +17,15 @@ __all__ = [
     "EventRow",
     "IdempotencyRow",
     "LogStateRow",
+    "MembershipRow",
+    "ProjectKeyRow",
+    "ProjectRow",
     "SessionRow",
     "TaskHistoryRow",
     "TaskRow",
     "TaskTextRow",
     "UsedTokenRow",
     "UserRow",
+    "VisibleProjectRow",
+    "membership_id",
 ]

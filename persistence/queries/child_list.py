@@ -1,4 +1,4 @@
-"""Lists of rows that belong to tasks, such as the history of a task: one page for each of several tasks."""
+"""Lists of rows that belong to another object, such as the history of a task: one page for each of several objects."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,29 +13,43 @@ from domain.errors import BadRequest
 from persistence.pagination import NOT_OURS, PageCursor, PageRequest, page_cursor
 from persistence.queries.joins import References, joined, own_columns
 from persistence.queries.page_facts import ONE, facts_of, is_any
+from persistence.queries.parent import Parent, Reaches
 from persistence.queries.query import Paged, Query
-from persistence.queries.task_visibility import Reaches, belongs_to_visible_task, id_of, reaches_of
+from persistence.queries.task_visibility import TASK, id_of
+
+
+def number_in(text: str) -> int:
+    """The number in a cursor of a list whose places are numbers.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise ValueError(text)
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChildList:
-    """A list of each task's rows, sorted by `place`, which is unique and never null.
+    """A list of each parent's rows, sorted by `place`, which is unique and never null.
 
-    `order` is the name of the list in cursors. `task_id` is the column with the task's id. `columns` are the columns
-    that can be read, by name. `read_place` converts the text in a cursor, and raises ValueError if it is none.
+    `order` is the name of the list in cursors. `parent_id` is the column with the id of the parent, which is a task
+    unless `parent` names another kind. `columns` are the columns that can be read, by name. `read_place` converts the
+    text in a cursor, and raises ValueError if it is none.
     """
 
     order: str
-    task_id: Any
+    parent_id: Any
     place: Any
     columns: Mapping[str, Any]
     references: References
     read_place: Callable[[str], Any] = UUID
     conditions: tuple[ColumnElement[bool], ...] = ()
     descending: bool = False
+    parent: Parent = TASK
 
     def page(self, ids: Collection[UUID], request: PageRequest) -> Paged:
-        """A page of each task's list, and one more row, to find out whether there is a next page.
+        """A page of each parent's list, and one more row, to find out whether there is a next page.
 
         Raises:
             BadRequest: a cursor was not made by this API.
@@ -48,16 +62,16 @@ class ChildList:
         return Paged(Query(rows, values), request, self.cursor)
 
     def by_ids(self, actor: Actor | None, ids: Collection[UUID]) -> Query:
-        """Those of the rows with these ids whose tasks the actor may read."""
-        return Query(VisibleChildren(self, reaches_of(actor)), {"ids": list(ids), "actor_id": id_of(actor)})
+        """Those of the rows with these ids whose parents the actor may read."""
+        return Query(VisibleChildren(self, self.parent.reaches(actor)), {"ids": list(ids), "actor_id": id_of(actor)})
 
     def by_id(self, actor: Actor | None, row_id: UUID) -> Query:
-        """The row with this id, if the actor may read its task."""
+        """The row with this id, if the actor may read its parent."""
         return self.by_ids(actor, [row_id])
 
-    def cursor(self, place: Any, task_id: UUID) -> str:
+    def cursor(self, place: Any, parent_id: UUID) -> str:
         """The cursor of a row."""
-        return page_cursor(self.order, str(place), task_id)
+        return page_cursor(self.order, str(place), parent_id)
 
     def _place_in(self, cursor: PageCursor) -> Any:
         try:
@@ -68,7 +82,7 @@ class ChildList:
 
 @dataclass(frozen=True, slots=True)
 class VisibleChildren:
-    """Rows by their ids, if the actor may read their tasks. Parameters: `ids`, `actor_id`."""
+    """Rows by their ids, if the actor may read their parents. Parameters: `ids`, `actor_id`."""
 
     children: ChildList
     reaches: Reaches
@@ -78,16 +92,16 @@ class VisibleChildren:
         known, references = self.children.columns, self.children.references
         wanted = known["id"] == any_(bindparam("ids", type_=ARRAY(Uuid())))
         rows = select(*(known[name].label(name) for name in own_columns(columns, references)))
-        rows = rows.where(wanted, belongs_to_visible_task(self.children.task_id, self.reaches))
+        rows = rows.where(wanted, self.children.parent.is_visible(self.children.parent_id, self.reaches))
         return joined(rows.subquery("selected"), columns, references)
 
 
 @dataclass(frozen=True, slots=True)
 class ChildPages:
-    """One page for each task. Parameters: `ids`, `limit` for each task, the places `after` and `before`.
+    """One page for each parent. Parameters: `ids`, `limit` for each, the places `after` and `before`.
 
     The rows start at the end from which the page is taken. After the requested columns each row has the facts, its
-    place, and the id of its task. An empty page with facts is one row without a place.
+    place, and the id of its parent. An empty page with facts is one row without a place.
     """
 
     children: ChildList
@@ -149,5 +163,5 @@ class ChildPages:
     ) -> Select[Any]:
         children = self.children
         by = children.place.desc() if descending else children.place.asc()
-        query = select(*columns).where(children.task_id == wanted.c.id, *children.conditions, *place)
+        query = select(*columns).where(children.parent_id == wanted.c.id, *children.conditions, *place)
         return query.order_by(by)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, DateTime, Integer, cast, type_coerce
 from domain.events import TASK_EVENT
 from persistence.event_parsing import changes, from_status, readable
 from persistence.models import EventRow, TaskHistoryRow
-from persistence.queries.child_list import ChildList
+from persistence.queries.child_list import ChildList, number_in
 from persistence.queries.joins import References
 
 REFERENCES_OF_AN_EVENT: Final[References] = {"by": "user_id"}
@@ -18,12 +18,6 @@ def _fact(attribute: str) -> ColumnElement[str]:
     """What the payload has of an attribute of `TaskEvent`."""
     fact: ColumnElement[str] = EventRow.payload[TASK_EVENT.name_of(attribute)].astext
     return fact
-
-
-def _position(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise ValueError(text)
-    return int(text)
 
 
 _COLUMNS: Final[Mapping[str, Any]] = {
@@ -39,10 +33,10 @@ _COLUMNS: Final[Mapping[str, Any]] = {
 
 HISTORY: Final = ChildList(
     order="task.history",
-    task_id=EventRow.task_id,
+    parent_id=EventRow.task_id,
     place=EventRow.position,
     columns={name: type_coerce(each, TaskHistoryRow.__table__.c[name].type) for name, each in _COLUMNS.items()},
-    read_place=_position,
+    read_place=number_in,
     references=REFERENCES_OF_AN_EVENT,
     conditions=(EventRow.position.is_not(None), *readable),
     descending=True,

@@ -30,9 +30,10 @@ from persistence.pagination import NOT_OURS, PageRequest
 from persistence.queries.joins import REFERENCES_OF_A_TASK, joined, own_columns
 from persistence.queries.keyset import Keyset, Window, ordered
 from persistence.queries.page_facts import ONE, Known, facts_of, is_any
+from persistence.queries.parent import Reaches
 from persistence.queries.query import Paged, Query
 from persistence.queries.task_list import KEYS, TaskFilter, TaskOrder, conditions
-from persistence.queries.task_visibility import Reaches, disjoint_parts, id_of, reaches_of, visible
+from persistence.queries.task_visibility import disjoint_parts, id_of, reaches_of, visible
 
 _GREATEST: Final = 2**63 - 1  # the largest number for OFFSET and LIMIT
 _TASKS: Final[FromClause] = TaskRow.__table__

@@ -6,10 +6,9 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, Uuid, bindparam, false, or_, select, true
 
 from domain.actor import Actor
-from domain.policy import Action, Reach, reach
+from domain.policy import Action, Reach
 from persistence.models import TaskRow
-
-Reaches = frozenset[Reach]
+from persistence.queries.parent import Parent, Reaches
 
 _ACTOR: Final[BindParameter[UUID]] = bindparam("actor_id", type_=Uuid())
 _MINE: Final = {Reach.OWN: TaskRow.owner_id, Reach.ASSIGNED: TaskRow.assignee_id}
@@ -17,7 +16,7 @@ _MINE: Final = {Reach.OWN: TaskRow.owner_id, Reach.ASSIGNED: TaskRow.assignee_id
 
 def reaches_of(actor: Actor | None) -> Reaches:
     """The tasks that the actor may read."""
-    return reach(actor.role, Action.READ_TASK) if actor is not None else frozenset()
+    return TASK.reaches(actor)
 
 
 def id_of(actor: Actor | None) -> UUID | None:
@@ -43,3 +42,7 @@ def disjoint_parts(reaches: Reaches) -> list[ColumnElement[bool]]:
     """The same condition as a list of disjoint conditions; at least one."""
     mine = [column == _ACTOR for own, column in _MINE.items() if own in reaches]
     return [mine[0], *(part & ~mine[0] for part in mine[1:])] if mine else [false()]
+
+
+TASK: Final = Parent(Action.READ_TASK, belongs_to_visible_task)
+"""Tasks, as the parents of rows."""

@@ -11,6 +11,7 @@ from domain.policy import POLICY, Action, may, may_user, reach, require, require
 from domain.user import Role
 
 OWN, OWN_OR_ASSIGNED, ANY, NONE = "own", "own assigned", "any", ""
+VIEWER, MANAGER = "viewer", "manager"
 
 # action: user, moderator, admin
 TABLE = {
@@ -27,6 +28,12 @@ TABLE = {
     Action.SET_ACTIVE: (NONE, NONE, ANY),
     Action.LIST_SESSIONS: (OWN, OWN, OWN),
     Action.REVOKE_SESSION: (OWN, OWN, OWN),
+    Action.CREATE_PROJECT: (ANY, ANY, ANY),
+    Action.READ_PROJECT: (VIEWER, ANY, ANY),
+    Action.UPDATE_PROJECT: (MANAGER, MANAGER, ANY),
+    Action.ARCHIVE_PROJECT: (MANAGER, MANAGER, ANY),
+    Action.DELETE_PROJECT: (MANAGER, MANAGER, ANY),
+    Action.MANAGE_MEMBERS: (MANAGER, MANAGER, ANY),
 }
 CELLS = [(role, action, cells[column]) for action, cells in TABLE.items() for column, role in enumerate(Role)]
 TASK_ACTIONS = [action for action in Action if action.value.endswith(("a task", "a task's status"))]

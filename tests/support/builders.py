@@ -13,16 +13,39 @@ from domain.actor import OPERATOR, Actor
 from domain.event_parsing import read_event
 from domain.events import AccessEvent, RecordedEvent, TaskScopedEvent
 from domain.idempotency import IdempotencyKey
+from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from persistence.database import Database
-from persistence.models import Base, EventRow, SessionRow, TaskRow, UserRow
+from persistence.models import (
+    Base,
+    EventRow,
+    MembershipRow,
+    ProjectRow,
+    SessionRow,
+    TaskRow,
+    UserRow,
+    membership_id,
+)
 from persistence.models.base import new_id
 from persistence.unit_of_work import UnitOfWork
 from tests.support.transactions import orm_session
 
 _numbers = count(1)
-Row = TypeVar("Row", UserRow, SessionRow, TaskRow)
+TABLES = (
+    "used_tokens",
+    "sessions",
+    "events",
+    "event_floors",
+    "idempotency_keys",
+    "tasks",
+    "memberships",
+    "project_keys",
+    "projects",
+    "users",
+)
+"""The tables that tests fill, rows that refer to others first."""
+Row = TypeVar("Row", UserRow, SessionRow, TaskRow, ProjectRow, MembershipRow)
 
 
 class Builders:
@@ -39,7 +62,7 @@ class Builders:
         async with database.engine.begin() as connection:
             log_state = "trimmed = 0, boundary = NULL, boundary_fingerprint = NULL, cursor_format = 2"
             await connection.execute(text(f"UPDATE log_state SET {log_state}"))  # noqa: S608 - of the line above
-            for table in ("used_tokens", "sessions", "events", "event_floors", "idempotency_keys", "tasks", "users"):
+            for table in TABLES:
                 await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - of the line above
             await connection.execute(text("SELECT setval(pg_get_serial_sequence('events', 'id'), 1, false)"))
 
@@ -89,6 +112,36 @@ class Builders:
             | values
         )
         return await self._added(row)
+
+    async def a_project(self, *members: tuple[UserRow | Actor, ProjectRole], **values: Any) -> ProjectRow:
+        """A project with these members."""
+        now = datetime.now(UTC)
+        row = ProjectRow(
+            **{"key": f"P{next(_numbers)}", "name": "A project", "description": "", "is_archived": False}
+            | {"version": 1, "created_at": now, "updated_at": now}
+            | values
+        )
+        await self._added(row)
+        async with self.database.unit_of_work(None) as uow:
+            uow.projects.add_key(row)
+            await uow.commit()
+        for user, role in members:
+            await self.a_member(row, user, role)
+        return row
+
+    async def a_member(
+        self, project: ProjectRow, user: UserRow | Actor, role: ProjectRole = ProjectRole.MEMBER
+    ) -> MembershipRow:
+        """A member of a project."""
+        user_id = _id_of(user)
+        values = {"project_id": project.id, "user_id": user_id, "role": role, "created_at": datetime.now(UTC)}
+        return await self._added(MembershipRow(id=membership_id(project.id, user_id), **values))
+
+    async def roles_in(self, project_id: UUID) -> dict[UUID, ProjectRole]:
+        """The members of a project and their roles, as they are stored now."""
+        async with self.database.connect() as connection:
+            query = select(MembershipRow.user_id, MembershipRow.role).where(MembershipRow.project_id == project_id)
+            return {row[0]: row[1] for row in await connection.execute(query)}
 
     def as_(
         self, user_or_actor: Actor | UserRow | None, *, now: datetime | None = None, key: IdempotencyKey | None = None

@@ -12,6 +12,7 @@ import orjson
 from asgi.client import Identity
 from asgi.request_context import RequestContext
 from domain.actor import Actor
+from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from graphql_api.context import Context
@@ -20,9 +21,10 @@ from graphql_api.execution.executor import Executor, Operation
 from graphql_api.execution.request import OperationRequest
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
+from persistence.models import membership_id
 from persistence.queries.task_list import TaskOrder
 from services import task as task_service
-from tests.graphql_api.compiler.oracle.generator import Sent, Writer, names
+from tests.graphql_api.compiler.oracle.generator import KEYS, Sent, Writer, names
 from tests.support.api import Api
 from tests.support.builders import Builders
 
@@ -61,9 +63,19 @@ class Ground:
             for status in chance.sample((TaskStatus.IN_PROGRESS, TaskStatus.DONE), chance.randint(0, 2)):
                 await task_service.update_task_status(api.build.as_(owner), task_id=made.id, status=status)
             tasks.append(made)
+        projects = [
+            await api.build.a_project(
+                *((user, role) for user, role in zip(users[number:], ProjectRole, strict=False)),
+                key=key.upper(),
+                is_archived=number == 1,
+            )
+            for number, key in enumerate(KEYS[:3])
+        ]
         await api.numbered()
         ids = [encode_id("Task", task.id) for task in tasks] + [encode_id("User", user.id) for user in users]
         ids += [encode_id("Session", session.id) for session in sessions]
+        ids += [encode_id("Project", project.id) for project in projects]
+        ids += [encode_id("Membership", membership_id(projects[0].id, user.id)) for user in users]
         strange = [encode_id("Task", uuid4()), encode_id("Thing", uuid4()), "nonsense", ""]
         ground = cls(api, actors, [*ids, *map(str, strange)], {}, *_ways(api))
         ground.cursors = await ground._some_cursors()
@@ -119,16 +131,19 @@ class Ground:
         page = "{ edges { cursor } }"
         lists = {order.value: f"tasks(first: 20, orderBy: {order.value}) {page}" for order in TaskOrder}
         lists["users.created"] = f"users {page}"
+        lists["projects.key"] = f"projects {page}"
         query = " ".join(f"l{number}: {each}" for number, each in enumerate(lists.values()))
         # Only of tasks made here: others in this database may have no events.
         own = [each for each in self.ids if names(each, "Task")][:9]
         history = " ".join(f't{number}: task(id: "{each}") {{ history {page} }}' for number, each in enumerate(own))
-        operation = await self.operation(Sent(f"{{ {query} {history} }}", {}))
+        members = f'project(key: "{KEYS[0]}") {{ members {page} }}'
+        operation = await self.operation(Sent(f"{{ {query} {history} {members} }}", {}))
         assert operation is not None
         answer = await self.general.execute(operation, self.context(replace(self.actors[0], role=Role.ADMIN)))
         data = answer.body["data"]
         found = {order: _cursors(data[f"l{number}"]) for number, order in enumerate(lists)}
         histories = (data[f"t{number}"]["history"] for number in range(len(own)))
+        found["project.members"] = _cursors(data["project"]["members"])
         return found | {"task.history": [each for history in histories for each in _cursors(history)]}
 
 

@@ -32,7 +32,11 @@ _ORDERS: Final = {
     "TaskConnection": "CREATED_DESC",
     "UserConnection": "users.created",
     "TaskHistoryConnection": "task.history",
+    "ProjectConnection": "projects.key",
+    "MembershipConnection": "project.members",
 }
+KEYS: Final = ("ORACLE1", "oracle2", "ORACLE3", "NOTHING")
+"""Of projects that the dataset has, and of one that it has not."""
 _INSTANTS: Final = ("2026-12-24T18:00:00Z", "1999-01-01T00:00:00+01:00", "2030-06-01T12:00:00.5-05:00")
 
 
@@ -159,6 +163,8 @@ class Writer:
         values = {name: self._argument(name, known) for name in names}
         if "last" in known.args and not self.wild:
             self._make_a_page(known, values)
+        if {"id", "key"} <= known.args.keys() and not self.wild:
+            values = self._id_or_key(known)
         given = [f"{name}: {self._written(known.args[name], value)}" for name, value in values.items()]
         return f"({', '.join(given)})" if given else ""
 
@@ -170,6 +176,12 @@ class Writer:
         for name in ("after", "before"):
             if name in values:
                 values[name] = self.chance.choice((None, *cursors))
+
+    def _id_or_key(self, known: GraphQLField) -> dict[str, Any]:
+        """One of both: a project has a key, too."""
+        if self.chance.random() < 0.5:
+            return {"key": self.chance.choice(KEYS)}
+        return {"id": self._id_of(str(get_named_type(known.type)))}
 
     def _is_required(self, argument: GraphQLArgument) -> bool:
         return isinstance(argument.type, GraphQLNonNull) and argument.default_value is Undefined

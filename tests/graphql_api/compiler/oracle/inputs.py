@@ -4,12 +4,14 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from domain.project import ProjectRole
 from domain.task import MAX_DESCRIPTION, MAX_TITLE, TaskPriority, TaskStatus
 from domain.user import MAX_USERNAME, Role
 from tests.graphql_api.compiler.oracle.situation import (
     DELETED,
     DEVICES,
     PASSWORD,
+    PROJECTS,
     ROLES,
     TASKS,
     Situation,
@@ -167,6 +169,58 @@ class Inputs:
         name = self._chance.choice(("admin", "admin", "nobody", "nobody", "nobody", *ROLES))
         return self._one([global_id("User", name)], _BAD_IDS)
 
+    def _project(self) -> Any:
+        own = [name for name, members in PROJECTS.items() if self._actor in members] or list(PROJECTS)
+        chosen = self._one(own, [*PROJECTS, DELETED], 0.3)
+        return self._one([global_id("Project", chosen)], [*_BAD_IDS, global_id("Task", "todo")], 0.06)
+
+    def _project_role(self) -> Any:
+        return self._one([each.name for each in ProjectRole], ("BOSS", None), 0.05)
+
+    def create_project(self) -> Values:
+        """With a new key, or one that is taken."""
+        return {
+            "key": self._one(("NEW", "new2", "N3"), ("WEB", "before", "1A", "A", "", None), 0.3),
+            "name": self._one(_TITLES, ("", "x" * 101, None)),
+            **self._maybe(0.3, description=self._one(_DESCRIPTIONS, _BAD_DESCRIPTIONS)),
+        }
+
+    def update_project(self) -> Values:
+        """Any of its fields."""
+        return {
+            "id": self._project(),
+            **self._maybe(0.4, key=self._one(("NEW", "web", "BEFORE"), ("app", "A", None), 0.2)),
+            **self._maybe(0.4, name=self._one(_TITLES, ("", None))),
+            **self._maybe(0.3, description=self._one((*_DESCRIPTIONS, None), _BAD_DESCRIPTIONS)),
+            **self._version(),
+        }
+
+    def archive_project(self) -> Values:
+        """In both directions."""
+        return (
+            {"id": self._project()} | self._maybe(0.6, isArchived=self._one((True, False), (None,))) | self._version()
+        )
+
+    def delete_project(self) -> Values:
+        """Any project."""
+        return {"id": self._project()} | self._version()
+
+    def add_member(self) -> Values:
+        """Any user, also members."""
+        return {"projectId": self._project(), "userId": self._user(), **self._maybe(0.6, role=self._project_role())}
+
+    def set_member_role(self) -> Values:
+        """Any user, also those who are no members."""
+        return {"projectId": self._project(), "userId": self._user(), "role": self._project_role()}
+
+    def remove_member(self) -> Values:
+        """Any user, also the actor."""
+        return {"projectId": self._project(), "userId": self._user()}
+
+    def leave_project(self) -> Values:
+        """Any project."""
+        return {"projectId": self._project()}
+
 
 _MAKERS: Final[Mapping[str, Callable[[Inputs], Values] | None]] = {
     "createTask": Inputs.create_task,
@@ -183,5 +237,13 @@ _MAKERS: Final[Mapping[str, Callable[[Inputs], Values] | None]] = {
     "changePassword": Inputs.change_password,
     "setUserRole": Inputs.set_user_role,
     "setUserActive": Inputs.set_user_active,
+    "createProject": Inputs.create_project,
+    "updateProject": Inputs.update_project,
+    "archiveProject": Inputs.archive_project,
+    "deleteProject": Inputs.delete_project,
+    "addMember": Inputs.add_member,
+    "setMemberRole": Inputs.set_member_role,
+    "removeMember": Inputs.remove_member,
+    "leaveProject": Inputs.leave_project,
 }
 FIELDS: Final = tuple(_MAKERS)

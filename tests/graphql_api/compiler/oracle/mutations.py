@@ -21,8 +21,14 @@ RESULT: Final = "probe_"
 _DEEP: Final = {
     "task": " { version viewerCanUpdate owner { id email } assignee { id email role } }",
     "user": " { id email role isActive }",
+    "project": " { key name isArchived version viewerRole viewerCanUpdate viewerCanManageMembers }",
+    "membership": " { role user { id email } }",
 }
-_TASKS: Final = tuple(name for name in FIELDS if "Task" in name)
+_GROUPS: Final = (
+    tuple(name for name in FIELDS if "Task" in name),
+    tuple(name for name in FIELDS if "Project" in name or "Member" in name),
+)
+"""Mutations that are sent together, because they change the same rows."""
 _DEFAULTS: Final = {"title": '"T"', "description": '"D"', "priority": "HIGH", "returnRefreshToken": "true"}
 """Of variables without `!` where the schema wants a value: null is found wrong only when the field is run."""
 
@@ -141,21 +147,30 @@ def case_of(schema: GraphQLSchema, situation: Situation, seed: int) -> Case:
 def _actor(first: str, chance: random.Random) -> str | None:
     if first.startswith("setUser"):
         return chance.choice(("admin", "admin", "admin", "admin", "deputy", "deputy", *ACTORS, None))
+    if first in _GROUPS[1]:
+        return chance.choice(("owner", "owner", "owner", "outsider", *ACTORS))
     if first in {"login", "register", "refreshToken"}:
         return chance.choice((None, None, *ACTORS))
     return chance.choice((*ACTORS, "owner", "owner", None) if chance.random() < 0.3 else ACTORS)
 
 
 def _calls(first: str, inputs: Inputs, chance: random.Random) -> list[Call]:
-    others = _TASKS if first in _TASKS else FIELDS
+    others = next((group for group in _GROUPS if first in group), FIELDS)
     names = [first, *(chance.choice(others) for _ in range(chance.choice((0, 0, 1, 2))))]
     return [Call(f"m{number}", name, inputs.of(name, wild=chance.random() < 0.05)) for number, name in enumerate(names)]
 
 
 def _sending(schema: GraphQLSchema, calls: Sequence[Call], chance: random.Random, key: Any, inputs: Inputs) -> Sending:
     with_history = chance.random() < 0.08
-    left_out = frozenset() if with_history else frozenset({"history"})
-    writer = MutationWriter(schema, ["nonsense", "", "?"], {"task.history": ["nonsense"]}, chance, True, left_out)
+    left_out = frozenset() if with_history else frozenset({"history", "members"})
+    writer = MutationWriter(
+        schema,
+        ["nonsense", "", "?"],
+        {"task.history": ["nonsense"], "project.members": ["nonsense"]},
+        chance,
+        True,
+        left_out,
+    )
     sent = writer.mutation(calls)
     extensions, headers = _key(key, chance)
     if chance.random() < 0.5:

@@ -14,7 +14,13 @@ import orjson
 from graphql_api.schema.ids import encode_id
 from tests.graphql_api.compiler.oracle.situation import CREATED, DUE, NEVER, Rows, Situation
 
-_KINDS: Final = {"tasks": "Task", "users": "User", "sessions": "Session"}
+_KINDS: Final = {
+    "tasks": "Task",
+    "users": "User",
+    "sessions": "Session",
+    "projects": "Project",
+    "memberships": "Membership",
+}
 _SERVER_TIMES: Final = {"recorded_at", "used_at"}
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _JWT: Final = re.compile(r"eyJ[\w-]+\.([\w-]+)\.[\w-]+")
@@ -87,7 +93,7 @@ class _Known:
         self.ranks = {at: rank for rank, at in enumerate(sorted(self._instants()))} if self.ranked else {}
 
     def _in_events(self, table: str) -> set[str]:
-        field_name = {"tasks": "task", "sessions": "session", "users": "user"}[table]
+        field_name = {"tasks": "task", "sessions": "session", "users": "user"}.get(table)
         found = (row["payload"].get(field_name) for row in self.found["events"])
         return {key for key in found if key is not None}
 

@@ -13,11 +13,13 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import orjson
 
 from domain.actor import Actor
+from domain.project import ProjectRole
 from domain.session import child_token, token_hash
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.database import Database
+from persistence.models import membership_id
 
 PASSWORD: Final = "Correct-horse1"
 CREATED: Final = datetime(2020, 1, 1, tzinfo=UTC)
@@ -43,18 +45,26 @@ TASKS: Final = {
     "of the admin": ("admin", None, TaskStatus.TODO),
 }
 """Each task's owner, assignee and status."""
+PROJECTS: Final = {
+    "web": {"owner": ProjectRole.MANAGER, "outsider": ProjectRole.MEMBER, "moderator": ProjectRole.VIEWER},
+    "app": {"outsider": ProjectRole.MANAGER, "owner": ProjectRole.MANAGER, "inactive": ProjectRole.MEMBER},
+    "old": {"moderator": ProjectRole.MANAGER, "owner": ProjectRole.MANAGER, "admin": ProjectRole.VIEWER},
+}
+"""Each project's members. "old" is archived, and had another key before."""
 DELETED: Final = "deleted"
 """The name of a task that is not there any more."""
 
 _DELETE: Final = (
     "DELETE FROM used_tokens; DELETE FROM sessions; DELETE FROM events; DELETE FROM idempotency_keys; "
-    "DELETE FROM tasks; DELETE FROM users;"
+    "DELETE FROM tasks; DELETE FROM memberships; DELETE FROM project_keys; DELETE FROM projects; DELETE FROM users;"
 )
-_TABLES: Final = ("users", "sessions", "used_tokens", "tasks")
+_TABLES: Final = ("users", "sessions", "used_tokens", "tasks", "projects", "project_keys", "memberships")
 _INSERT_ROWS: Final = (
-    "TABLE_rows AS (INSERT INTO TABLE SELECT * FROM jsonb_populate_recordset(null::TABLE, $1::jsonb -> 'TABLE'))"
+    "TABLE_rows AS (INSERT INTO TABLE OVERRIDING SYSTEM VALUE"
+    " SELECT * FROM jsonb_populate_recordset(null::TABLE, $1::jsonb -> 'TABLE'))"
 )
-_READ_ROWS: Final = "'TABLE', (SELECT coalesce(jsonb_agg(to_jsonb(row)), '[]') FROM TABLE AS row)"
+# The numbers of new members continue those of earlier runs.
+_READ_ROWS: Final = "'TABLE', (SELECT coalesce(jsonb_agg(to_jsonb(row) - 'number'), '[]') FROM TABLE AS row)"
 # The fingerprints are random.
 _READ_EVENTS: Final = (
     "'events', (SELECT coalesce(jsonb_agg(to_jsonb(row) - 'fingerprint' ORDER BY id), '[]') FROM events AS row)"
@@ -115,6 +125,14 @@ class Situation:
             "sessions": [_session(user, device, key_id, tokens) for user in ROLES for device in DEVICES],
             "used_tokens": [row for name in names for row in _used_tokens(name, tokens[name])],
             "tasks": [_task(name, chance) for name in TASKS],
+            "projects": [_project(name) for name in PROJECTS],
+            "project_keys": [_key(name, key) for name in PROJECTS for key in _keys(name)],
+            "memberships": [
+                _membership(project, user, role, number)
+                for number, (project, user, role) in enumerate(
+                    (project, user, role) for project, members in PROJECTS.items() for user, role in members.items()
+                )
+            ],
         }
         return cls(rows, tokens)
 
@@ -194,6 +212,38 @@ def _task(name: str, chance: random.Random) -> dict[str, Any]:
         "created_at": CREATED,
         "updated_at": CREATED,
         "completed_at": CREATED if status is TaskStatus.DONE else None,
+    }
+
+
+def _project(name: str) -> dict[str, Any]:
+    return {
+        "id": id_of(name),
+        "key": name.upper(),
+        "name": f"Project {name}",
+        "description": "",
+        "is_archived": name == "old",
+        "version": 1,
+        "created_at": CREATED,
+        "updated_at": CREATED,
+    }
+
+
+def _keys(name: str) -> list[str]:
+    return [name.upper(), "BEFORE"] if name == "old" else [name.upper()]
+
+
+def _key(name: str, key: str) -> dict[str, Any]:
+    return {"key": key, "project_id": id_of(name)}
+
+
+def _membership(project: str, user: str, role: ProjectRole, number: int) -> dict[str, Any]:
+    return {
+        "id": membership_id(id_of(project), id_of(user)),
+        "project_id": id_of(project),
+        "user_id": id_of(user),
+        "role": role,
+        "number": number - 100,  # before those of new members
+        "created_at": CREATED,
     }
 
 

@@ -7,7 +7,7 @@ from persistence.queries.child_list import ChildList
 
 COMMENTS: Final = ChildList(
     order="task.comments",
-    task_id=CommentRow.task_id,
+    parent_id=CommentRow.task_id,
     place=CommentRow.id,
     columns=dict(CommentRow.__table__.c),
     references={"author": "author_id"},

@@ -1,0 +1,81 @@
+"""The rules for projects: limits, keys, the roles of members, and who may create a project."""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+from domain.errors import Invalid, LastManager
+from domain.text import check_text
+from domain.user import Role
+
+MIN_KEY, MAX_KEY = 2, 10
+MAX_NAME = 100
+MAX_DESCRIPTION = 10_000
+
+_KEY: Final = re.compile(rf"[A-Z][A-Z0-9]{{{MIN_KEY - 1},{MAX_KEY - 1}}}")
+
+
+class ProjectRole(StrEnum):
+    """The role of a member of a project; `policy` has the permissions. Each role has those of the roles before it."""
+
+    VIEWER = "VIEWER"
+    MEMBER = "MEMBER"
+    MANAGER = "MANAGER"
+
+
+class ProjectCreation(StrEnum):
+    """Who may create projects."""
+
+    EVERYONE = "everyone"
+    MODERATORS = "moderators"
+    ADMINS = "admins"
+
+
+CREATORS: Final = {
+    ProjectCreation.EVERYONE: frozenset(Role),
+    ProjectCreation.MODERATORS: frozenset({Role.MODERATOR, Role.ADMIN}),
+    ProjectCreation.ADMINS: frozenset({Role.ADMIN}),
+}
+"""The roles of the users who may create projects."""
+
+
+def check_key(key: str) -> str:
+    """The key in upper case: 2 to 10 ASCII letters and digits; the first is a letter.
+
+    Raises:
+        Invalid: anything else.
+    """
+    found = key.strip().upper() if key.isascii() else ""
+    if not _KEY.fullmatch(found):
+        raise Invalid(f"key must be a letter, then {MIN_KEY - 1} to {MAX_KEY - 1} letters or digits.", path=("key",))
+    return found
+
+
+def check_name(name: str) -> str:
+    """The name, stripped: 1 to 100 characters.
+
+    Raises:
+        Invalid: outside these limits.
+    """
+    return check_text(name, field="name", at_least=1, at_most=MAX_NAME)
+
+
+def check_description(description: str) -> str:
+    """The description: at most 10,000 characters.
+
+    Raises:
+        Invalid: beyond that.
+    """
+    return check_text(description, field="description", at_most=MAX_DESCRIPTION)
+
+
+def check_managers_remain(active_managers: int) -> None:
+    """Refuse to remove the last active manager of a project; *active_managers* is the number after the change.
+
+    Raises:
+        LastManager: there would be none.
+    """
+    if active_managers < 1:
+        raise LastManager(
+            "This is the last active manager of the project; make another member a manager first.", path=("userId",)
+        )

@@ -1,0 +1,128 @@
+"""Projects: asked for and changed."""
+
+from typing import Annotated
+
+import strawberry
+
+from domain.actor import Actor
+from domain.errors import BadRequest
+from graphql_api.auth.permissions import SIGNED_IN
+from graphql_api.context import FieldContext
+from graphql_api.resolvers.fields import mutation, query
+from graphql_api.resolvers.optional_inputs import given, never_null
+from graphql_api.schema.common import After, Before, First, Last
+from graphql_api.schema.ids import decode_id_of, encode_id
+from graphql_api.schema.project import (
+    ArchiveProjectInput,
+    ArchiveProjectPayload,
+    CreateProjectInput,
+    CreateProjectPayload,
+    DeleteProjectInput,
+    DeleteProjectPayload,
+    Project,
+    ProjectConnection,
+    UpdateProjectInput,
+    UpdateProjectPayload,
+)
+from graphql_api.schema.resolves_to import Connection, One
+from persistence.pagination import PageRequest, Part
+from persistence.queries import project as reads
+from persistence.queries.query import Paged, Query
+from services import project as project_service
+
+OptionalId = Annotated[strawberry.ID | None, strawberry.argument(description="The id of the project.")]
+Key = Annotated[
+    str | None, strawberry.argument(description="A key that the project has or had, in upper or lower case.")
+]
+IsArchived = Annotated[
+    bool | None,
+    strawberry.argument(description="True: archived projects. False: active projects. Null or left out: both."),
+]
+
+
+def _project(actor: Actor, id: OptionalId = None, key: Key = None) -> Query:
+    if (id is None) is (key is None):
+        raise BadRequest("Give either id or key.")
+    if key is not None:
+        return reads.project_by_key(actor, key)
+    return reads.project(actor, decode_id_of("Project", id or strawberry.ID(""), field="id"))
+
+
+def _projects(
+    actor: Actor,
+    parts: frozenset[Part],
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    is_archived: IsArchived = None,
+) -> Paged:
+    request = PageRequest.of(first, after, last, before, order=reads.PROJECT_ORDER, parts=parts)
+    return reads.project_page(actor, request, is_archived=is_archived)
+
+
+@strawberry.type
+class ProjectQueries:
+    """Fields of Query."""
+
+    project = query(
+        SIGNED_IN,
+        "A project by its id or by a key. Null if it does not exist, or if you may not see it.",
+        One(Project, _project, nullable=True),
+    )
+    projects = query(
+        SIGNED_IN,
+        "The projects of which you are a member, by key, in pages. Moderators and admins: all projects.",
+        Connection(ProjectConnection, _projects),
+    )
+
+
+@strawberry.type
+class ProjectMutations:
+    """Fields of Mutation."""
+
+    @mutation(SIGNED_IN, "Create a project. You become its manager.")
+    async def create_project(self, field: FieldContext, input: CreateProjectInput) -> CreateProjectPayload | None:
+        """One service call."""
+        row = await project_service.create_project(
+            field.idempotent_unit_of_work(),
+            creation=field.context.backend.project_creation,
+            key=input.key,
+            name=input.name,
+            description=input.description,
+        )
+        return CreateProjectPayload(project=Project.of(row))
+
+    @mutation(SIGNED_IN, "Change a project of which you are a manager. Admins: every project.")
+    async def update_project(self, field: FieldContext, input: UpdateProjectInput) -> UpdateProjectPayload | None:
+        """One service call."""
+        row = await project_service.update_project(
+            field.idempotent_unit_of_work(),
+            project_id=decode_id_of("Project", input.id, field="id"),
+            key=never_null(input.key, "key"),
+            name=never_null(input.name, "name"),
+            description="" if input.description is None else given(input.description),
+            expected_version=input.expected_version,
+        )
+        return UpdateProjectPayload(project=Project.of(row))
+
+    @mutation(SIGNED_IN, "Archive a project of which you are a manager, or activate it again. Admins: every project.")
+    async def archive_project(self, field: FieldContext, input: ArchiveProjectInput) -> ArchiveProjectPayload | None:
+        """One service call."""
+        row = await project_service.archive_project(
+            field.idempotent_unit_of_work(),
+            project_id=decode_id_of("Project", input.id, field="id"),
+            is_archived=input.is_archived,
+            expected_version=input.expected_version,
+        )
+        return ArchiveProjectPayload(project=Project.of(row))
+
+    @mutation(SIGNED_IN, "Delete a project of which you are a manager, permanently. Admins: every project.")
+    async def delete_project(self, field: FieldContext, input: DeleteProjectInput) -> DeleteProjectPayload | None:
+        """One service call."""
+        project_id = await project_service.delete_project(
+            field.idempotent_unit_of_work(),
+            project_id=decode_id_of("Project", input.id, field="id"),
+            expected_version=input.expected_version,
+        )
+        return DeleteProjectPayload(deleted_project_id=encode_id("Project", project_id))

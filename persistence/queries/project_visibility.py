@@ -1,0 +1,36 @@
+"""Which projects an actor may read, as a condition in SQL: the reaches of the policy."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import BindParameter, ColumnElement, FromClause, Uuid, bindparam, select, true
+
+from domain.policy import Action, Reach
+from persistence.models import MembershipRow, ProjectRow
+from persistence.queries.parent import Parent, Reaches
+
+_ACTOR: Final[BindParameter[UUID]] = bindparam("actor_id", type_=Uuid())
+_PROJECTS: Final[FromClause] = ProjectRow.__table__
+_MEMBERSHIPS: Final[FromClause] = MembershipRow.__table__
+
+
+def visible_projects(reaches: Reaches) -> FromClause:
+    """The projects that the actor may read, with the columns of `VisibleProjectRow`. The parameter is `actor_id`."""
+    own = (_MEMBERSHIPS.c.project_id == _PROJECTS.c.id) & (_MEMBERSHIPS.c.user_id == _ACTOR)
+    rows = _PROJECTS.join(_MEMBERSHIPS, own, isouter=Reach.ANY in reaches)
+    query = select(*_PROJECTS.c, _MEMBERSHIPS.c.role.label("viewer_role")).select_from(rows)
+    return (query if reaches else query.where(~true())).subquery("visible")
+
+
+def belongs_to_visible_project(project_id: Any, reaches: Reaches) -> ColumnElement[bool]:
+    """The condition for rows that belong to a project that the actor may read; *project_id* is their column."""
+    if Reach.ANY in reaches:
+        return true()
+    if not reaches:
+        return ~true()
+    own = _MEMBERSHIPS.alias("own")  # the rows may be memberships, too
+    return select(own.c.id).where(own.c.user_id == _ACTOR, own.c.project_id == project_id).exists()
+
+
+PROJECT: Final = Parent(Action.READ_PROJECT, belongs_to_visible_project)
+"""Projects, as the parents of rows."""

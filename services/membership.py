@@ -1,0 +1,192 @@
+"""Operations on the members of projects: one function, one transaction.
+
+Each locks the project, so that the members of a project change one after the other: two managers cannot remove each
+other at the same time. A project keeps at least one active manager.
+"""
+
+from uuid import UUID
+
+from domain.errors import AlreadyExists, Invalid, NotFound
+from domain.policy import Action
+from domain.project import ProjectRole, check_managers_remain
+from persistence.models import MembershipRow, UserRow, membership_id
+from persistence.models.rows import new_row
+from persistence.pagination import MAX_FIRST, PageRequest
+from persistence.queries.membership import MEMBERS
+from persistence.row_locks import RowLock
+from persistence.unit_of_work import UnitOfWork
+from services.idempotency import find_earlier_result
+from services.project import lock_project
+
+_PROJECT_PATH = ("projectId",)
+_USER_PATH = ("userId",)
+
+
+async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: ProjectRole) -> MembershipRow:
+    """Add an active user to a project.
+
+    Raises:
+        NotFound: the actor sees no such project.
+        Forbidden: the actor may not manage its members, or it is archived.
+        Invalid: there is no such active user.
+        AlreadyExists: the user is a member already.
+        IdempotencyMismatch: the key of the unit of work was used for another request.
+    """
+    async with uow:
+        request = {"project_id": project_id, "user_id": user_id, "role": role}
+        row_id = membership_id(project_id, user_id)
+        if await find_earlier_result(uow, "add_member", row_id, request):
+            return await uow.memberships.get(row_id, path=_USER_PATH)
+        user, earlier = await _lock(uow, project_id, user_id)
+        if user is None or not user.is_active:
+            raise Invalid("There is no active user with this id.", path=_USER_PATH)
+        if earlier is not None:
+            raise AlreadyExists("This user is a member already; use setMemberRole.", path=_USER_PATH)
+        membership = new_row(
+            MembershipRow, id=row_id, project_id=project_id, user_id=user_id, role=role, created_at=uow.now
+        )
+        uow.memberships.add(membership)
+        await uow.commit()
+    return membership
+
+
+async def set_member_role(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: ProjectRole) -> MembershipRow:
+    """Give a member another role. The current role changes nothing.
+
+    Raises:
+        NotFound: the actor sees no such project, or the user is no member.
+        Forbidden: the actor may not manage its members, or it is archived.
+        LastManager: the project would have no active manager.
+        IdempotencyMismatch: the key of the unit of work was used for another request.
+    """
+    async with uow:
+        request = {"project_id": project_id, "user_id": user_id, "role": role}
+        row_id = membership_id(project_id, user_id)
+        if await find_earlier_result(uow, "set_member_role", row_id, request):
+            return await uow.memberships.get(row_id, path=_USER_PATH)
+        user, found = await _lock(uow, project_id, user_id)
+        membership = _existing(found)
+        if membership.role is not role:
+            await _check_managers(uow, user, membership)
+            uow.change(membership, role=role)
+        await uow.commit()
+    return membership
+
+
+async def put_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: ProjectRole) -> MembershipRow:
+    """Add a user to a project, or give the member this role.
+
+    Raises:
+        NotFound, Forbidden, Invalid, LastManager: as `add_member` and `set_member_role` do.
+    """
+    try:
+        return await add_member(uow, project_id=project_id, user_id=user_id, role=role)
+    except AlreadyExists:
+        return await set_member_role(uow, project_id=project_id, user_id=user_id, role=role)
+
+
+async def list_members(uow: UnitOfWork, *, project_id: UUID) -> list[tuple[MembershipRow, UserRow]]:
+    """The members of a project that the actor may see, with their users, in the order in which they were added."""
+    found: list[MembershipRow] = []
+    after = None
+    async with uow:
+        await uow.projects.get(project_id, path=_PROJECT_PATH)
+        while True:
+            request = PageRequest.of(MAX_FIRST, after, order=MEMBERS.order)
+            page = await uow.page(MembershipRow, MEMBERS.page([project_id], request))
+            found += page.rows
+            if not page.has_next:
+                break
+            after = page.cursor_at(-1)
+        users = await uow.users.find_many([row.user_id for row in found])
+    return [(row, users[row.user_id]) for row in found]
+
+
+async def remove_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID) -> UUID:
+    """Remove a member from a project; returns the id of the membership.
+
+    Raises:
+        NotFound: the actor sees no such project, or the user is no member.
+        Forbidden: the actor may not manage its members, or it is archived.
+        LastManager: the project would have no active manager.
+        IdempotencyMismatch: the key of the unit of work was used for another request.
+    """
+    async with uow:
+        request: dict[str, object] = {"project_id": project_id, "user_id": user_id}
+        row_id = membership_id(project_id, user_id)
+        if await find_earlier_result(uow, "remove_member", row_id, request):
+            return row_id
+        user, found = await _lock(uow, project_id, user_id)
+        await _remove(uow, user, _existing(found))
+    return row_id
+
+
+async def leave_project(uow: UnitOfWork, *, project_id: UUID) -> UUID:
+    """End the actor's membership in a project, which may be archived; returns the id of the membership.
+
+    Raises:
+        NotFound: the actor sees no such project, or is no member.
+        LastManager: the project would have no active manager.
+        IdempotencyMismatch: the key of the unit of work was used for another request.
+    """
+    user_id = uow.actor.user_id
+    async with uow:
+        row_id = membership_id(project_id, user_id)
+        if await find_earlier_result(uow, "leave_project", row_id, {"project_id": project_id}):
+            return row_id
+        locks = _locks(uow, project_id, user_id)
+        locked = await lock_project(uow, project_id, Action.READ_PROJECT, *locks, path=_PROJECT_PATH)
+        user, found = locked.others
+        if found is None:
+            raise NotFound("You are no member of this project.", path=_PROJECT_PATH)
+        await _remove(uow, user, found)
+    return row_id
+
+
+async def lock_managed_projects(uow: UnitOfWork, user_id: UUID) -> set[UUID]:
+    """Lock the projects of which the user is a manager; call it before the user is locked."""
+    project_ids = await uow.memberships.managed_by(user_id)
+    await uow.lock(*(uow.projects.lock_of(project_id) for project_id in project_ids))
+    return project_ids
+
+
+async def replace_manager(uow: UnitOfWork, user_id: UUID, project_ids: set[UUID]) -> None:
+    """Where the user is the only active manager of these locked projects, make the first active MEMBER a manager.
+
+    A project without another active member with this role keeps none: then admins manage it.
+    """
+    successors = await uow.memberships.successors_of(user_id, project_ids) if project_ids else []
+    for membership in await uow.lock(*(uow.memberships.lock_of(row_id) for row_id in successors)):
+        uow.change(membership, role=ProjectRole.MANAGER)
+
+
+async def _lock(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> tuple[UserRow | None, MembershipRow | None]:
+    """The user and the user's membership, locked with the project, if the actor may manage its members."""
+    locks = _locks(uow, project_id, user_id)
+    locked = await lock_project(uow, project_id, Action.MANAGE_MEMBERS, *locks, path=_PROJECT_PATH)
+    user, membership = locked.others
+    return user, membership
+
+
+def _locks(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> tuple[RowLock, RowLock]:
+    """The locks of a user, who then cannot be disabled until the commit, and of the user's membership."""
+    return uow.users.lock_of(user_id, shared=True), uow.memberships.lock_of_pair(project_id, user_id)
+
+
+def _existing(membership: MembershipRow | None) -> MembershipRow:
+    if membership is None:
+        raise NotFound("This user is no member of the project.", path=_USER_PATH)
+    return membership
+
+
+async def _check_managers(uow: UnitOfWork, user: UserRow | None, membership: MembershipRow) -> None:
+    """Check that an active manager remains, if this member is one and loses the role."""
+    if membership.role is ProjectRole.MANAGER and user is not None and user.is_active:
+        others = await uow.memberships.other_active_managers(membership.project_id, beside=membership.user_id)
+        check_managers_remain(others)
+
+
+async def _remove(uow: UnitOfWork, user: UserRow | None, membership: MembershipRow) -> None:
+    await _check_managers(uow, user, membership)
+    uow.memberships.remove(membership)
+    await uow.commit()

@@ -1,0 +1,243 @@
+"""Operations on projects: one function, one transaction."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from domain import policy
+from domain.actor import OPERATOR_ID, Actor
+from domain.errors import AlreadyExists, Forbidden, NotFound
+from domain.policy import Action
+from domain.project import CREATORS, ProjectCreation, ProjectRole, check_description, check_key, check_name
+from domain.task import ExpectedVersion, check_version
+from persistence.errors import Duplicate
+from persistence.models import MembershipRow, ProjectRow, VisibleProjectRow, membership_id
+from persistence.models.base import new_id
+from persistence.models.rows import new_row
+from persistence.pagination import MAX_FIRST, PageRequest
+from persistence.queries import project as reads
+from persistence.row_locks import RowLock
+from persistence.unit_of_work import UnitOfWork
+from services.idempotency import find_earlier_result
+from services.unset import UNSET, UnsetType
+
+_CHECKS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "key": check_key,
+    "name": check_name,
+    "description": check_description,
+}
+"""The fields that clients can set, in the order in which they are checked."""
+
+
+async def get_project(uow: UnitOfWork, *, key: str) -> VisibleProjectRow:
+    """The project that has this key or had it, ignoring case.
+
+    Raises:
+        NotFound: the actor sees no such project.
+    """
+    async with uow:
+        rows = await uow.rows(VisibleProjectRow, reads.project_by_key(uow.actor, key))
+    if not rows:
+        raise NotFound("Project not found", path=("key",))
+    return rows[0]
+
+
+async def list_projects(uow: UnitOfWork, *, is_archived: bool | None = None) -> list[VisibleProjectRow]:
+    """All projects that the actor may see, by key. *is_archived*: None = active and archived ones."""
+    found: list[VisibleProjectRow] = []
+    after = None
+    async with uow:
+        while True:
+            request = PageRequest.of(MAX_FIRST, after, order=reads.PROJECT_ORDER)
+            page = await uow.page(VisibleProjectRow, reads.project_page(uow.actor, request, is_archived=is_archived))
+            found += page.rows
+            if not page.has_next:
+                return found
+            after = page.cursor_at(-1)
+
+
+async def create_project(
+    uow: UnitOfWork, *, creation: ProjectCreation, key: str, name: str, description: str = ""
+) -> VisibleProjectRow:
+    """Create a project. The actor becomes its manager. *creation* says who may create projects.
+
+    Raises:
+        Forbidden: the actor may create no project, or is the operator, who is no user.
+        Invalid: a value breaks a limit.
+        AlreadyExists: a project has this key or had it.
+        IdempotencyMismatch: the key of the unit of work was used for another request.
+        NotFound: the project was created under that key before, and the actor sees it no longer.
+    """
+    _require_creator(uow.actor, creation)
+    values = {"key": check_key(key), "name": check_name(name), "description": check_description(description)}
+    project = new_row(
+        ProjectRow, id=new_id(), is_archived=False, version=1, created_at=uow.now, updated_at=uow.now, **values
+    )
+    async with uow:
+        earlier = await find_earlier_result(uow, "create_project", project.id, dict(values))
+        if earlier is not None:
+            return await _as_it_is_now(uow, earlier)
+        uow.projects.add(project)
+        uow.projects.add_key(project)
+        uow.memberships.add(_creator(uow, project))
+        await _commit(uow, project.key)
+    return as_seen(project, ProjectRole.MANAGER)
+
+
+async def update_project(
+    uow: UnitOfWork,
+    *,
+    project_id: UUID,
+    key: str | UnsetType = UNSET,
+    name: str | UnsetType = UNSET,
+    description: str | UnsetType = UNSET,
+    expected_version: ExpectedVersion = None,
+) -> VisibleProjectRow:
+    """Change a project. Its old key continues to lead to it.
+
+    Setting the current values changes nothing.
+
+    Raises:
+        NotFound: the actor sees no such project.
+        Forbidden: the actor may see the project, but not change it, or it is archived.
+        Invalid: a value breaks a limit.
+        AlreadyExists: another project has this key or had it.
+        Conflict: *expected_version* is not the current one.
+        IdempotencyMismatch: the key of the unit of work was used for another request.
+    """
+    given = {"key": key, "name": name, "description": description}
+    values: dict[str, object] = {field: _CHECKS[field](value) for field, value in given.items() if value is not UNSET}
+    async with uow:
+        request = {"project_id": project_id, "expected_version": expected_version, **values}
+        if await find_earlier_result(uow, "update_project", project_id, request):
+            return await _as_it_is_now(uow, project_id)
+        project, role, _ = await lock_project(uow, project_id, Action.UPDATE_PROJECT)
+        check_version(project.version, expected_version, what="project")
+        changed = {field: value for field, value in values.items() if getattr(project, field) != value}
+        if changed:
+            uow.revise(project, **changed)
+        if "key" in changed:
+            await _take_key(uow, project)
+        await _commit(uow, project.key)
+    return as_seen(project, role)
+
+
+async def archive_project(
+    uow: UnitOfWork, *, project_id: UUID, is_archived: bool, expected_version: ExpectedVersion = None
+) -> VisibleProjectRow:
+    """Archive a project, or make it active again. In an archived project nothing can be changed.
+
+    Raises:
+        NotFound: the actor sees no such project.
+        Forbidden: the actor may see the project, but not archive it.
+        Conflict: *expected_version* is not the current one.
+        IdempotencyMismatch: the key of the unit of work was used for another request.
+    """
+    async with uow:
+        request = {"project_id": project_id, "is_archived": is_archived, "expected_version": expected_version}
+        if await find_earlier_result(uow, "archive_project", project_id, request):
+            return await _as_it_is_now(uow, project_id)
+        project, role, _ = await lock_project(uow, project_id, Action.ARCHIVE_PROJECT)
+        check_version(project.version, expected_version, what="project")
+        if project.is_archived is not is_archived:
+            uow.revise(project, is_archived=is_archived)
+        await uow.commit()
+    return as_seen(project, role)
+
+
+async def delete_project(uow: UnitOfWork, *, project_id: UUID, expected_version: ExpectedVersion = None) -> UUID:
+    """Delete a project with its memberships; returns its id. Its keys can be used again.
+
+    Raises:
+        NotFound: the actor sees no such project.
+        Forbidden: the actor may see the project, but not delete it.
+        Conflict: *expected_version* is not the current one.
+        IdempotencyMismatch: the key of the unit of work was used for another request.
+    """
+    async with uow:
+        request: dict[str, object] = {"project_id": project_id, "expected_version": expected_version}
+        if await find_earlier_result(uow, "delete_project", project_id, request):
+            return project_id
+        project, _, _ = await lock_project(uow, project_id, Action.DELETE_PROJECT)
+        check_version(project.version, expected_version, what="project")
+        uow.projects.remove(project)
+        await uow.commit()
+    return project_id
+
+
+class LockedProject(NamedTuple):
+    """A locked project, the role of the actor in it, and the rows that were locked with it."""
+
+    project: ProjectRow
+    role: ProjectRole | None
+    others: Sequence[Any]
+
+
+async def lock_project(
+    uow: UnitOfWork, project_id: UUID, action: Action, *others: RowLock, path: tuple[str, ...] = ("id",)
+) -> LockedProject:
+    """Lock a project and other rows, if the actor may do *action* to the project.
+
+    Raises:
+        NotFound: the actor sees no such project.
+        Forbidden: the actor may see the project, but not do this, or it is archived.
+    """
+    own = uow.memberships.lock_of_pair(project_id, uow.actor.user_id, shared=True)
+    found, membership, *rows = await uow.lock(uow.projects.lock_of(project_id), own, *others)
+    project = uow.projects.existing(found, path=path)
+    role = membership.role if membership is not None else None
+    policy.require_project(uow.actor, action, role, is_archived=project.is_archived, path=path)
+    return LockedProject(project, role, rows)
+
+
+def as_seen(project: ProjectRow, role: ProjectRole | None) -> VisibleProjectRow:
+    """The project as a user with this role in it sees it."""
+    values = {name: getattr(project, name) for name in ProjectRow.__table__.columns.keys()}  # noqa: SIM118 - no mapping
+    return new_row(VisibleProjectRow, viewer_role=role, **values)
+
+
+def _require_creator(actor: Actor, creation: ProjectCreation) -> None:
+    if not policy.may_project(actor, Action.CREATE_PROJECT, None) or actor.role not in CREATORS[creation]:
+        raise Forbidden(f"On this server, only {creation.value} may create projects; ask one of them.")
+    if actor.user_id == OPERATOR_ID:
+        raise Forbidden("The user who creates a project becomes its manager; do it in a user's name.")
+
+
+def _creator(uow: UnitOfWork, project: ProjectRow) -> MembershipRow:
+    user_id = uow.actor.user_id
+    return new_row(
+        MembershipRow,
+        id=membership_id(project.id, user_id),
+        project_id=project.id,
+        user_id=user_id,
+        role=ProjectRole.MANAGER,
+        created_at=uow.now,
+    )
+
+
+async def _take_key(uow: UnitOfWork, project: ProjectRow) -> None:
+    """Reserve the new key of the project, which may be an old key of it."""
+    owner = await uow.projects.owner_of_key(project.key)
+    if owner is None:
+        uow.projects.add_key(project)
+    elif owner != project.id:
+        raise _taken(project.key)
+
+
+async def _commit(uow: UnitOfWork, key: str) -> None:
+    try:
+        await uow.commit()
+    except Duplicate as duplicate:
+        raise _taken(key) from duplicate
+
+
+def _taken(key: str) -> AlreadyExists:
+    return AlreadyExists(f"A project has the key {key} or had it; choose another one.", path=("key",))
+
+
+async def _as_it_is_now(uow: UnitOfWork, project_id: UUID) -> VisibleProjectRow:
+    """The project of a request that was carried out before; it may have changed since."""
+    rows = await uow.rows(VisibleProjectRow, reads.project(uow.actor, project_id))
+    if not rows:
+        raise NotFound("This was done already; since then the project was deleted, or you may not see it any more.")
+    return rows[0]

@@ -1,0 +1,78 @@
+"""Prints the tables of docs/permissions.md, which are derived from the policy.
+
+make permissions
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from domain.actor import Actor
+from domain.policy import IN_ARCHIVED_PROJECTS, IN_PROJECT, POLICY, Action, Reach, may_project, reach
+from domain.project import ProjectRole
+from domain.user import Role
+from persistence.models.base import new_id
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "permissions.md"
+_ALL_REACHES: Final = frozenset().union(*IN_PROJECT.values())
+_PROJECT_ACTIONS: Final = [action for action in Action if reach(Role.USER, action) & _ALL_REACHES]
+_OTHER_ACTIONS: Final = [action for action in Action if action not in _PROJECT_ACTIONS]
+_WORDS: Final = {Reach.OWN: "own", Reach.ASSIGNED: "assigned to you", Reach.ANY: "all"}
+
+
+def tables() -> dict[str, str]:
+    """The tables by the names of their places in the page."""
+    return {"roles": _roles(), "projects": _projects()}
+
+
+def page(text: str) -> str:
+    """The page with the current tables."""
+    for name, table in tables().items():
+        start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = f"{before}{start}\n{table}\n\n{end}{after}"
+    return text
+
+
+def _roles() -> str:
+    rows = [[_sentence(action), *(_cell(role, action) for role in Role)] for action in _OTHER_ACTIONS]
+    return _table(["", *(f"`{role.name}`" for role in Role)], rows)
+
+
+def _cell(role: Role, action: Action) -> str:
+    reaches = POLICY[role].get(action, frozenset())
+    return " or ".join(word for each, word in _WORDS.items() if each in reaches) or "–"
+
+
+def _projects() -> str:
+    user, moderator = (Actor(new_id(), role, None, 0) for role in (Role.USER, Role.MODERATOR))
+    rows = [
+        [
+            _sentence(action),
+            *(_yes(may_project(user, action, role)) for role in ProjectRole),
+            _yes(may_project(moderator, action, None)),
+            _yes(Reach.ANY in reach(Role.ADMIN, action)),
+            _yes(action in IN_ARCHIVED_PROJECTS),
+        ]
+        for action in _PROJECT_ACTIONS
+    ]
+    heads = ["", *(f"`{role.name}`" for role in ProjectRole), "`MODERATOR`", "`ADMIN`", "also if it is archived"]
+    return _table(heads, rows)
+
+
+def _sentence(action: Action) -> str:
+    return f"{action.value[0].upper()}{action.value[1:]}"
+
+
+def _yes(allowed: bool) -> str:
+    return "yes" if allowed else "–"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
