@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from domain.project import ProjectRole
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
@@ -22,6 +23,8 @@ USER = "{ __typename id username email role isActive createdAt }"
 TASK = """{ __typename id title description status priority dueAt version createdAt updatedAt completedAt
   owner { username } assignee { username } viewerCanUpdate viewerCanUpdateStatus viewerCanAssign viewerCanDelete }"""
 SESSION = "{ __typename id ipAddress userAgent createdAt expiresAt lastUsedAt isCurrent }"
+PROJECT = """{ __typename id key name description isArchived version createdAt updatedAt
+  viewerRole viewerCanUpdate viewerCanArchive viewerCanDelete viewerCanManageMembers }"""
 QUERIES: Mapping[str, str] = {
     "me": f"{{ me {USER} }}",
     "user": f"query ($id: ID!) {{ user(id: $id) {USER} }}",
@@ -31,6 +34,9 @@ QUERIES: Mapping[str, str] = {
     "task": f"query ($id: ID!) {{ task(id: $id) {TASK} }}",
     "tasks": f"""{{ tasks(first: 1, orderBy: PRIORITY_DESC) {{ totalCount streamCursor nodes {TASK}
       edges {{ cursor node {{ title }} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}""",
+    "project": f"query ($id: ID, $key: String) {{ project(id: $id, key: $key) {PROJECT} }}",
+    "projects": f"""{{ projects(first: 1) {{ totalCount nodes {PROJECT} edges {{ cursor node {{ key }} }}
+      pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}""",
     "sessions": f"{{ sessions {SESSION} }}",
     "node": f"""query ($id: ID!) {{ node(id: $id) {{ id ... on Task {TASK} ... on User {USER}
       ... on Session {SESSION} }} }}""",
@@ -187,6 +193,44 @@ class TestTasks:
             "endCursor": edge["cursor"],
         }
         assert StreamCursor.decode(page["streamCursor"]).position >= 0
+
+
+class TestProjects:
+    async def test_project(self, rows: Rows):
+        """By id and by key; null for another one."""
+        key = f"A{uuid4().hex[:8]}".upper()
+        facts: dict[str, Any] = {"key": key, "name": "Site", "description": "All pages", "version": 3}
+        made = await rows.api.build.a_project(
+            (rows.mia, ProjectRole.MEMBER), **facts, is_archived=True, created_at=NOON, updated_at=NOON
+        )
+        written = {"__typename": "Project", "id": encode_id("Project", made.id), "isArchived": True, **facts}
+        written |= {"createdAt": WRITTEN, "updatedAt": WRITTEN, "viewerRole": "MEMBER"}
+        rights = ("viewerCanUpdate", "viewerCanArchive", "viewerCanDelete", "viewerCanManageMembers")
+        written |= dict.fromkeys(rights, False)
+
+        assert await rows.ask("project", id=encode_id("Project", made.id)) == written
+        assert await rows.ask("project", key=key.lower()) == written
+        assert await rows.ask("project", id=encode_id("Project", uuid4())) is None
+        assert await rows.ask("project", rows.owner, key=key) == written | {"viewerRole": None}
+
+    async def test_projects(self, rows: Rows):
+        """A page with its cursors, its ends and its total."""
+        keys = sorted(f"{letter}{uuid4().hex[:8]}".upper() for letter in "AB")
+        for key in keys:
+            await rows.api.build.a_project((rows.mia, ProjectRole.MANAGER), key=key)
+        page = await rows.ask("projects")
+        [edge] = page["edges"]
+
+        assert [node["key"] for node in page["nodes"]] == [keys[0]]
+        assert page["nodes"][0]["viewerCanManageMembers"] is True
+        assert edge["node"] == {"key": keys[0]}
+        assert page["totalCount"] == 2
+        assert page["pageInfo"] == {
+            "hasNextPage": True,
+            "hasPreviousPage": False,
+            "startCursor": edge["cursor"],
+            "endCursor": edge["cursor"],
+        }
 
 
 class TestSessions:

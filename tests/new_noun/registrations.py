@@ -53,8 +53,8 @@ REGISTRATIONS: Final = (
     ),
     Registration(
         "domain/policy.py",
-        "Action.READ_TASK: _ANY, Action.DELETE_TASK: _ANY}",
-        "Action.READ_TASK: _ANY, Action.DELETE_TASK: _ANY, Action.CREATE_COMMENT: _ANY}",
+        "Action.READ_TASK: _ANY, Action.DELETE_TASK: _ANY, Action.READ_PROJECT",
+        "Action.READ_TASK: _ANY, Action.DELETE_TASK: _ANY, Action.CREATE_COMMENT: _ANY, Action.READ_PROJECT",
     ),
     after(
         "persistence/models/__init__.py",

@@ -13,6 +13,7 @@ import pytest
 
 from asgi.client import Client, Identity
 from asgi.request_context import RequestContext
+from domain.project import ProjectRole
 from domain.user import Role
 from graphql_api.auth.passwords import Passwords
 from graphql_api.context import Context
@@ -22,7 +23,7 @@ from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
-from persistence.models import SessionRow, UserRow
+from persistence.models import ProjectRow, SessionRow, UserRow
 from tests.support.api import Api
 from tests.support.builders import Builders
 from tests.support.waiting import HANG_SECONDS
@@ -37,12 +38,13 @@ _addresses = count(1)
 
 @dataclass
 class Situation:
-    """A user with a password and two sessions, and another user."""
+    """A user with a password, two sessions and a project, and another user."""
 
     user: UserRow
     session: SessionRow
     other_session: SessionRow
     other: UserRow
+    project: ProjectRow
     refresh_token: str
     address: str
 
@@ -50,6 +52,7 @@ class Situation:
         """The body without what sets one situation apart from another."""
         ids = [encode_id("User", each.id) for each in (self.user, self.other)]
         ids += [encode_id("Session", each.id) for each in (self.session, self.other_session)]
+        ids += [encode_id("Project", self.project.id)]
         for number, name in enumerate([*ids, self.user.username, self.other.username]):
             body = body.replace(name.encode(), b"<%d>" % number)
         return _NEW.sub(rb'"\1":"<new>"', body)
@@ -84,6 +87,9 @@ def _cookie(situation: Situation) -> dict[str, str]:
 
 
 ME: Final = f"user {{ {USER} }}"
+PROJECT: Final = "project { id name isArchived version viewerRole viewerCanUpdate }"
+MEMBER: Final = f"membership {{ id role user {{ {USER} }} }}"
+GONE: Final = "id: deletedMembershipId"
 CASES: Final = (
     Case("in", "login", TOKENS, lambda s: {"username": s.user.username, "password": PASSWORD}, None),
     Case(
@@ -120,12 +126,36 @@ CASES: Final = (
     Case("role, as a user", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}),
     Case("role, anonymous", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}, None),
     Case("cut off", "setUserActive", ME, lambda s: {"userId": _id(s.other), "isActive": False}, Role.ADMIN),
+    Case("project", "createProject", PROJECT, lambda s: {"key": _new_key(s), "name": "Site"}),
+    Case("project, bad key", "createProject", PROJECT, lambda _: {"key": "1", "name": "Site"}),
+    Case("project, renamed", "updateProject", PROJECT, lambda s: {"id": _project(s), "name": "Other"}),
+    Case("project, of others", "updateProject", PROJECT, lambda _: {"id": encode_id("Project", uuid4())}),
+    Case("project, archived", "archiveProject", PROJECT, lambda s: {"id": _project(s)}),
+    Case("project, deleted", "deleteProject", "id: deletedProjectId", lambda s: {"id": _project(s)}),
+    Case("member", "addMember", MEMBER, lambda s: {"projectId": _project(s), "userId": _id(s.other)}),
+    Case("member, again", "addMember", MEMBER, lambda s: {"projectId": _project(s), "userId": _id(s.user)}),
+    Case(
+        "member, the last manager",
+        "setMemberRole",
+        MEMBER,
+        lambda s: {"projectId": _project(s), "userId": _id(s.user), "role": "VIEWER"},
+    ),
+    Case("member, unknown", "removeMember", GONE, lambda s: {"projectId": _project(s), "userId": _id(s.other)}),
+    Case("member, leaves", "leaveProject", GONE, lambda s: {"projectId": _project(s)}),
     Case("cut off, no id", "setUserActive", ME, lambda _: {"userId": "?", "isActive": False}, Role.ADMIN),
 )
 
 
 def _id(user: UserRow) -> str:
     return encode_id("User", user.id)
+
+
+def _project(situation: Situation) -> str:
+    return encode_id("Project", situation.project.id)
+
+
+def _new_key(situation: Situation) -> str:
+    return f"{situation.project.key}N"
 
 
 def _session(situation: Situation) -> str:
@@ -166,7 +196,8 @@ async def _situation(api: Api, case: Case) -> Situation:
         Client(address, None), username=user.username, password=PASSWORD, request_id="same"
     )
     session, other_session = [await api.build.a_session(user) for _ in range(2)]
-    return Situation(user, session, other_session, await api.a_user(), signed_in.refresh_token, address)
+    project = await api.build.a_project((user, ProjectRole.MANAGER))
+    return Situation(user, session, other_session, await api.a_user(), project, signed_in.refresh_token, address)
 
 
 async def _prepared(executor: Executor[Context], case: Case, situation: Situation) -> Operation:
