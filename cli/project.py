@@ -75,7 +75,7 @@ def create(
 @projects.command(
     epilog=examples(
         "taskriver project members WEB",
-        "taskriver project members WEB --set bob=member --set carol=viewer --remove dave",
+        "taskriver project members WEB --set bob=member --remove dave",
     )
 )
 def members(key: Key, set_: SetRole = [], remove: Remove = [], as_json: AsJSON = False) -> None:  # noqa: B006 - Typer

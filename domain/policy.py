@@ -79,8 +79,12 @@ _USER: Final[Mapping[Action, frozenset[Reach]]] = {
 
 POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
     Role.USER: _USER,
-    # A moderator reads every task, and so every project.
-    Role.MODERATOR: {**_USER, Action.READ_TASK: _ANY, Action.DELETE_TASK: _ANY, Action.READ_PROJECT: _ANY},
+    Role.MODERATOR: {
+        **_USER,
+        Action.READ_TASK: _ANY,
+        Action.DELETE_TASK: _ANY,
+        Action.READ_PROJECT: _ANY,  # because a moderator reads every task
+    },
     Role.ADMIN: {
         **dict.fromkeys(Action, _ANY),
         # Sessions show where a user was, so admins do not see them. An admin can disable the user instead.

@@ -51,11 +51,7 @@ REGISTRATIONS: Final = (
         "    Action.CREATE_COMMENT: _OWN_OR_ASSIGNED,",
         "    Action.UPDATE_COMMENT: _OWN,",
     ),
-    Registration(
-        "domain/policy.py",
-        "Action.READ_TASK: _ANY, Action.DELETE_TASK: _ANY, Action.READ_PROJECT",
-        "Action.READ_TASK: _ANY, Action.DELETE_TASK: _ANY, Action.CREATE_COMMENT: _ANY, Action.READ_PROJECT",
-    ),
+    after("domain/policy.py", "        Action.DELETE_TASK: _ANY,", "        Action.CREATE_COMMENT: _ANY,"),
     after(
         "persistence/models/__init__.py",
         "from persistence.models.base import Base",

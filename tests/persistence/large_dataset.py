@@ -23,7 +23,9 @@ from persistence.unit_of_work import UnitOfWork
 from tests.support.waiting import HANG_SECONDS
 
 _SCRIPT: Final = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-_TABLES: Final = "tasks, task_texts, users, sessions, used_tokens, events, idempotency_keys"
+_TABLES: Final = (
+    "tasks, task_texts, users, sessions, used_tokens, events, idempotency_keys, projects, project_keys, memberships"
+)
 
 Sent = tuple[str, Sequence[Any]]
 """A statement with its arguments."""

@@ -47,4 +47,21 @@ SELECT i, 'TASK', pg_temp.id(1 + i % 50000), event, pg_temp.later(i) FROM genera
 INSERT INTO idempotency_keys (scope, fingerprint, object_id, created_at, actor_id)
 SELECT sha256(i::text::bytea), sha256('one'), pg_temp.id(i), pg_temp.later(i), pg_temp.id(1 + i % 2000) FROM generate_series(1, 10000) AS i;
 
+-- User 4 is a member of every second project, user 3 of three; each project has ten other members.
+INSERT INTO projects (id, key, name, description, is_archived, version, created_at, updated_at)
+SELECT pg_temp.id(i), 'P' || i, 'Project ' || i, '', i % 10 = 0, 1, pg_temp.later(i), pg_temp.later(i)
+FROM generate_series(1, 2000) AS i;
+
+INSERT INTO project_keys (key, project_id)
+SELECT 'P' || i, pg_temp.id(i) FROM generate_series(1, 2000) AS i
+UNION ALL SELECT 'OLD' || i, pg_temp.id(i) FROM generate_series(1, 2000) AS i;
+
+INSERT INTO memberships (id, project_id, user_id, role, created_at)
+SELECT gen_random_uuid(), pg_temp.id(project), pg_temp.id(member), (ARRAY['VIEWER', 'MEMBER', 'MANAGER'])[1 + project % 3],
+       pg_temp.later(project)
+FROM (SELECT i AS project, 5 + (i * 7 + n * 199) % 1995 AS member
+      FROM generate_series(1, 2000) AS i, generate_series(1, 10) AS n
+      UNION SELECT i, 4 FROM generate_series(1, 2000, 2) AS i
+      UNION SELECT i, 3 FROM generate_series(1, 3) AS i) AS joined;
+
 COMMIT;

@@ -12,10 +12,21 @@ from domain.task import TaskPriority, TaskStatus
 from persistence.database import Database
 from persistence.event_log import _AFTER
 from persistence.group_commit import MAX_BATCH_SIZE
-from persistence.models import Base, EventRow, SessionRow, TaskRow, UserRow
+from persistence.models import (
+    Base,
+    EventRow,
+    MembershipRow,
+    SessionRow,
+    TaskRow,
+    UserRow,
+    VisibleProjectRow,
+    membership_id,
+)
 from persistence.models.rows import column_names, new_row
 from persistence.pagination import PageCursor, PageRequest
 from persistence.queries.event import HISTORY
+from persistence.queries.membership import MEMBERS
+from persistence.queries.project import PROJECT_ORDER, project_by_key, project_page
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.row_locks import RowLock, lock_statements, read_statements
 from persistence.unit_of_work import UnitOfWork
@@ -54,6 +65,9 @@ BY_CONSTRAINT: Final = {
     "sessions": {"pk_sessions", "uq_sessions_token_hash"},
     "task_texts": {"pk_task_texts"},
     "log_state": {"pk_log_state"},
+    "memberships": {"pk_memberships"},
+    "project_keys": {"pk_project_keys", "ix_project_keys_project_id"},
+    "projects": {"pk_projects"},
     "tasks": {"pk_tasks"},
     "used_tokens": {"pk_used_tokens", "ix_used_tokens_session_id"},
     "users": {"pk_users", "uq_users_email_lower"},
@@ -168,6 +182,25 @@ async def everything_else(uow: UnitOfWork) -> None:
     await uow.events.head()
     await uow.events.trim(later(-1))
     await uow.keys.remove_older(later(0))
+    await uow.memberships.managed_by(numbered(4))
+    await uow.memberships.other_active_managers(numbered(2), beside=numbered(4))
+    await uow.memberships.successors_of(numbered(4), [numbered(2), numbered(5)])
+
+
+async def a_project_of(uow: UnitOfWork) -> None:
+    """One project, by its id and by an old key, and its members."""
+    await uow.projects.find(numbered(1))
+    await uow.rows(VisibleProjectRow, project_by_key(uow.actor, "old1"))
+    await uow.page(MembershipRow, MEMBERS.page([numbered(1)], PageRequest(20)))
+    await uow.memberships.find(membership_id(numbered(1), numbered(3)))
+    await uow.projects.owner_of_key("P7")
+
+
+async def projects_of(uow: UnitOfWork) -> None:
+    """Pages of projects."""
+    for request in (PageRequest(20), PageRequest(20, PageCursor(PROJECT_ORDER, "P15", numbered(15)))):
+        for is_archived in (None, False):
+            await uow.page(VisibleProjectRow, project_page(uow.actor, request, is_archived=is_archived))
 
 
 class TestEverythingElse:
@@ -253,6 +286,27 @@ class TestWrites:
                 assert await dataset.buffers(statement) <= 250 * many
 
 
+class TestProjects:
+    @pytest.mark.parametrize("actor", [ADMIN, BUSY, IDLE], ids=["admin", "busy", "idle"])
+    async def test_one_project_is_found_by_an_index(self, dataset: LargeDataset, actor: Actor):
+        """By its id and by an old key, and its members, also for a member of a thousand projects."""
+        plan = await dataset.plan(actor, a_project_of)
+        for table in ("projects", "project_keys", "memberships", "users"):
+            assert not plan.reads_all_of(table), table
+
+    @pytest.mark.parametrize("actor", [BUSY, IDLE], ids=["busy", "idle"])
+    async def test_a_list_reads_the_memberships_of_the_user(self, dataset: LargeDataset, actor: Actor):
+        """And no others."""
+        plan = await dataset.plan(actor, projects_of)
+        assert not plan.reads_all_of("memberships")
+
+    async def test_an_admin_reads_a_page_in_the_order_of_keys(self, dataset: LargeDataset):
+        """By the index of keys."""
+        plan = await dataset.plan(ADMIN, projects_of)
+        assert not plan.reads_all_of("projects")
+        assert "uq_projects_key" in plan.indexes
+
+
 class TestIndexes:
     async def test_every_index_is_used(self, dataset: LargeDataset):
         """An index that neither answers a question nor keeps a constraint is not there: each one slows every write."""
@@ -260,6 +314,7 @@ class TestIndexes:
         plans += [await plan_of_page(dataset, ADMIN, EVERYTHING, order, PageRequest(20)) for order in TaskOrder]
         plans += [await plan_of_count(dataset, ADMIN, wanted) for wanted in FILTERS.values()]
         plans += [await plan_of_count(dataset, IDLE, EVERYTHING)]
+        plans += [await dataset.plan(actor, ask) for actor in (ADMIN, BUSY) for ask in (a_project_of, projects_of)]
         used = set().union(*(plan.indexes for plan in plans))
 
         async with dataset.database.connect() as connection:
