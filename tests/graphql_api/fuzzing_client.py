@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 from sqlalchemy import text
 from starlette.types import ASGIApp
 
 from domain.errors import FailureCode
+from domain.project import ProjectRole
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
-from persistence.models import TaskRow, UserRow
+from persistence.models import TaskRow, UserRow, membership_id
 from tests.rest_api.documented import HOOKS
 from tests.support.api import URL, Api
 from tests.support.transactions import orm_session
@@ -29,12 +31,17 @@ _STORED: Final = text(
     """SELECT (SELECT md5(string_agg(tasks::text, '' ORDER BY id)) FROM tasks),
     (SELECT md5(string_agg(users::text, '' ORDER BY id)) FROM users),
     (SELECT md5(string_agg(sessions::text, '' ORDER BY id)) FROM sessions), (SELECT max(id) FROM events),
+    (SELECT md5(string_agg(projects::text, '' ORDER BY id)) FROM projects),
+    (SELECT md5(string_agg(project_keys::text, '' ORDER BY key)) FROM project_keys),
+    (SELECT md5(string_agg(memberships::text, '' ORDER BY id)) FROM memberships),
+    (SELECT md5(string_agg(p::text || m::text, '' ORDER BY m.id))
+     FROM projects AS p JOIN memberships AS m ON m.project_id = p.id WHERE p.id = :project),
     (SELECT md5(string_agg(tasks::text, '' ORDER BY id)) FROM tasks WHERE owner_id = :id),
     (SELECT users::text FROM users WHERE id = :id),
     (SELECT md5(string_agg(sessions::text, '' ORDER BY id)) FROM sessions WHERE user_id = :id)"""
 )
-_OF_THE_VICTIM: Final = slice(4, None)
-"""Of what is stored: its last three values."""
+_OF_THE_VICTIM: Final = slice(7, None)
+"""Of what is stored: its last four values."""
 
 
 @dataclass
@@ -45,6 +52,7 @@ class Attacker:
     app: ASGIApp
     people: dict[str, UserRow]
     marks: dict[str, str] = field(default_factory=dict)
+    secret_project: UUID | None = None
     addresses: Iterator[int] = field(default_factory=lambda: count(256))
 
     @classmethod
@@ -62,6 +70,10 @@ class Attacker:
         bait: TaskRow = await build.a_task(victim, title=SECRET, description=f"some text {SECRET}")
         own = [await build.a_task(self.people["user"], title=f"some text {number}") for number in range(3)]
         session = await build.a_session(victim, user_agent=SECRET)
+        manager = ProjectRole.MANAGER
+        secret = await build.a_project((victim, manager), name=SECRET, description=f"some text {SECRET}")
+        self.secret_project = secret.id
+        project = await build.a_project((self.people["user"], manager))
         for each in ("user", "admin"):
             await self.api.token(self.people[each])  # its session must not appear in the middle of a try
         self.marks |= {
@@ -70,6 +82,9 @@ class Attacker:
             "@session@": encode_id("Session", (await build.a_session(self.people["user"])).id),
             "@victim_task@": encode_id("Task", bait.id),
             "@victim@": encode_id("User", victim.id),
+            "@victim_project@": encode_id("Project", secret.id),
+            "@victim_membership@": encode_id("Membership", membership_id(secret.id, victim.id)),
+            "@project@": encode_id("Project", project.id),
             "@victim_session@": encode_id("Session", session.id),
             "@token@": await self.api.token(self.people["user"]),
         }
@@ -128,7 +143,9 @@ class Attacker:
 
     async def _stored(self) -> tuple[Any, ...]:
         async with orm_session(self.api.build.database) as session:
-            return tuple((await session.execute(_STORED, {"id": self.people["victim"].id})).one())
+            return tuple(
+                (await session.execute(_STORED, {"id": self.people["victim"].id, "project": self.secret_project})).one()
+            )
 
 
 def check(response: httpx.Response, method: str = "POST") -> None:

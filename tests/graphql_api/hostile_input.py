@@ -29,10 +29,10 @@ from graphql_api.root import schema
 
 Path = tuple[str | int, ...]
 
-TASK, USER, SESSION = "@task@", "@user@", "@session@"
-OUTSIDERS = ["@victim_task@", "@victim@", "@victim_session@"]
+TASK, USER, SESSION, PROJECT = "@task@", "@user@", "@session@", "@project@"
+OUTSIDERS = ["@victim_task@", "@victim@", "@victim_session@", "@victim_project@", "@victim_membership@"]
 ORDERS = [f"{by}_{way}" for by in ("CREATED", "UPDATED", "DUE", "PRIORITY") for way in ("ASC", "DESC")]
-CURSOR_ORDERS = [*ORDERS, "users.created", "task.history"]
+CURSOR_ORDERS = [*ORDERS, "users.created", "task.history", "projects.key", "project.members"]
 NOBODYS = UUID(int=7)
 
 
@@ -65,9 +65,11 @@ INSTANTS = [
     "2026-01-01T00:00:00.1234567891Z", "٢٠٢٦-٠١-٠١T٠٠:٠٠:٠٠Z", "2026-01-01T00:00:00z", "1969-12-31T23:59:59Z", "now",
 ]  # fmt: skip
 IDS = [
-    *OUTSIDERS, TASK, USER, SESSION, encoded("Task:"), encoded("Task:" + "a" * 15), encoded("Task:" + "a" * 17),
+    *OUTSIDERS, TASK, USER, SESSION, PROJECT,
+    encoded("Task:"), encoded("Task:" + "a" * 15), encoded("Task:" + "a" * 17),
     encoded(b"Task:" + bytes(16)), encoded(b"User:" + bytes(16)), encoded(b"Session:" + b"\xff" * 16),
     encoded(b"\x00:" + bytes(16)), encoded(b"\xff\xfe:" + bytes(16)), encoded(b":" + bytes(16)), encoded("no colon"),
+    encoded(b"Project:" + bytes(16)), encoded(b"Membership:" + bytes(16)),
     encoded(b"Query:" + bytes(16)), encoded("__Type:" + "a" * 16), "=", "====", "a", "A" * 101, "Ⅷ", "+/+/", "-_-_",
 ]  # fmt: skip
 VALUES: list[Any] = [
@@ -110,6 +112,7 @@ _SANE_TEXTS = {
     "after": None,
     "before": None,
     "refreshToken": "no-such-token",
+    "key": "ABC",
 }
 
 
@@ -148,10 +151,20 @@ def _operation(kind: str, name: str, field: GraphQLField) -> Operation:
         variables["last"] = None  # a page has one direction; null counts as not given
     if get_named_type(field.type).name == "User" and "id" in variables:
         variables["id"] = USER
+    if "Project" in name or name == "project":
+        _name_a_project(variables)
     declared = ", ".join(f"${key}: {argument.type}" for key, argument in field.args.items())
     passed = ", ".join(f"{key}: ${key}" for key in field.args)
     text = f"{kind}{f'({declared})' if declared else ''} {{ {name}{f'({passed})' if passed else ''}"
     return Operation(kind, name, f"{text}{_selection(get_named_type(field.type), 4)} }}", variables, kinds)
+
+
+def _name_a_project(variables: dict[str, Any]) -> None:
+    """The id of a project instead of that of a task; a query takes either an id or a key."""
+    if "id" in variables:
+        variables |= {"id": PROJECT, "key": None}
+    elif "id" in variables["input"]:
+        variables["input"]["id"] = PROJECT
 
 
 def _selection(kind: GraphQLNamedType, depth: int) -> str:
@@ -190,7 +203,8 @@ def _sane(kind: Any, path: Path, kinds: dict[Path, str]) -> Any:
 
 def _sane_leaf(kind: str, name: str) -> Any:
     if kind == "ID":
-        return {"session": SESSION, "user": USER, "owner": USER, "assignee": USER}.get(name.removesuffix("Id"), TASK)
+        known = {"session": SESSION, "user": USER, "owner": USER, "assignee": USER, "project": PROJECT}
+        return known.get(name.removesuffix("Id"), TASK)
     if name in ("expectedVersion", "dueAfter", "dueBefore"):
         return None
     return _SANE_TEXTS.get(name, "some text") if kind == "String" else _SANE[kind]
