@@ -36,7 +36,9 @@ def restored_logging() -> Iterator[None]:
     yield
     logging.root.handlers[:] = handlers
     for logger in _loggers():
-        logger.setLevel(levels.get(logger, logging.NOTSET))
+        # Every change of a level empties the caches of all loggers, which takes a thousand times as long as a look.
+        if logger.level != (level := levels.get(logger, logging.NOTSET)):
+            logger.setLevel(level)
 
 
 def _loggers() -> list[logging.Logger]:
