@@ -232,16 +232,18 @@ class TestMutationId:
         owner, friend = await live.a_user(), await live.a_user(Role.MODERATOR)
         task, key = await live.build.a_task(owner), a_key()
         names = ["createTask", "updateTask", "updateTaskStatus", "assignTask", "deleteTask"]
-        async with signed_in(live, owner) as mine, signed_in(live, friend) as theirs:
-            for listener in (mine, theirs):
-                await listener.listen(MUTATIONS)
-            wanted = requests(task, friend)
-            for name in names:
-                query, values = wanted[name]
-                (await live.ask(query, owner, headers=keyed(key + name), input=values)).payload(name)
-            headers = {"authorization": f"Bearer {await live.token(owner)}", **keyed(key)}
-            await live.client.post("/api/v1/tasks/", json={"title": "By REST"}, headers=headers)
-            items = [[await each.receive() for _ in range(6)] for each in (mine, theirs)]
+        # A socket that ends waits for the subscriptions that were not there when it began, so the first one listens first.
+        async with signed_in(live, owner) as mine:
+            await mine.listen(MUTATIONS)
+            async with signed_in(live, friend) as theirs:
+                await theirs.listen(MUTATIONS)
+                wanted = requests(task, friend)
+                for name in names:
+                    query, values = wanted[name]
+                    (await live.ask(query, owner, headers=keyed(key + name), input=values)).payload(name)
+                headers = {"authorization": f"Bearer {await live.token(owner)}", **keyed(key)}
+                await live.client.post("/api/v1/tasks/", json={"title": "By REST"}, headers=headers)
+                items = [[await each.receive() for _ in range(6)] for each in (mine, theirs)]
 
         expected = [IdempotencyKey(key + name, name).mutation_id(owner.id) for name in names]
         expected.append(IdempotencyKey(key).mutation_id(owner.id))
