@@ -79,6 +79,14 @@ def long_timeouts() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_encryption() -> Iterator[None]:
+    """The servers of tests have no TLS: without this, each connection would first prepare for it and ask for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGSSLMODE", "disable")
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """The PostgreSQL server that the whole run shares; a test that hurts a server starts one of its own."""

@@ -232,7 +232,7 @@ class TestMutationId:
         owner, friend = await live.a_user(), await live.a_user(Role.MODERATOR)
         task, key = await live.build.a_task(owner), a_key()
         names = ["createTask", "updateTask", "updateTaskStatus", "assignTask", "deleteTask"]
-        # A socket that ends waits for the subscriptions that were not there when it began, so the first one listens first.
+        # A socket that ends waits for all subscriptions that began after it, so the first one listens first.
         async with signed_in(live, owner) as mine:
             await mine.listen(MUTATIONS)
             async with signed_in(live, friend) as theirs:

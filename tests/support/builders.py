@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from domain.actor import OPERATOR, Actor
 from domain.event_parsing import read_event
@@ -29,7 +29,7 @@ from persistence.models import (
 )
 from persistence.models.base import new_id
 from persistence.unit_of_work import UnitOfWork
-from tests.support.transactions import orm_session
+from tests.support.transactions import driver_connection, kept_engine, orm_session
 
 _numbers = count(1)
 TABLES = (
@@ -45,6 +45,14 @@ TABLES = (
     "users",
 )
 """The tables that tests fill, rows that refer to others first."""
+_CLEAR: Final = "; ".join(
+    (
+        "UPDATE log_state SET trimmed = 0, boundary = NULL, boundary_fingerprint = NULL, cursor_format = 2",
+        *(f"DELETE FROM {table}" for table in TABLES),  # noqa: S608 - of the names above
+        "SELECT setval(pg_get_serial_sequence('events', 'id'), 1, false)",
+    )
+)
+"""Sent as one message, this is one transaction."""
 Row = TypeVar("Row", UserRow, SessionRow, TaskRow, ProjectRow, MembershipRow)
 
 
@@ -59,12 +67,8 @@ class Builders:
         """Empty every table and reset the log; for few rows this is faster than TRUNCATE. The head is first, as in
         numbering, because a killed process may still hold a lock.
         """
-        async with database.engine.begin() as connection:
-            log_state = "trimmed = 0, boundary = NULL, boundary_fingerprint = NULL, cursor_format = 2"
-            await connection.execute(text(f"UPDATE log_state SET {log_state}"))  # noqa: S608 - of the line above
-            for table in TABLES:
-                await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - of the line above
-            await connection.execute(text("SELECT setval(pg_get_serial_sequence('events', 'id'), 1, false)"))
+        async with driver_connection(database) as connection:
+            await connection.execute(_CLEAR)
 
     async def a_user(self, role: Role = Role.USER, **values: Any) -> UserRow:
         """A user; with a password hash that no password has, unless one is given."""
@@ -181,7 +185,7 @@ class Builders:
 
     async def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
         """All stored rows."""
-        async with self.database.connect() as connection:
+        async with kept_engine(self.database).connect() as connection:
             return {
                 table.name: [tuple(row) for row in await connection.execute(select(table).order_by(*table.primary_key))]
                 for table in Base.metadata.sorted_tables

@@ -20,6 +20,7 @@ from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.database import Database
 from persistence.models import membership_id
+from tests.support.transactions import driver_connection
 
 PASSWORD: Final = "Correct-horse1"
 CREATED: Final = datetime(2020, 1, 1, tzinfo=UTC)
@@ -142,18 +143,15 @@ class Situation:
 
     async def restore(self, database: Database) -> None:
         """Replace all rows by those of this situation."""
-        async with database.connect() as connection:
-            raw: Any = (await connection.get_raw_connection()).driver_connection
-            async with raw.transaction():
-                await raw.execute(_DELETE)
-                await raw.execute(_INSERT, orjson.dumps(self.rows).decode())
+        async with driver_connection(database) as connection, connection.transaction():
+            await connection.execute(_DELETE)
+            await connection.execute(_INSERT, orjson.dumps(self.rows).decode())
 
 
 async def stored(database: Database) -> Rows:
     """All stored rows; events in the order of recording."""
-    async with database.connect() as connection:
-        raw: Any = (await connection.get_raw_connection()).driver_connection
-        found: Rows = orjson.loads(await raw.fetchval(_READ))
+    async with driver_connection(database) as connection:
+        found: Rows = orjson.loads(await connection.fetchval(_READ))
     return found
 
 
