@@ -32,8 +32,9 @@ check: $(VENV)/dev ## Check format, lint, types, imports, schema snapshot, and t
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/project_rules
 
-test: $(VENV)/dev ## Run the tests in random order, on private servers (ARGS="-k name", SEED=… repeats an order).
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
+# `make coverage` and `make test-executors` run all generated cases of the suites that `make test` runs a quarter of.
+test: $(VENV)/dev ## Run the tests in random order, with a quarter of the generated cases (ARGS="-k name", SEED=…, CASES=all).
+	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
 		--ignore tests/e2e --ignore tests/load --ignore tests/embedded --ignore tests/timings \
 		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/relay --ignore tests/readme $(ARGS)
 

@@ -16,6 +16,7 @@ from graphql_api.schema.ids import encode_id
 from tests.graphql_api import hostile_input
 from tests.graphql_api.fuzzing_client import SECRET, Attacker, check_body, check_errors, quiet
 from tests.graphql_api.hostile_input import Operation, cursor, dumped, mutated, operations, variables_for
+from tests.support.amount import cases
 from tests.support.api import Api
 from tests.support.api_server import an_api
 from tests.support.serving import serving
@@ -66,9 +67,11 @@ BODIES = [
 
 
 def tries(number: int) -> settings:
-    """So many, the same ones every time."""
+    """So many, or a part of them, the same ones every time."""
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
-    return settings(max_examples=number, derandomize=True, deadline=None, database=None, suppress_health_check=slow)
+    return settings(
+        max_examples=cases(number), derandomize=True, deadline=None, database=None, suppress_health_check=slow
+    )
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ FILES = sorted(file.relative_to(NOUN).as_posix() for file in NOUN.rglob("*.py"))
 MACHINERY = ("graphql_api/compiler/", "graphql_api/execution/", "graphql_api/transports/", "streaming/", "server/")
 """A new noun changes nothing in these directories."""
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; raise SystemExit(lint())"
-NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules", "new_noun")
+NOT_COPIED = shutil.ignore_patterns("node_modules", "new_noun")
 MAX_LINES = 300
 """Lines of the noun and its registrations, without empty lines and without the noun's tests."""
 NO_CACHE = {"PYTHONDONTWRITEBYTECODE": "1"}

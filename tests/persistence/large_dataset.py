@@ -86,11 +86,12 @@ class LargeDataset:
 
     async def plan_of(self, *statements: Sent) -> "Plan":
         """The plans of these statements, each with its arguments."""
-        async with self._connection() as connection:
-            plans = [
-                orjson.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *arguments))
-                for statement, arguments in statements
-            ]
+        transaction = Transaction(self.database._pool, self.database.statements)
+        plans = [
+            orjson.loads(await transaction.value(f"EXPLAIN (FORMAT JSON) {statement}", *arguments))
+            for statement, arguments in statements
+        ]
+        await transaction.close()
         return Plan(tuple(node for plan in plans for node in _nodes(plan[0]["Plan"])))
 
     async def plan_for_any(self, statement: str, *, parameters: int) -> "Plan":

@@ -25,6 +25,7 @@ from persistence.queries.reader import Shape
 from persistence.queries.task import task as task_read
 from services.task import update_task, update_task_status
 from services.task_edit import TaskEdit
+from tests.support.amount import cases
 from tests.support.builders import Builders
 from tests.support.log import Log
 from tests.support.transactions import lock_row
@@ -211,7 +212,7 @@ async def test_every_failure_at_every_step(
 
     with monkeypatch.context() as patch:
         patch.setattr(holder, name, broken)
-        outcomes = [each for _ in range(3) for each in await outcomes_for(fragile, actor, tasks, ACTIONS, 2)]
+        outcomes = [each for _ in range(cases(3)) for each in await outcomes_for(fragile, actor, tasks, ACTIONS, 2)]
     assert strange(outcomes) == []
     await works(fragile, actor, tasks)
     assert [line for line in no_secrets_in_logs.lines if line["level"] == "error"] == []

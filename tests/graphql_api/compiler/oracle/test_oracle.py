@@ -10,10 +10,11 @@ import pytest
 from tests.graphql_api.compiler.oracle.dataset import Ground
 from tests.graphql_api.compiler.oracle.generator import Sent
 from tests.graphql_api.compiler.oracle.mutants import MUTANTS, Mutant
+from tests.support.amount import cases
 from tests.support.api import Api
 from tests.support.api_server import an_api
 
-DOCUMENTS = int(os.environ.get("ORACLE_DOCUMENTS", "1000"))
+DOCUMENTS = int(os.environ.get("ORACLE_DOCUMENTS", cases(1000)))
 PARTS = 4
 ENOUGH = 400
 

@@ -14,8 +14,9 @@ from tests.graphql_api.compiler.oracle.executor_pair import ExecutorPair
 from tests.graphql_api.compiler.oracle.outcome import Run, outcome
 from tests.graphql_api.compiler.oracle.races import OTHER_WORDS, Races, Side
 from tests.graphql_api.compiler.oracle.situation import global_id
+from tests.support.amount import cases as generated
 
-RACES = int(os.environ.get("ORACLE_DOCUMENTS", "1000")) * 7 // 100
+RACES = int(os.environ.get("ORACLE_DOCUMENTS", generated(1000))) * 7 // 100
 PARTS = 1 if RACES <= 70 else 4
 
 

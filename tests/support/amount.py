@@ -1,0 +1,14 @@
+"""How many generated cases a run has: all of them, or with `GENERATED_CASES=few` a quarter, the same ones every time.
+
+`make test` has few. `make coverage` has all of them on the compiled executor, `make test-executors` on the general one.
+"""
+
+import os
+from typing import Final
+
+FEW: Final = os.environ.get("GENERATED_CASES") == "few"
+
+
+def cases(number: int) -> int:
+    """So many, or a quarter of them."""
+    return max(1, number // 4) if FEW else number
