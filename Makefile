@@ -32,7 +32,7 @@ check: $(VENV)/dev ## Check format, lint, types, imports, schema snapshot, and t
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/project_rules
 
-# `make coverage` and `make test-executors` run all generated cases of the suites that `make test` runs a quarter of.
+# `make coverage` runs all generated cases of the suites of which `make test` runs a quarter.
 test: $(VENV)/dev ## Run the tests in random order, with a quarter of the generated cases (ARGS="-k name", SEED=…, CASES=all).
 	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
 		--ignore tests/e2e --ignore tests/load --ignore tests/embedded --ignore tests/timings \

@@ -1,6 +1,6 @@
 """How many generated cases a run has: all of them, or with `GENERATED_CASES=few` a quarter, the same ones every time.
 
-`make test` has few. `make coverage` has all of them on the compiled executor, `make test-executors` on the general one.
+`make test` has few, `make coverage` has all of them.
 """
 
 import os
