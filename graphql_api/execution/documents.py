@@ -23,7 +23,7 @@ from graphql import (
 )
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
-from domain.errors import BadRequest, Failure
+from domain.errors import BadRequest, Failure, Unavailable
 from graphql_api.execution.bounded_cache import BoundedCache
 from graphql_api.execution.introspection import Introspected, Introspection
 from graphql_api.execution.limits import Limits, check_operation, check_shape, check_text, parser_limit_error
@@ -45,6 +45,9 @@ _MAX_ERRORS: Final = 5
 
 _MAX_LONG_TEXTS: Final = 200
 """Long texts of a response that is encoded at once: 200 have 12 MB if each character is escaped."""
+
+MAX_WAITING: Final = 100
+"""The new long documents that wait for the thread. Each takes some milliseconds, and keeps its text in memory."""
 
 MAX_AT_ONCE: Final = 500
 """The longest text that is examined in the event loop, in characters. That takes a few milliseconds at most."""
@@ -171,6 +174,7 @@ class Documents:
 
         Raises:
             InvalidDocument: the document is not valid, or exceeds a limit.
+            Unavailable: too many new documents wait for that.
         """
         if len(text) <= MAX_AT_ONCE:
             return self.get(text)
@@ -234,6 +238,8 @@ class Documents:
     async def _examine_in_thread(self, text: str) -> "Document | Errors":
         future = self._examining.get(text)
         if future is None:
+            if len(self._examining) >= MAX_WAITING:
+                raise Unavailable("Too many new documents arrive at this moment; try again later.")
             future = asyncio.get_running_loop().run_in_executor(self._thread, self._examine, text)
             self._examining[text] = future
             future.add_done_callback(partial(self._examined, text))

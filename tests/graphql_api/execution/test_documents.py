@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from graphql import GraphQLError, validate
 
-from domain.errors import BadRequest, TooExpensive
-from graphql_api.execution.documents import MAX_AT_ONCE, Documents, InvalidDocument
+from domain.errors import BadRequest, TooExpensive, Unavailable
+from graphql_api.execution.documents import MAX_AT_ONCE, MAX_WAITING, Documents, InvalidDocument
 from graphql_api.execution.limits import Limits
 from tests.streaming.support import until
 from tests.support.echo_app import schema
@@ -107,6 +107,14 @@ class Held:
         return validate(*args)
 
 
+def a_known_text(documents: Documents, held: Held) -> str:
+    """The text of a long document that is known already."""
+    held.go.set()
+    text = documents.get(f"{LONG} # known").text
+    held.go.clear()
+    return text
+
+
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     """The validation of all documents."""
@@ -178,6 +186,20 @@ class TestGetAsync:
         with pytest.raises(InvalidDocument) as caught:
             await Documents(schema).get_async("x" * (Limits().max_characters + 1))
         assert isinstance(caught.value.errors[0], TooExpensive)
+
+    async def test_a_flood_of_documents_is_refused(self, held: Held):
+        """Documents that wait are examined nevertheless, and known ones are found."""
+        documents = Documents(schema)
+        known = a_known_text(documents, held)
+        waiting = [asyncio.create_task(documents.get_async(f"{LONG} # {number}")) for number in range(MAX_WAITING)]
+        await until(lambda: len(documents._examining) == MAX_WAITING)
+        with pytest.raises(Unavailable):
+            await documents.get_async(f"{LONG} # another")
+        assert (await documents.get_async(known)).text == known
+
+        held.go.set()
+        assert len({document.text for document in await asyncio.gather(*waiting)}) == MAX_WAITING
+        assert (await documents.get_async(f"{LONG} # another")).operations
 
     async def test_a_bug_is_not_kept(self, monkeypatch: pytest.MonkeyPatch):
         """The next request examines the document again."""
