@@ -14,6 +14,7 @@ from cli.settings import read_settings
 from cli.table import Column, table
 from domain.actor import OPERATOR
 from domain.project import ProjectRole
+from domain.text import without_control_characters
 from persistence.database import Database
 from persistence.models import MembershipRow, UserRow, VisibleProjectRow
 from server.settings import Settings
@@ -46,7 +47,7 @@ def list_(archived: Archived = False, as_json: AsJSON = False) -> None:
         )
 
     found = _run(read_settings(), run)
-    rows = [[each.key, each.name, "archived" if each.is_archived else "active"] for each in found]
+    rows = [[each.key, without_control_characters(each.name), _state(each)] for each in found]
     text = table([Column("key"), Column("name"), Column("state")], rows) if rows else "There are no projects."
     print_result(text, {"projects": [_project(each) for each in found]}, as_json=as_json)
 
@@ -101,6 +102,10 @@ def members(key: Key, set_: SetRole = [], remove: Remove = [], as_json: AsJSON =
 
     found = _run(read_settings(), run)
     print_result(_members(found), {"members": [_member(*each) for each in found]}, as_json=as_json)
+
+
+def _state(project: VisibleProjectRow) -> str:
+    return "archived" if project.is_archived else "active"
 
 
 def _members(found: Sequence[tuple[MembershipRow, UserRow]]) -> str:

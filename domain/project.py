@@ -4,13 +4,17 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from domain.errors import Invalid, LastManager
+from domain.errors import Forbidden, Invalid, LastManager
 from domain.text import check_text
 from domain.user import Role
 
 MIN_KEY, MAX_KEY = 2, 10
 MAX_NAME = 100
 MAX_DESCRIPTION = 10_000
+MAX_KEYS = 20
+"""The keys that a project has and had."""
+MAX_MANAGED = 2_000
+"""The projects of which a user can be a manager and still create another one."""
 
 _KEY: Final = re.compile(rf"[A-Z][A-Z0-9]{{{MIN_KEY - 1},{MAX_KEY - 1}}}")
 
@@ -69,7 +73,27 @@ def check_description(description: str) -> str:
     return check_text(description, field="description", at_most=MAX_DESCRIPTION)
 
 
-def check_managers_remain(active_managers: int) -> None:
+def check_key_count(keys: int) -> None:
+    """Refuse another key for a project that has and had this many. It keeps all of them for itself.
+
+    Raises:
+        Invalid: it has too many.
+    """
+    if keys >= MAX_KEYS:
+        raise Invalid(f"The project has had {keys} keys; use one of them.", path=("key",))
+
+
+def check_project_count(managed: int) -> None:
+    """Refuse another project to a user who manages this many.
+
+    Raises:
+        Forbidden: there are too many.
+    """
+    if managed >= MAX_MANAGED:
+        raise Forbidden(f"You manage {managed:,} projects; delete one, or let another user manage it.")
+
+
+def check_managers_remain(active_managers: int, *, path: tuple[str, ...] = ("userId",)) -> None:
     """Refuse to remove the last active manager of a project; *active_managers* is the number after the change.
 
     Raises:
@@ -77,5 +101,5 @@ def check_managers_remain(active_managers: int) -> None:
     """
     if active_managers < 1:
         raise LastManager(
-            "This is the last active manager of the project; make another member a manager first.", path=("userId",)
+            "This is the last active manager of the project; make another member a manager first.", path=path
         )

@@ -19,6 +19,7 @@ class Pace:
     def __init__(self) -> None:
         self.done = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._is_scheduled = False
         self._lists = 0
 
     @property
@@ -27,13 +28,12 @@ class Pace:
         return self.done >= WORK_AT_ONCE
 
     async def wait(self) -> None:
-        """Wait until more work may be done. Waiters continue in order."""
+        """Wait until more work may be done."""
         loop = asyncio.get_running_loop()
         while self.done >= WORK_AT_ONCE:
-            if not self._waiting:
-                loop.call_soon(self._next_iteration)
             future = loop.create_future()
             self._waiting.append(future)
+            self._schedule(loop)
             await future
 
     @contextmanager
@@ -50,9 +50,17 @@ class Pace:
         while self._lists or self._waiting:  # noqa: ASYNC110 - there is no event: either may begin and end repeatedly
             await asyncio.sleep(0)
 
-    def _next_iteration(self) -> None:
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._waiting and not self._is_scheduled:
+            self._is_scheduled = True
+            loop.call_soon(self._next_iteration, loop)
+
+    def _next_iteration(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Continue as many waiters as can do something: each does the work of one field at least."""
+        self._is_scheduled = False
         self.done = 0
-        waiting, self._waiting = self._waiting, deque()
-        for future in waiting:
+        for _ in range(min(len(self._waiting), WORK_AT_ONCE)):
+            future = self._waiting.popleft()
             if not future.done():
                 future.set_result(None)
+        self._schedule(loop)

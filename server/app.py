@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -74,6 +75,7 @@ REDIS_TIMEOUT_SECONDS: Final = 1.0
 RATE_LIMIT_TIMEOUT_SECONDS: Final = 0.35
 DRAIN_SECONDS: Final = 2.0
 DRAIN_SECONDS_PER_SOCKET: Final = 0.01
+_SWITCH_SECONDS: Final = 0.0001
 """A few sockets need no spreading, and the user who pressed Ctrl-C should not wait."""
 
 
@@ -273,6 +275,9 @@ class Server:
 
     async def start(self) -> None:
         """Start the background tasks."""
+        # The thread that examines documents gives the interpreter's lock back after this time, if the loop waits.
+        # The default, 5 ms, would hold up every callback of the loop for so long.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         await self.stream.start()
         self.descriptors.start()
         self._background_tasks.start()
@@ -284,6 +289,7 @@ class Server:
         self.descriptors.stop()
         self.requests.flush()
         self.passwords.close()
+        self.documents.close()
         await self.redis.aclose()
         await self.database.close()
         if self.tracing is not None:

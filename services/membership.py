@@ -36,12 +36,12 @@ async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: 
         request = {"project_id": project_id, "user_id": user_id, "role": role}
         row_id = membership_id(project_id, user_id)
         if await find_earlier_result(uow, "add_member", row_id, request):
-            return await uow.memberships.get(row_id, path=_USER_PATH)
+            return await _as_it_is_now(uow, row_id)
         user, earlier = await _lock(uow, project_id, user_id)
-        if user is None or not user.is_active:
-            raise Invalid("There is no active user with this id.", path=_USER_PATH)
         if earlier is not None:
             raise AlreadyExists("This user is a member already; use setMemberRole.", path=_USER_PATH)
+        if user is None or not user.is_active:
+            raise Invalid("There is no active user with this id.", path=_USER_PATH)
         membership = new_row(
             MembershipRow, id=row_id, project_id=project_id, user_id=user_id, role=role, created_at=uow.now
         )
@@ -63,11 +63,11 @@ async def set_member_role(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, r
         request = {"project_id": project_id, "user_id": user_id, "role": role}
         row_id = membership_id(project_id, user_id)
         if await find_earlier_result(uow, "set_member_role", row_id, request):
-            return await uow.memberships.get(row_id, path=_USER_PATH)
+            return await _as_it_is_now(uow, row_id)
         user, found = await _lock(uow, project_id, user_id)
         membership = _existing(found)
         if membership.role is not role:
-            await _check_managers(uow, user, membership)
+            await _check_managers(uow, user, membership, path=_USER_PATH)
             uow.change(membership, role=role)
         await uow.commit()
     return membership
@@ -117,7 +117,7 @@ async def remove_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID) -> 
         if await find_earlier_result(uow, "remove_member", row_id, request):
             return row_id
         user, found = await _lock(uow, project_id, user_id)
-        await _remove(uow, user, _existing(found))
+        await _remove(uow, user, _existing(found), path=_USER_PATH)
     return row_id
 
 
@@ -139,21 +139,15 @@ async def leave_project(uow: UnitOfWork, *, project_id: UUID) -> UUID:
         user, found = locked.others
         if found is None:
             raise NotFound("You are no member of this project.", path=_PROJECT_PATH)
-        await _remove(uow, user, found)
+        await _remove(uow, user, found, path=_PROJECT_PATH)
     return row_id
-
-
-async def lock_managed_projects(uow: UnitOfWork, user_id: UUID) -> set[UUID]:
-    """Lock the projects of which the user is a manager; call it before the user is locked."""
-    project_ids = await uow.memberships.managed_by(user_id)
-    await uow.lock(*(uow.projects.lock_of(project_id) for project_id in project_ids))
-    return project_ids
 
 
 async def replace_manager(uow: UnitOfWork, user_id: UUID, project_ids: set[UUID]) -> None:
     """Where the user is the only active manager of these locked projects, make the first active MEMBER a manager.
 
-    A project without another active member with this role keeps none: then admins manage it.
+    A project without another active member with this role keeps none: then admins manage it. Users are disabled one
+    after the other, because that locks all admins; so a successor is not disabled at the same time.
     """
     successors = await uow.memberships.successors_of(user_id, project_ids) if project_ids else []
     for membership in await uow.lock(*(uow.memberships.lock_of(row_id) for row_id in successors)):
@@ -173,20 +167,30 @@ def _locks(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> tuple[RowLock, R
     return uow.users.lock_of(user_id, shared=True), uow.memberships.lock_of_pair(project_id, user_id)
 
 
+async def _as_it_is_now(uow: UnitOfWork, row_id: UUID) -> MembershipRow:
+    """The membership of a request that was carried out before; it may have changed since."""
+    membership = await uow.memberships.find(row_id)
+    if membership is None:
+        raise NotFound("This was done already; since then the user has left, or you may not see the project any more.")
+    return membership
+
+
 def _existing(membership: MembershipRow | None) -> MembershipRow:
     if membership is None:
         raise NotFound("This user is no member of the project.", path=_USER_PATH)
     return membership
 
 
-async def _check_managers(uow: UnitOfWork, user: UserRow | None, membership: MembershipRow) -> None:
+async def _check_managers(
+    uow: UnitOfWork, user: UserRow | None, membership: MembershipRow, *, path: tuple[str, ...]
+) -> None:
     """Check that an active manager remains, if this member is one and loses the role."""
     if membership.role is ProjectRole.MANAGER and user is not None and user.is_active:
         others = await uow.memberships.other_active_managers(membership.project_id, beside=membership.user_id)
-        check_managers_remain(others)
+        check_managers_remain(others, path=path)
 
 
-async def _remove(uow: UnitOfWork, user: UserRow | None, membership: MembershipRow) -> None:
-    await _check_managers(uow, user, membership)
+async def _remove(uow: UnitOfWork, user: UserRow | None, membership: MembershipRow, *, path: tuple[str, ...]) -> None:
+    await _check_managers(uow, user, membership, path=path)
     uow.memberships.remove(membership)
     await uow.commit()

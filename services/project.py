@@ -8,7 +8,16 @@ from domain import policy
 from domain.actor import OPERATOR_ID, Actor
 from domain.errors import AlreadyExists, Forbidden, NotFound
 from domain.policy import Action
-from domain.project import CREATORS, ProjectCreation, ProjectRole, check_description, check_key, check_name
+from domain.project import (
+    CREATORS,
+    ProjectCreation,
+    ProjectRole,
+    check_description,
+    check_key,
+    check_key_count,
+    check_name,
+    check_project_count,
+)
 from domain.task import ExpectedVersion, check_version
 from persistence.errors import Duplicate
 from persistence.models import MembershipRow, ProjectRow, VisibleProjectRow, membership_id
@@ -27,6 +36,12 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str]]] = {
     "description": check_description,
 }
 """The fields that clients can set, in the order in which they are checked."""
+_CREATORS: Final = {
+    ProjectCreation.EVERYONE: "users",
+    ProjectCreation.MODERATORS: "moderators and admins",
+    ProjectCreation.ADMINS: "admins",
+}
+"""Who may create projects, in words."""
 
 
 async def get_project(uow: UnitOfWork, *, key: str) -> VisibleProjectRow:
@@ -62,7 +77,7 @@ async def create_project(
     """Create a project. The actor becomes its manager. *creation* says who may create projects.
 
     Raises:
-        Forbidden: the actor may create no project, or is the operator, who is no user.
+        Forbidden: the actor may create no project, manages too many, or is the operator, who is no user.
         Invalid: a value breaks a limit.
         AlreadyExists: a project has this key or had it.
         IdempotencyMismatch: the key of the unit of work was used for another request.
@@ -77,6 +92,7 @@ async def create_project(
         earlier = await find_earlier_result(uow, "create_project", project.id, dict(values))
         if earlier is not None:
             return await _as_it_is_now(uow, earlier)
+        check_project_count(await uow.memberships.count_managed(uow.actor.user_id))
         uow.projects.add(project)
         uow.projects.add_key(project)
         uow.memberships.add(_creator(uow, project))
@@ -100,7 +116,7 @@ async def update_project(
     Raises:
         NotFound: the actor sees no such project.
         Forbidden: the actor may see the project, but not change it, or it is archived.
-        Invalid: a value breaks a limit.
+        Invalid: a value breaks a limit, or the project has had too many keys.
         AlreadyExists: another project has this key or had it.
         Conflict: *expected_version* is not the current one.
         IdempotencyMismatch: the key of the unit of work was used for another request.
@@ -125,7 +141,7 @@ async def update_project(
 async def archive_project(
     uow: UnitOfWork, *, project_id: UUID, is_archived: bool, expected_version: ExpectedVersion = None
 ) -> VisibleProjectRow:
-    """Archive a project, or make it active again. In an archived project nothing can be changed.
+    """Archive a project, or make it active again. An archived project does not change; members can leave it.
 
     Raises:
         NotFound: the actor sees no such project.
@@ -198,7 +214,7 @@ def as_seen(project: ProjectRow, role: ProjectRole | None) -> VisibleProjectRow:
 
 def _require_creator(actor: Actor, creation: ProjectCreation) -> None:
     if not policy.may_project(actor, Action.CREATE_PROJECT, None) or actor.role not in CREATORS[creation]:
-        raise Forbidden(f"On this server, only {creation.value} may create projects; ask one of them.")
+        raise Forbidden(f"On this server, only {_CREATORS[creation]} may create projects; ask one of them.")
     if actor.user_id == OPERATOR_ID:
         raise Forbidden("The user who creates a project becomes its manager; do it in a user's name.")
 
@@ -219,6 +235,7 @@ async def _take_key(uow: UnitOfWork, project: ProjectRow) -> None:
     """Reserve the new key of the project, which may be an old key of it."""
     owner = await uow.projects.owner_of_key(project.key)
     if owner is None:
+        check_key_count(await uow.projects.count_keys(project.id))
         uow.projects.add_key(project)
     elif owner != project.id:
         raise _taken(project.key)

@@ -14,7 +14,7 @@ from persistence.models import UserRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
-from services.membership import lock_managed_projects, replace_manager
+from services.membership import replace_manager
 
 HashPassword = Callable[[str], Awaitable[str]]
 VerifyPassword = Callable[[str, str | None], Awaitable[Verification]]
@@ -142,7 +142,8 @@ async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) ->
     """
     policy.require_user(uow.actor, Action.SET_ACTIVE, user_id)
     async with uow:
-        project_ids = await lock_managed_projects(uow, user_id) if not is_active else set()
+        # Projects are locked before users, as in changes of their members.
+        project_ids = await uow.memberships.lock_managed(user_id) if not is_active else set()
         user = await _locked(uow, user_id, leaves_admins=not is_active)
         if user.is_active is not is_active:
             if not is_active:

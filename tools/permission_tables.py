@@ -17,6 +17,8 @@ PAGE: Final = Path(__file__).parent.parent / "docs" / "permissions.md"
 _ALL_REACHES: Final = frozenset().union(*IN_PROJECT.values())
 _PROJECT_ACTIONS: Final = [action for action in Action if reach(Role.USER, action) & _ALL_REACHES]
 _OTHER_ACTIONS: Final = [action for action in Action if action not in _PROJECT_ACTIONS]
+_OF_NO_ROW: Final = frozenset({Action.CREATE_PROJECT, Action.LIST_USERS})
+"""Actions that are permitted or not, without a row that decides."""
 _WORDS: Final = {Reach.OWN: "own", Reach.ASSIGNED: "assigned to you", Reach.ANY: "all"}
 
 
@@ -42,6 +44,8 @@ def _roles() -> str:
 
 def _cell(role: Role, action: Action) -> str:
     reaches = POLICY[role].get(action, frozenset())
+    if action in _OF_NO_ROW:
+        return _yes(bool(reaches))
     return " or ".join(word for each, word in _WORDS.items() if each in reaches) or "–"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic, sleep
 from typing import Any, Final
 
 import strawberry
@@ -149,6 +150,7 @@ class Documents:
         self._valid: BoundedCache[Document] = BoundedCache(max_count=max_count, max_bytes=max_bytes)
         self._invalid: BoundedCache[Errors] = BoundedCache(max_count=100, max_bytes=max_bytes // 16)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="documents")
+        self._rest_until = 0.0
         self._examining: dict[str, asyncio.Future[Document | Errors]] = {}
         self.found = self.read = self.refused = 0
         """The number of requests for documents that were in the cache, that were new, and that were invalid."""
@@ -176,7 +178,7 @@ class Documents:
             InvalidDocument: the document is not valid, or exceeds a limit.
             Unavailable: too many new documents wait for that.
         """
-        if len(text) <= MAX_AT_ONCE:
+        if len(text) <= MAX_AT_ONCE or len(text) > self._limits.max_characters:
             return self.get(text)
         outcome = self._cached(text)
         if outcome is None:
@@ -240,13 +242,30 @@ class Documents:
         if future is None:
             if len(self._examining) >= MAX_WAITING:
                 raise Unavailable("Too many new documents arrive at this moment; try again later.")
-            future = asyncio.get_running_loop().run_in_executor(self._thread, self._examine, text)
+            future = asyncio.get_running_loop().run_in_executor(self._thread, self._examine_and_rest, text)
             self._examining[text] = future
             future.add_done_callback(partial(self._examined, text))
             # A client that disconnects must not cancel what others wait for.
             return await asyncio.shield(future)
         outcome = await asyncio.shield(future)
         return self._cached(text) or outcome  # it counts as found
+
+    def _examine_and_rest(self, text: str) -> "Document | Errors":
+        """Examine a text, after a rest that is as long as the text before it has taken.
+
+        The thread holds the interpreter's lock while it works. Without rests, a flood of documents would leave the
+        event loop a small part of the time.
+        """
+        sleep(max(0.0, self._rest_until - monotonic()))
+        began = monotonic()
+        try:
+            return self._examine(text)
+        finally:
+            self._rest_until = 2 * monotonic() - began
+
+    def close(self) -> None:
+        """Forget the documents that wait for the thread, and let it end."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _examined(self, text: str, future: "asyncio.Future[Document | Errors]") -> None:
         del self._examining[text]

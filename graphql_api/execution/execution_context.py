@@ -1,6 +1,8 @@
 """The execution of one operation by graphql-core, with limits for errors and for the work in one piece."""
 
+import asyncio
 from collections.abc import Iterable
+from inspect import iscoroutine
 from typing import Any, Final, cast
 
 from graphql import GraphQLError, OperationType, get_named_type, is_leaf_type
@@ -111,8 +113,11 @@ class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
                         item, completed, item_type, field_details_list, info, item_path, position_context
                     ):
                         awaitable.append(index)
-        except BaseException:
+        except Exception:
             self.settle_in_background([completed[index] for index in awaitable])
+            raise
+        except asyncio.CancelledError:
+            close_unstarted([completed[index] for index in awaitable])
             raise
         values = await gather_with_cancel(*[completed[index] for index in awaitable])
         for index, value in zip(awaitable, values, strict=True):
@@ -123,9 +128,28 @@ class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
         pace = self._pace
         if path.prev is None:
             if pace.is_exhausted:
-                await pace.wait()
+                await self._wait_before(result)
             pace.done += _ROOT_FIELD_WORK
         value = await result
         if pace.is_exhausted:
             await pace.wait()
         return value
+
+    async def _wait_before(self, result: Any) -> None:
+        try:
+            await self._pace.wait()
+        except asyncio.CancelledError:
+            close_unstarted(result)
+            raise
+
+
+def close_unstarted(value: Any) -> None:
+    """Close coroutines that have not started, and those that they would await: nothing of them may run."""
+    if iscoroutine(value):
+        known = list(value.cr_frame.f_locals.values()) if value.cr_frame is not None else []
+        value.close()
+        close_unstarted(known)
+    elif isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            if isinstance(each, list | dict) or iscoroutine(each):
+                close_unstarted(each)

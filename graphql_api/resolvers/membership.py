@@ -58,7 +58,7 @@ class MembershipMutations:
         )
         return RemoveMemberPayload(deleted_membership_id=encode_id("Membership", row_id))
 
-    @mutation(SIGNED_IN, "Leave a project.")
+    @mutation(SIGNED_IN, "Leave a project, also an archived one. The last active manager cannot leave.")
     async def leave_project(self, field: FieldContext, input: LeaveProjectInput) -> LeaveProjectPayload | None:
         """One service call."""
         row_id = await membership_service.leave_project(

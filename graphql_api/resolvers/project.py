@@ -81,7 +81,7 @@ class ProjectQueries:
 class ProjectMutations:
     """Fields of Mutation."""
 
-    @mutation(SIGNED_IN, "Create a project. You become its manager.")
+    @mutation(SIGNED_IN, "Create a project. You become its manager. The operator may permit this to some roles only.")
     async def create_project(self, field: FieldContext, input: CreateProjectInput) -> CreateProjectPayload | None:
         """One service call."""
         row = await project_service.create_project(

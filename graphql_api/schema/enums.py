@@ -35,7 +35,7 @@ _described(
         "FORBIDDEN": "You may see the object, but you may not make this change.",
         "INVALID": "A value breaks a rule of its field.",
         "INVALID_TRANSITION": "The task cannot change from its current status to this status.",
-        "CONFLICT": "The task has changed since you read it: `expectedVersion` is not its current version.",
+        "CONFLICT": "The object has changed since you read it: `expectedVersion` is not its current version.",
         "INVALID_CREDENTIALS": "The username, the password or the token is wrong.",
         "ALREADY_EXISTS": "The username, e-mail address or key is already in use, or the user is a member already.",
         "LAST_ADMIN": "The last active admin cannot lose the admin role and cannot be disabled.",
@@ -49,8 +49,8 @@ _described(
     {
         "USER": "Creates tasks. Reads, changes and deletes their own tasks. "
         "Reads the tasks that are assigned to them and changes their status.",
-        "MODERATOR": "The rights of USER, and reads and deletes the tasks of all users.",
-        "ADMIN": "All rights for the tasks of all users, and manages users.",
+        "MODERATOR": "The rights of USER, and reads and deletes the tasks of all users. Reads all projects.",
+        "ADMIN": "All rights for the tasks of all users and for all projects, and manages users.",
     },
 )
 _described(

@@ -95,7 +95,7 @@ class EndedMembership(Payload):
     """A payload with the id of a membership that has ended."""
 
     deleted_membership_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of the membership, which no longer exists."
+        default=None, description="The id of the membership that has ended."
     )
 
 

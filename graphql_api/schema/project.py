@@ -44,7 +44,9 @@ class Project(Node):
     )
     name: str = strawberry.field(description=f"1 to {MAX_NAME} characters.")
     description: str = strawberry.field(description=f"At most {MAX_DESCRIPTION:,} characters; may be empty.")
-    is_archived: bool = strawberry.field(description="Whether the project is archived. Then nothing in it can change.")
+    is_archived: bool = strawberry.field(
+        description="Whether the project is archived. Then it does not change; members can still leave."
+    )
     version: int = strawberry.field(
         description="The version of the project. It grows by one with every change of the project itself."
     )

@@ -141,7 +141,7 @@ def project(actor: Actor | None, project_id: UUID) -> Query:
 
 def project_by_key(actor: Actor | None, key: str) -> Query:
     """The project that has this key or had it, ignoring case."""
-    found = key.strip().upper() if is_storable(key) else ""  # no project has a key that cannot be stored
+    found = key.strip().upper() if key.isascii() and is_storable(key) else ""  # which no project has
     return Query(ProjectByKey(PROJECT.reaches(actor)), {"key": found, "actor_id": id_of(actor)})
 
 

@@ -3,9 +3,9 @@
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, FromClause, Uuid, bindparam, select, true
+from sqlalchemy import BindParameter, ColumnElement, FromClause, Uuid, bindparam, literal_column, select, true
 
-from domain.policy import Action, Reach
+from domain.policy import IN_PROJECT, Action, Reach
 from persistence.models import MembershipRow, ProjectRow
 from persistence.queries.parent import Parent, Reaches
 
@@ -17,19 +17,25 @@ _MEMBERSHIPS: Final[FromClause] = MembershipRow.__table__
 def visible_projects(reaches: Reaches) -> FromClause:
     """The projects that the actor may read, with the columns of `VisibleProjectRow`. The parameter is `actor_id`."""
     own = (_MEMBERSHIPS.c.project_id == _PROJECTS.c.id) & (_MEMBERSHIPS.c.user_id == _ACTOR)
+    if Reach.ANY not in reaches:
+        own &= _MEMBERSHIPS.c.role.in_(_roles(reaches))
     rows = _PROJECTS.join(_MEMBERSHIPS, own, isouter=Reach.ANY in reaches)
     query = select(*_PROJECTS.c, _MEMBERSHIPS.c.role.label("viewer_role")).select_from(rows)
-    return (query if reaches else query.where(~true())).subquery("visible")
+    return query.subquery("visible")
 
 
 def belongs_to_visible_project(project_id: Any, reaches: Reaches) -> ColumnElement[bool]:
     """The condition for rows that belong to a project that the actor may read; *project_id* is their column."""
     if Reach.ANY in reaches:
         return true()
-    if not reaches:
-        return ~true()
     own = _MEMBERSHIPS.alias("own")  # the rows may be memberships, too
-    return select(own.c.id).where(own.c.user_id == _ACTOR, own.c.project_id == project_id).exists()
+    is_mine = (own.c.user_id == _ACTOR) & (own.c.project_id == project_id) & own.c.role.in_(_roles(reaches))
+    return select(own.c.id).where(is_mine).exists()
+
+
+def _roles(reaches: Reaches) -> list[ColumnElement[str]]:
+    """The roles whose members have one of these reaches, as constants of the statement."""
+    return [literal_column(f"'{role.name}'") for role, own in IN_PROJECT.items() if not own.isdisjoint(reaches)]
 
 
 PROJECT: Final = Parent(Action.READ_PROJECT, belongs_to_visible_project)

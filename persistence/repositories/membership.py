@@ -13,7 +13,14 @@ _ACTIVE_MANAGERS: Final = (
     "SELECT count(*) FROM memberships AS m JOIN users AS u ON u.id = m.user_id"
     " WHERE m.project_id = $1 AND m.user_id <> $2 AND m.role = 'MANAGER' AND u.is_active"
 )
-_MANAGED: Final = "SELECT project_id FROM memberships WHERE user_id = $1 AND role = 'MANAGER'"
+# Projects that the user manages with others, or that have a member who can be the next manager.
+_MANAGED: Final = (
+    "SELECT p.id FROM projects AS p JOIN memberships AS m ON m.project_id = p.id"
+    " WHERE m.user_id = $1 AND m.role = 'MANAGER' AND EXISTS (SELECT FROM memberships AS o"
+    " WHERE o.project_id = p.id AND o.user_id <> $1 AND o.role <> 'VIEWER')"
+)
+_LOCK_MANAGED: Final = f"{_MANAGED} ORDER BY p.id FOR NO KEY UPDATE OF p"
+_COUNT_MANAGED: Final = "SELECT count(*) FROM memberships WHERE user_id = $1 AND role = 'MANAGER'"
 # The first active MEMBER of each of these projects that has no other active manager.
 _SUCCESSORS: Final = (
     "SELECT DISTINCT ON (m.project_id) m.id FROM memberships AS m JOIN users AS u ON u.id = m.user_id"
@@ -37,10 +44,18 @@ class MembershipRepository(RowRepository[MembershipRow]):
         """The number of active managers of a locked project, without the user *beside*."""
         return int(await self._work.transaction.value(_ACTIVE_MANAGERS, project_id, beside))
 
-    async def managed_by(self, user_id: UUID) -> set[UUID]:
-        """The projects of which the user is a manager."""
+    async def lock_managed(self, user_id: UUID) -> set[UUID]:
+        """Lock the projects that the user manages and that have another manager or a MEMBER; their ids."""
         await self._work.transaction.begin()
+        return {project_id for (project_id,) in await self._work.transaction.fetch(_LOCK_MANAGED, user_id)}
+
+    async def managed_by(self, user_id: UUID) -> set[UUID]:
+        """The projects that `lock_managed` would lock."""
         return {project_id for (project_id,) in await self._work.transaction.fetch(_MANAGED, user_id)}
+
+    async def count_managed(self, user_id: UUID) -> int:
+        """The number of projects of which the user is a manager."""
+        return int(await self._work.transaction.value(_COUNT_MANAGED, user_id))
 
     async def successors_of(self, user_id: UUID, project_ids: Collection[UUID]) -> list[UUID]:
         """The memberships of the first active members of those locked projects that have no other active manager."""

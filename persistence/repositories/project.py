@@ -1,5 +1,6 @@
 """The repository of projects."""
 
+from typing import Final
 from uuid import UUID
 
 from persistence.models import ProjectKeyRow, ProjectRow
@@ -7,7 +8,8 @@ from persistence.models.rows import new_row
 from persistence.queries import project as reads
 from persistence.repositories.rows import RowRepository
 
-_OWNER_OF_KEY = "SELECT project_id FROM project_keys WHERE key = $1"
+_OWNER_OF_KEY: Final = "SELECT project_id FROM project_keys WHERE key = $1"
+_COUNT_KEYS: Final = "SELECT count(*) FROM project_keys WHERE project_id = $1"
 
 
 class ProjectRepository(RowRepository[ProjectRow]):
@@ -19,6 +21,10 @@ class ProjectRepository(RowRepository[ProjectRow]):
         """The project that has or had this key."""
         owner: UUID | None = await self._work.transaction.value(_OWNER_OF_KEY, key)
         return owner
+
+    async def count_keys(self, project_id: UUID) -> int:
+        """The number of keys that the project has and had."""
+        return int(await self._work.transaction.value(_COUNT_KEYS, project_id))
 
     def add_key(self, project: ProjectRow) -> None:
         """Reserve the project's key."""

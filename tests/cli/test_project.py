@@ -100,6 +100,11 @@ class TestList:
         assert project("list").out == "There are no projects.\n"
         assert project("list", "--archived").out == "key  name  state\nOLD  Old   archived\n"
 
+    def test_names_cannot_control_the_terminal(self, project: Any):
+        """Control characters are left out."""
+        project("create", "WEB", "a\x1b[31mb\nc", "--as", "alice")
+        assert project("list").out == "key  name     state\nWEB  a[31mbc  active\n"
+
 
 class TestMembers:
     def test_members_are_added_changed_and_removed(self, project: Any):

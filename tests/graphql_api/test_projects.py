@@ -122,7 +122,7 @@ class TestChanges:
             (viewer, "addMember", {"projectId": pid, "userId": user_id(other)}, refused("FORBIDDEN", "projectId")),
             (mia, "removeMember", {"projectId": pid, "userId": user_id(other)}, refused("NOT_FOUND", "userId")),
             (mia, "removeMember", {"projectId": pid, "userId": user_id(mia)}, refused("LAST_MANAGER", "userId")),
-            (mia, "leaveProject", {"projectId": pid}, refused("LAST_MANAGER", "userId")),
+            (mia, "leaveProject", {"projectId": pid}, refused("LAST_MANAGER", "projectId")),
             (other, "leaveProject", {"projectId": pid}, refused("NOT_FOUND", "projectId")),
         ]
         for by, name, values, refusal in expected:

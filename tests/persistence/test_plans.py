@@ -182,7 +182,10 @@ async def everything_else(uow: UnitOfWork) -> None:
     await uow.events.head()
     await uow.events.trim(later(-1))
     await uow.keys.remove_older(later(0))
+    await uow.memberships.lock_managed(numbered(4))
     await uow.memberships.managed_by(numbered(4))
+    await uow.memberships.count_managed(numbered(4))
+    await uow.projects.count_keys(numbered(1))
     await uow.memberships.other_active_managers(numbered(2), beside=numbered(4))
     await uow.memberships.successors_of(numbered(4), [numbered(2), numbered(5)])
 

@@ -89,8 +89,16 @@ class TestAdd:
         await put_member(build.as_(manager), project_id=project.id, user_id=other.user_id, role=VIEWER)
         assert ((await add()).id, (await add()).role) == (first.id, VIEWER)
         await leave_project(build.as_(other), project_id=project.id)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="done already") as caught:
             await add()
+        assert caught.value.path == ()
+
+    async def test_put_changes_a_disabled_member(self, build: Builders):
+        """Who could not be added."""
+        disabled = await build.a_user(is_active=False)
+        project = await build.a_project((await build.an_actor(), MANAGER), (disabled, MANAGER))
+        await put_member(build.as_(OPERATOR), project_id=project.id, user_id=disabled.id, role=VIEWER)
+        assert (await build.roles_in(project.id))[disabled.id] is VIEWER
 
     async def test_put_adds_or_changes(self, build: Builders):
         """Both with one call."""
@@ -254,6 +262,20 @@ class TestDisabled:
             )
             assert all(isinstance(each, LastManager) for each in outcomes if isinstance(each, BaseException))
             assert await _active_managers(build, project) >= 1
+
+    async def test_two_managers_of_whom_one_leaves_and_one_is_disabled(self, build: Builders):
+        """Without another member, too."""
+        for _ in range(5):
+            one, two = await build.a_user(), await build.a_user()
+            project = await build.a_project((one, MANAGER), (two, MANAGER))
+            await asyncio.gather(
+                set_user_active(build.as_(OPERATOR), user_id=one.id, is_active=False),
+                leave_project(build.as_(two), project_id=project.id),
+                return_exceptions=True,
+            )
+            disabled = await build.user(one.id)
+            assert disabled is not None
+            assert disabled.is_active or two.id in await build.roles_in(project.id)
 
     async def test_promoting_and_disabling_at_the_same_time(self, build: Builders):
         """A user is not the only active manager when the user is disabled."""

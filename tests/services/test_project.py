@@ -11,7 +11,7 @@ from domain.actor import OPERATOR, Actor
 from domain.errors import AlreadyExists, Conflict, DomainError, Forbidden, IdempotencyMismatch, Invalid, NotFound
 from domain.idempotency import IdempotencyKey
 from domain.policy import IN_PROJECT, POLICY, Action, Reach
-from domain.project import ProjectCreation, ProjectRole
+from domain.project import MAX_KEYS, ProjectCreation, ProjectRole
 from domain.user import Role
 from persistence.models import ProjectRow, VisibleProjectRow
 from persistence.queries import project as reads
@@ -161,6 +161,29 @@ class TestUpdate:
             with pytest.raises(AlreadyExists):
                 await update_project(build.as_(OPERATOR), project_id=other.id, key="web")
 
+    async def test_a_project_has_a_limited_number_of_keys(self, build: Builders):
+        """So it cannot take all short ones; its old keys stay usable."""
+        actor = await build.an_actor()
+        project = await create(build, actor, "K1")
+        for number in range(2, MAX_KEYS + 1):
+            await update_project(build.as_(actor), project_id=project.id, key=f"K{number}")
+        async with build.unchanged():
+            with pytest.raises(Invalid) as caught:
+                await update_project(build.as_(actor), project_id=project.id, key="MORE")
+        assert caught.value.path == ("key",)
+        assert (await update_project(build.as_(actor), project_id=project.id, key="K1")).key == "K1"
+
+    async def test_a_user_manages_a_limited_number_of_projects(self, build: Builders, monkeypatch: pytest.MonkeyPatch):
+        """Projects of which the user is only a member do not count."""
+        monkeypatch.setattr("domain.project.MAX_MANAGED", 2)
+        actor = await build.an_actor()
+        await build.a_project((actor, MEMBER))
+        for key in ("ONE", "TWO"):
+            await create(build, actor, key)
+        async with build.unchanged():
+            with pytest.raises(Forbidden):
+                await create(build, actor, "THREE")
+
     async def test_a_deleted_project_frees_its_keys(self, build: Builders):
         """All of them."""
         actor = await build.an_actor()
@@ -282,9 +305,11 @@ async def test_many_projects(build: Builders):
     assert [row.key for row in await list_projects(build.as_(actor))] == keys
 
 
-@pytest.mark.parametrize("key", ["", "x" * 5_000, "a\x00", "\ud800", "' OR 1=1", "%"])
+@pytest.mark.parametrize("key", ["", "ß", "x" * 5_000, "a\x00", "\ud800", "' OR 1=1", "%"])
 async def test_keys_that_no_project_has(build: Builders, key: str):
     """They are not found; nothing fails."""
+    actor = await build.an_actor(Role.ADMIN)
+    await build.a_project(key="SS")
     with pytest.raises(DomainError) as caught:
-        await get_project(build.as_(await build.an_actor()), key=key)
+        await get_project(build.as_(actor), key=key)
     assert isinstance(caught.value, NotFound)

@@ -109,7 +109,8 @@ function readable<T>(list: readonly T[], nodeOf: (each: T) => Reference | undefi
 
 /** The policies of this API's lists and subscriptions, for `InMemoryCache`. */
 export const typePolicies: TypePolicies = {
-  Query: { fields: { tasks: connection(["filter", "orderBy"]), users: connection() } },
+  Query: { fields: { tasks: connection(["filter", "orderBy"]), users: connection(), projects: connection(["isArchived"]) } },
+  Project: { fields: { members: connection() } },
   Task: { fields: { history: connection() } },
   // Items follow one another; they are not merged.
   Subscription: { fields: { taskChanged: { merge: false }, taskStatusChanged: { merge: false } } },

@@ -201,6 +201,53 @@ class TestGetAsync:
         assert len({document.text for document in await asyncio.gather(*waiting)}) == MAX_WAITING
         assert (await documents.get_async(f"{LONG} # another")).operations
 
+    async def test_the_thread_rests_as_long_as_it_has_worked(self, monkeypatch: pytest.MonkeyPatch):
+        """So a flood of documents leaves half of the time to the event loop."""
+        now, rests = 100.0, []
+
+        def rest(seconds: float) -> None:
+            nonlocal now
+            rests.append(seconds)
+            now += seconds
+
+        def work(*args: Any) -> list[GraphQLError]:
+            nonlocal now
+            now += 3
+            return validate(*args)
+
+        monkeypatch.setattr("graphql_api.execution.documents.monotonic", lambda: now)
+        monkeypatch.setattr("graphql_api.execution.documents.sleep", rest)
+        monkeypatch.setattr("graphql_api.execution.documents.validate", work)
+        documents = Documents(schema)
+        await documents.get_async(f"{LONG} # 1")
+        now += 1
+        await documents.get_async(f"{LONG} # 2")
+        now += 60
+        await documents.get_async(f"{LONG} # 3")
+        assert rests == [0, 2, 0]
+
+    async def test_a_text_that_is_too_long_takes_no_place(self, held: Held):
+        """It is refused by its length, also while other documents wait."""
+        documents = Documents(schema)
+        waiting = [asyncio.create_task(documents.get_async(f"{LONG} # {number}")) for number in range(MAX_WAITING)]
+        await until(lambda: len(documents._examining) == MAX_WAITING)
+        with pytest.raises(InvalidDocument):
+            await documents.get_async("x" * (Limits().max_characters + 1))
+        held.go.set()
+        await asyncio.gather(*waiting)
+
+    async def test_documents_that_wait_are_forgotten_at_the_end(self, held: Held):
+        """The thread ends after the one that it examines."""
+        documents = Documents(schema)
+        waiting = [asyncio.create_task(documents.get_async(f"{LONG} # {number}")) for number in range(3)]
+        await until(lambda: bool(held.threads))
+        documents.close()
+        held.go.set()
+        first, *others = await asyncio.gather(*waiting, return_exceptions=True)
+        assert not isinstance(first, BaseException)
+        assert all(isinstance(each, asyncio.CancelledError) for each in others)
+        assert len(held.threads) == 1
+
     async def test_a_bug_is_not_kept(self, monkeypatch: pytest.MonkeyPatch):
         """The next request examines the document again."""
         documents = Documents(schema)
