@@ -263,20 +263,6 @@ class TestDisabled:
             assert all(isinstance(each, LastManager) for each in outcomes if isinstance(each, BaseException))
             assert await _active_managers(build, project) >= 1
 
-    async def test_two_managers_of_whom_one_leaves_and_one_is_disabled(self, build: Builders):
-        """Without another member, too."""
-        for _ in range(5):
-            one, two = await build.a_user(), await build.a_user()
-            project = await build.a_project((one, MANAGER), (two, MANAGER))
-            await asyncio.gather(
-                set_user_active(build.as_(OPERATOR), user_id=one.id, is_active=False),
-                leave_project(build.as_(two), project_id=project.id),
-                return_exceptions=True,
-            )
-            disabled = await build.user(one.id)
-            assert disabled is not None
-            assert disabled.is_active or two.id in await build.roles_in(project.id)
-
     async def test_promoting_and_disabling_at_the_same_time(self, build: Builders):
         """A user is not the only active manager when the user is disabled."""
         for _ in range(5):
