@@ -155,7 +155,7 @@ class Execution:
         self._process = process
         self._group = Group(SharedExecutions(cast("Any", None)), "changes", personal=False)
 
-    def prepare(self, request: OperationRequest, *, request_id: str) -> Operation:
+    async def prepare(self, request: OperationRequest, *, request_id: str) -> Operation:
         """Accept everything."""
         return Operation(request)
 
