@@ -23,6 +23,7 @@ Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%
 GET,list of tasks,10,1,4,5.5,1,80.2,100,2.5,0.25,4,5,6,7,8,9,10,11,80,80,80
 ,Aggregated,10,1,4,5.5,1,80.2,100,2.5,0.25,4,5,6,7,8,9,10,11,80,80,80
 """
+MAX_RUNS = 5
 OFTEN = {"a task", "create a task", "receive a change", "list tasks", "list tasks, REST", "move a task"}
 """What is bound to happen within a few seconds; the rest happens now and then."""
 
@@ -52,11 +53,16 @@ class TestScenarios:
 
     def test_the_mixed_scenario_succeeds(self, target: Target, tmp_path: Path):
         """Every operation succeeds, and listeners receive the changes."""
-        out = tmp_path / "mixed"
-        put_under_load(target, Scenario("mixed", 6, 10, 8, subscribers=3), out)
-        counted = figures.read_all(tmp_path / "mixed_stats.csv")
-        assert {each.title: each.failures for each in counted if each.failures} == {}
-        assert {each.title for each in counted} >= OFTEN
+        seen: set[str] = set()
+        for number in range(MAX_RUNS):  # users choose at random, and a busy machine serves few of them in one run
+            out = tmp_path / f"mixed{number}"
+            put_under_load(target, Scenario("mixed", 6, 10, 8, subscribers=3), out)
+            counted = figures.read_all(tmp_path / f"mixed{number}_stats.csv")
+            assert {each.title: each.failures for each in counted if each.failures} == {}
+            seen |= {each.title for each in counted}
+            if seen >= OFTEN:
+                break
+        assert seen >= OFTEN
         assert generator_delay.load(delay_file(out)).requests > 0
         written = server_times.read(target.metrics_port).since(server_times.load(before_file(out)))
         assert sum(written.counts) > 0
