@@ -148,7 +148,7 @@ async def test_a_repeated_removal_is_harmless(build: Builders):
 
 
 async def test_an_archived_project_keeps_its_members(build: Builders):
-    """Nobody is added, changed or removed; members can leave."""
+    """No member is added, changed or removed; members can leave."""
     manager, other = await build.an_actor(), await build.an_actor()
     project = await build.a_project((manager, MANAGER), (other, MEMBER))
     await archive_project(build.as_(manager), project_id=project.id, is_archived=True)
