@@ -1,12 +1,43 @@
 """The actor of a request."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from domain.project import ProjectRole
 from domain.user import Role
 
 OPERATOR_ID: Final = UUID(int=0)
+
+_NONE: Final[Mapping[UUID, ProjectRole]] = MappingProxyType({})
+
+
+class ProjectRoles:
+    """The roles of a user in projects, as this process knows them. `streaming.memberships` keeps them current.
+
+    They decide what the stream delivers. Services read and lock the memberships instead.
+    """
+
+    __slots__ = ("__weakref__", "_roles")
+
+    def __init__(self, roles: Mapping[UUID, ProjectRole] = _NONE) -> None:
+        self._roles = dict(roles)
+
+    def of(self, project_id: UUID | None) -> ProjectRole | None:
+        """The role in a project; None: the user is no member."""
+        return self._roles.get(project_id) if project_id is not None else None
+
+    def __contains__(self, project_id: object) -> bool:
+        return project_id in self._roles
+
+    def __iter__(self) -> Iterator[UUID]:
+        """The projects."""
+        return iter(tuple(self._roles))
+
+
+NO_ROLES: Final = ProjectRoles()
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +46,14 @@ class Actor:
 
     `session_id` is the signed-in device, or None for the operator at the command line.
     `access_version` counts the changes of the user's rights; a cursor with another version is invalid.
+    `projects` has the roles in projects, for the stream only.
     """
 
     user_id: UUID
     role: Role
     session_id: UUID | None
     access_version: int
+    projects: ProjectRoles = field(default=NO_ROLES, compare=False, repr=False)
 
 
 OPERATOR: Final = Actor(user_id=OPERATOR_ID, role=Role.ADMIN, session_id=None, access_version=0)

@@ -14,11 +14,14 @@ from uuid import UUID
 
 from domain.events import (
     ACCESS_EVENT,
+    MEMBERSHIP,
     TASK_EVENT,
     AccessEvent,
+    AccessNews,
     Event,
     EventKind,
     LoggedEvent,
+    MembershipEvent,
     TaskChange,
     TaskEvent,
     TaskScopedEvent,
@@ -112,8 +115,10 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _read_access_event(payload: Any) -> AccessEvent | UnknownAccess:
+def _read_access_event(payload: Any) -> AccessNews:
     try:
+        if payload[ACCESS_EVENT.name_of("change")] == MEMBERSHIP:
+            return MembershipEvent.from_json(payload)
         return AccessEvent.from_json(payload)
     except _UNREADABLE:
         return UnknownAccess(_user(payload))

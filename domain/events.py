@@ -5,7 +5,8 @@ unchanged. `event_parsing` reads both formats.
 
 A `TaskScopedEvent` is a change of a task, or of an object that belongs to a task. A `TaskEvent` is one transaction on
 the task itself, which is one version of it. An `AccessEvent` is a change of a user's rights; it is in the same log, so
-that it is delivered in order with the events that it forbids.
+that it is delivered in order with the events that it forbids. A `MembershipEvent` is a change of a user's role in a
+project, for the same reason.
 """
 
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from domain.event_format import ID, INSTANT, PLAIN, EventFormat, JSONKey, ValueType, optional
+from domain.project import ProjectRole
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 
@@ -111,6 +113,17 @@ class TaskScopedEvent:
         """Who owned the task or was assigned to it, before or after."""
         sides = [side for side in (self.before, self.after) if side is not None]
         return {side.owner_id for side in sides} | {side.assignee_id for side in sides if side.assignee_id is not None}
+
+    @property
+    def projects(self) -> set[UUID]:
+        """The projects of the task, before and after."""
+        sides = (self.before, self.after)
+        return {side.project_id for side in sides if side is not None and side.project_id is not None}
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the task was personal, before or after."""
+        return any(side is not None and side.project_id is None for side in (self.before, self.after))
 
     @property
     def changed_status(self) -> bool:
@@ -228,11 +241,59 @@ ACCESS_EVENT: Final = EventFormat(
 )
 """The JSON of an `AccessEvent`."""
 
-RecordedEvent = TaskScopedEvent | AccessEvent
+MEMBERSHIP: Final = "MEMBERSHIP"
+"""The `change` in the JSON of a `MembershipEvent`. To versions that do not know it, it is an unknown change of rights:
+they close the user's sockets.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipEvent:
+    """A user joined a project, left it, or got another role in it; `role` is None after the user left.
+
+    It concerns all sessions of the user. They stay signed in.
+    """
+
+    kind: ClassVar = EventKind.ACCESS
+    change: ClassVar = MEMBERSHIP
+    session_id: ClassVar[UUID | None] = None
+    spared_session_id: ClassVar[UUID | None] = None
+
+    user_id: UUID
+    project_id: UUID
+    actor_id: UUID
+    at: datetime
+    request_id: str | None
+    role: ProjectRole | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object, see `MEMBERSHIP_EVENT`."""
+        return MEMBERSHIP_EVENT.to_json(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(**MEMBERSHIP_EVENT.values(value, without=("change",)))
+
+
+MEMBERSHIP_EVENT: Final = EventFormat(
+    user_id=JSONKey("user", ID),
+    change=JSONKey("change", PLAIN),
+    project_id=JSONKey("project", ID),
+    actor_id=JSONKey("by", ID),
+    at=JSONKey("at", INSTANT),
+    request_id=JSONKey("request", PLAIN),
+    role=JSONKey("projectRole", ValueType(attrgetter("value"), ProjectRole), required=False),
+)
+"""The JSON of a `MembershipEvent`."""
+
+RecordedEvent = TaskScopedEvent | AccessEvent | MembershipEvent
 """What this version writes."""
-AccessNews = AccessEvent | UnknownAccess
-"""Events after which a process reads a user's rights again."""
-Event = TaskScopedEvent | AccessEvent | UnknownAccess | SkippedEvent
+Revocation = AccessEvent | UnknownAccess
+"""Events after which a process reads a user's rights again, and closes the user's sockets."""
+AccessNews = Revocation | MembershipEvent
+"""Events that change what a user may do or see."""
+Event = TaskScopedEvent | AccessNews | SkippedEvent
 """What the log may hold."""
 
 

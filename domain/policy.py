@@ -39,7 +39,10 @@ class Action(StrEnum):
 
 
 class Reach(StrEnum):
-    """The rows that an action may use."""
+    """The rows that an action may use.
+
+    OWN and ASSIGNED are personal: in a project they permit nothing to the owner and the assignee.
+    """
 
     OWN = "own"
     ASSIGNED = "assigned"
@@ -53,18 +56,17 @@ class Reach(StrEnum):
 
 
 _OWN: Final = frozenset({Reach.OWN})
-_OWN_OR_ASSIGNED: Final = frozenset({Reach.OWN, Reach.ASSIGNED})
 _VIEWER: Final = frozenset({Reach.VIEWER})
 _MANAGER: Final = frozenset({Reach.MANAGER})
 _ANY: Final = frozenset({Reach.ANY})
 
 _USER: Final[Mapping[Action, frozenset[Reach]]] = {
-    Action.CREATE_TASK: _OWN,
-    Action.READ_TASK: _OWN_OR_ASSIGNED,
-    Action.UPDATE_TASK: _OWN,
-    Action.CHANGE_STATUS: _OWN_OR_ASSIGNED,
-    Action.ASSIGN_TASK: _OWN,
-    Action.DELETE_TASK: _OWN,
+    Action.CREATE_TASK: frozenset({Reach.OWN, Reach.MEMBER}),
+    Action.READ_TASK: frozenset({Reach.OWN, Reach.ASSIGNED, Reach.VIEWER}),
+    Action.UPDATE_TASK: frozenset({Reach.OWN, Reach.MEMBER}),
+    Action.CHANGE_STATUS: frozenset({Reach.OWN, Reach.ASSIGNED, Reach.MEMBER}),
+    Action.ASSIGN_TASK: frozenset({Reach.OWN, Reach.MEMBER}),
+    Action.DELETE_TASK: frozenset({Reach.OWN, Reach.MANAGER}),
     Action.READ_USER: _ANY,
     Action.READ_EMAIL: _OWN,
     Action.LIST_SESSIONS: _OWN,
@@ -101,17 +103,21 @@ IN_PROJECT: Final[Mapping[ProjectRole, frozenset[Reach]]] = {
 }
 """The reaches of a member in the project, by role."""
 
-IN_ARCHIVED_PROJECTS: Final = frozenset({Action.READ_PROJECT, Action.ARCHIVE_PROJECT, Action.DELETE_PROJECT})
+IN_ARCHIVED_PROJECTS: Final = frozenset(
+    {Action.READ_TASK, Action.READ_PROJECT, Action.ARCHIVE_PROJECT, Action.DELETE_PROJECT}
+)
 """What can be done to an archived project. Everything else that a project permits needs an active one."""
 
 
 class TaskPeople(Protocol):
-    """The data of a task that the policy needs."""
+    """The data of a task that the policy needs. A task without a project is personal."""
 
     @property
     def owner_id(self) -> UUID: ...
     @property
     def assignee_id(self) -> UUID | None: ...
+    @property
+    def project_id(self) -> UUID | None: ...
 
 
 def reach(role: Role, action: Action) -> frozenset[Reach]:
@@ -119,8 +125,16 @@ def reach(role: Role, action: Action) -> frozenset[Reach]:
     return POLICY[role].get(action, frozenset())
 
 
-def may(actor: Actor, action: Action, task: TaskPeople) -> bool:
-    """Whether the actor may do this to this task."""
+def may(
+    actor: Actor, action: Action, task: TaskPeople, role: ProjectRole | None = None, *, is_archived: bool = False
+) -> bool:
+    """Whether the actor may do this to this task.
+
+    *role* is the actor's role in the task's project, and *is_archived* is about that project; a personal task has
+    neither.
+    """
+    if task.project_id is not None:
+        return may_project(actor, action, role, is_archived=is_archived)
     allowed = reach(actor.role, action)
     return (
         Reach.ANY in allowed
@@ -135,17 +149,27 @@ def may_user(actor: Actor, action: Action, user_id: UUID) -> bool:
     return Reach.ANY in allowed or (Reach.OWN in allowed and user_id == actor.user_id)
 
 
-def require(actor: Actor, action: Action, task: TaskPeople, *, path: tuple[str, ...] = ("id",)) -> None:
-    """Refuse unless the actor may do this to this task; *path* is the input field of the error.
+def require(
+    actor: Actor,
+    action: Action,
+    task: TaskPeople,
+    role: ProjectRole | None = None,
+    *,
+    is_archived: bool = False,
+    path: tuple[str, ...] = ("id",),
+) -> None:
+    """Refuse unless `may`; *path* is the input field of the error.
 
     Raises:
         NotFound: the actor may not see the task.
         Forbidden: the actor may see the task, but not do this.
     """
-    if may(actor, action, task):
+    if may(actor, action, task, role, is_archived=is_archived):
         return
-    if not may(actor, Action.READ_TASK, task):
+    if not may(actor, Action.READ_TASK, task, role, is_archived=is_archived):
         raise NotFound("Task not found", path=path)
+    if task.project_id is not None:
+        raise _forbidden_in_project(actor, action, role, path)
     whose = "your own or assigned to you" if Reach.ASSIGNED in reach(actor.role, action) else "your own"
     raise Forbidden(f"With role {actor.role.name} you may {action.value} only if it is {whose}.", path=path)
 
@@ -186,7 +210,13 @@ def require_project(
         return
     if not may_project(actor, Action.READ_PROJECT, role):
         raise NotFound("Project not found", path=path)
+    raise _forbidden_in_project(actor, action, role, path)
+
+
+def _forbidden_in_project(actor: Actor, action: Action, role: ProjectRole | None, path: tuple[str, ...]) -> Forbidden:
+    """The refusal of something in a project that the actor may see."""
     if may_project(actor, action, role):
-        raise Forbidden("The project is archived: make it active again before you change it.", path=path)
+        return Forbidden("The project is archived: make it active again before you change anything in it.", path=path)
     least = next(each for each in ProjectRole if may_project(actor, action, each))
-    raise Forbidden(f"You may {action.value} only with the role {least.name} in it; ask a manager.", path=path)
+    needed = f"the role {least.name} in the project"
+    return Forbidden(f"You may {action.value} only with {needed}; ask a manager.", path=path)

@@ -21,9 +21,12 @@ from graphql_api.auth.cookies import (
     refresh_cookie,
     set_refresh_cookie,
 )
-from graphql_api.loaders import Loaders, UserReader
+from graphql_api.loaders import Loaders, Readers, RowReader, users_by_id
 from graphql_api.pace import Pace
 from persistence.database import Database
+from persistence.models import UserRow, VisibleProjectRow
+from persistence.models.rows import replaced
+from persistence.queries.project import projects
 from persistence.queries.reader import ReadConnection
 from persistence.unit_of_work import UnitOfWork
 from streaming.stream import Stream
@@ -55,9 +58,21 @@ class Backend:
     delivery_gate: asyncio.Semaphore = field(default_factory=_gate)
 
     @cached_property
-    def delivery_users(self) -> UserReader:
-        """Reads the users for events."""
-        return UserReader(lambda: self.database.delivery_unit_of_work(OPERATOR))
+    def delivery_readers(self) -> Readers:
+        """Read what the tasks of events refer to."""
+        return {
+            UserRow: RowReader(self._delivery_unit_of_work, UserRow, users_by_id, OPERATOR),
+            VisibleProjectRow: RowReader(
+                self._delivery_unit_of_work, VisibleProjectRow, projects, OPERATOR, _project_seen_by
+            ),
+        }
+
+    def _delivery_unit_of_work(self) -> UnitOfWork:
+        return self.database.delivery_unit_of_work(OPERATOR)
+
+
+def _project_seen_by(actor: Actor, project: VisibleProjectRow) -> VisibleProjectRow:
+    return replaced(project, viewer_role=actor.projects.of(project.id))
 
 
 class Context:
@@ -69,13 +84,13 @@ class Context:
         request: RequestContext,
         *,
         gate: asyncio.Semaphore | None = None,
-        users: UserReader | None = None,
+        readers: Readers | None = None,
     ) -> None:
-        """*gate* limits the connections, and *users* reads users, if these are shared with other operations."""
+        """*gate* limits the connections, and *readers* read rows, if these are shared with other operations."""
         self.backend = backend
         self.request = request
         self._own_gate = gate
-        self._users = users
+        self._readers = readers
         self._subscriber: Subscriber | None = None
 
     @property
@@ -105,7 +120,7 @@ class Context:
         """The loaders of this operation."""
         identity = self.request.identity
         actor = identity.actor if identity is not None else None
-        return Loaders(self.unit_of_work, actor, self.pace, self._users)
+        return Loaders(self.unit_of_work, actor, self.pace, self._readers)
 
     @cached_property
     def pace(self) -> Pace:
@@ -129,8 +144,8 @@ class Context:
 
     def renewed(self) -> "Context":
         """A context for the next event, with empty loaders."""
-        users = self.backend.delivery_users if self.backend.shared else None
-        return Context(self.backend, self.request, gate=self.backend.delivery_gate, users=users)
+        readers = self.backend.delivery_readers if self.backend.shared else None
+        return Context(self.backend, self.request, gate=self.backend.delivery_gate, readers=readers)
 
     def follow(self, subscriber: Subscriber) -> None:
         """Remember the subscriber of this operation."""

@@ -4,7 +4,7 @@ Loaders cache what they read. So every operation, and every event of a subscript
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextvars import Context
 from functools import partial
 from typing import Any, TypeVar
@@ -15,7 +15,6 @@ from aiodataloader import Loader as QueuedKey
 
 from domain.actor import Actor
 from graphql_api.pace import Pace
-from persistence.models import UserRow
 from persistence.queries import user as reads
 from persistence.queries.query import Query
 from persistence.repositories.rows import RowT
@@ -64,20 +63,40 @@ def users_by_id(_: Actor | None, ids: list[UUID]) -> Query:
     return reads.users(ids)
 
 
-class UserReader:
-    """Reads users for all subscription events of a process, with one statement at a time and without a cache.
+SeenBy = Callable[[Actor, Any], Any]
+"""Returns a row as an actor sees it."""
 
-    Users that are needed while a statement runs are read by the next one. So the rate of events does not depend on how
-    long a statement takes.
+
+def same_for_all(_: Actor, row: Any) -> Any:
+    """The row: every user sees the same."""
+    return row
+
+
+class RowReader:
+    """Reads rows of one kind for all subscription events of a process, one statement at a time and without a cache.
+
+    Rows that are needed while a statement runs are read by the next one. So the rate of events does not depend on how
+    long a statement takes. The rows are read with the rights of *actor*; *seen_by* returns a row as a user sees it.
     """
 
-    def __init__(self, unit_of_work: Callable[[], UnitOfWork]) -> None:
+    def __init__(
+        self,
+        unit_of_work: Callable[[], UnitOfWork],
+        model: type[Any],
+        ask: Ask,
+        actor: Actor,
+        seen_by: SeenBy = same_for_all,
+    ) -> None:
         self._unit_of_work = unit_of_work
-        self._waiting: dict[UUID, list[asyncio.Future[UserRow | None]]] = {}
+        self._model = model
+        self._ask = ask
+        self._actor = actor
+        self.seen_by = seen_by
+        self._waiting: dict[UUID, list[asyncio.Future[Any]]] = {}
         self._reading: asyncio.Task[None] | None = None
 
-    def load(self, key: UUID) -> "asyncio.Future[UserRow | None]":
-        """The user with this id. It is read after this call."""
+    def load(self, key: UUID) -> "asyncio.Future[Any]":
+        """The row with this id, or None. It is read after this call."""
         future = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._reading is None:
@@ -92,10 +111,11 @@ class UserReader:
         finally:
             self._reading = None
 
-    async def _read(self, waiting: dict[UUID, list["asyncio.Future[UserRow | None]"]]) -> None:
+    async def _read(self, waiting: dict[UUID, list["asyncio.Future[Any]"]]) -> None:
         futures = [(key, future) for key, several in waiting.items() for future in several]
         try:
-            found = {row.id: row for row in await read_rows(self._unit_of_work(), UserRow, reads.users(list(waiting)))}
+            asked = self._ask(self._actor, list(waiting))
+            found = {row.id: row for row in await read_rows(self._unit_of_work(), self._model, asked)}
         except Exception as error:
             for _, future in futures:
                 if not future.done():
@@ -106,22 +126,29 @@ class UserReader:
                     future.set_result(found.get(key))
 
 
+Readers = Mapping[type[Any], RowReader]
+"""The readers that deliveries share, by model."""
+
+
 class Loaders:
-    """The loaders of one operation or of one subscription event, for which *users* reads the users."""
+    """The loaders of one operation or, with *readers*, of one subscription event."""
 
     def __init__(
-        self, unit_of_work: Callable[[], UnitOfWork], actor: Actor | None, pace: Pace, users: UserReader | None = None
+        self, unit_of_work: Callable[[], UnitOfWork], actor: Actor | None, pace: Pace, readers: Readers | None = None
     ) -> None:
         self._unit_of_work = unit_of_work
         self._actor = actor
         self._pace = pace
-        self._users = users
+        self._readers = readers or {}
         self._loaders: dict[Ask, Loader[UUID, Any]] = {}
 
-    @property
-    def users(self) -> Loader[UUID, UserRow | None] | UserReader:
-        """The loader of users."""
-        return self._users or self.by_id(UserRow, users_by_id)
+    async def referred(self, model: type[Any], ask: Ask, key: UUID) -> Any:
+        """The row that another row refers to, as the actor sees it, or None."""
+        reader = self._readers.get(model)
+        if reader is None or self._actor is None:
+            return await self.by_id(model, ask).load(key)
+        row = await reader.load(key)
+        return reader.seen_by(self._actor, row) if row is not None else None
 
     def by_id(self, model: type[RowT], ask: Ask) -> Loader[UUID, RowT | None]:
         """The loader for the rows that the query of *ask* finds, by their ids."""

@@ -24,6 +24,7 @@ from persistence.idempotency_counts import KeyCounts
 from persistence.queries.connection_pool import Connection, ConnectionPool
 from persistence.queries.reader import ReadConnection, Reader
 from persistence.statement_counts import Statements
+from persistence.task_projects import TaskProjects
 from persistence.transaction import Transaction
 from persistence.unit_of_work import UnitOfWork
 
@@ -104,6 +105,7 @@ class Database:
         account.
         """
         self._key_counts = KeyCounts(keys_per_account)
+        self._task_projects = TaskProjects()
         open_connection = partial(connect, url, no_timeouts=no_timeouts)
         self._pool = ConnectionPool(open_connection, size=pool_size, timeout=POOL_TIMEOUT_SECONDS)
         # A separate pool: when requests use all connections of the other pool, the process can still read the log and
@@ -138,6 +140,7 @@ class Database:
             self._new_transaction,
             self._group_commit,
             self._key_counts,
+            self._task_projects,
             actor,
             request_id=request_id,
             now=now,
@@ -149,7 +152,11 @@ class Database:
     def delivery_unit_of_work(self, actor: Actor) -> UnitOfWork:
         """A unit of work that reads tasks for deliveries, on a connection of the log: it does not wait for requests."""
         return UnitOfWork(
-            partial(Transaction, self._log_pool, self.statements), self._group_commit, self._key_counts, actor
+            partial(Transaction, self._log_pool, self.statements),
+            self._group_commit,
+            self._key_counts,
+            self._task_projects,
+            actor,
         )
 
     def connect(self) -> AsyncConnection:

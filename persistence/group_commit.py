@@ -18,6 +18,7 @@ from typing import Final
 from uuid import UUID
 
 from persistence.errors import Duplicate, RowsChanged, is_rolled_back, unavailable
+from persistence.models.base import Base
 from persistence.queries.connection_pool import ConnectionPool
 from persistence.row_locks import RowLock, Rows, read_statements
 from persistence.statement_counts import Statements
@@ -39,6 +40,9 @@ WRITE: Final = "write in a group commit"
 Decide = Callable[[Rows], WriteSet]
 """Applies the rules to the rows, and returns the changes. It may be called again, with other rows."""
 
+RowKey = tuple[type[Base], UUID]
+"""A row: its model and its id."""
+
 TASK_NAME: Final = "group commit"
 """The name of the asyncio task of a batch."""
 
@@ -55,10 +59,10 @@ class Member:
         self.locks = locks
         self.decide = decide
         self.until = loop.time() + TIMEOUT_SECONDS
-        self.exclusive = {lock.id for lock in locks if not lock.shared}
-        """The ids of the rows that no other member of the same time may change or read."""
-        self.shared = {lock.id for lock in locks if lock.shared}
-        """The ids of the rows that no other member of the same time may change."""
+        self.exclusive = {lock[:2] for lock in locks if not lock.shared}
+        """The rows that no other member of the same time may change or read."""
+        self.shared = {lock[:2] for lock in locks if lock.shared}
+        """The rows that no other member of the same time may change."""
         self.write_set = _NOTHING
         self._written: asyncio.Future[bool] | None = loop.create_future()
 
@@ -104,7 +108,7 @@ class GroupCommit:
         self._pool = pool
         self._statements = statements
         self._pending: list[Member] = []
-        self._in_progress: set[UUID] = set()
+        self._in_progress: set[RowKey] = set()
         """The rows of the current batches. Another member that locks such a row waits for the next batch."""
         self._batches: set[asyncio.Task[None]] = set()
         self._is_scheduled = False
@@ -144,40 +148,40 @@ class GroupCommit:
 
     def _start_batch(self, loop: asyncio.AbstractEventLoop) -> None:
         self._is_scheduled = False
-        members, ids = self._next_batch()
+        members, rows = self._next_batch()
         if members:
-            self._in_progress |= ids
+            self._in_progress |= rows
             batch = Batch(Transaction(self._pool, Statements()), members)  # each member counts its own statement
             task = loop.create_task(batch.run(), name=TASK_NAME)
             self._batches.add(task)
-            task.add_done_callback(lambda done: self._batch_done(done, ids, loop))
+            task.add_done_callback(lambda done: self._batch_done(done, rows, loop))
             if self._pending:
                 self._schedule_batch(loop)
 
-    def _next_batch(self) -> tuple[list[Member], set[UUID]]:
+    def _next_batch(self) -> tuple[list[Member], set[RowKey]]:
         """The next members that change rows of their own, without those whose unit of work was cancelled."""
         taken: list[Member] = []
         left: list[Member] = []
-        ids: set[UUID] = set()
-        shared: set[UUID] = set()
+        exclusive: set[RowKey] = set()
+        shared: set[RowKey] = set()
         for member in self._pending:
             own, read = member.exclusive, member.shared
-            if len(taken) == MAX_BATCH_SIZE or not (own.isdisjoint(shared) and self._are_free(own | read, ids)):
+            if len(taken) == MAX_BATCH_SIZE or not (own.isdisjoint(shared) and self._are_free(own | read, exclusive)):
                 left.append(member)
             elif member.is_waiting:
                 taken.append(member)
-                ids |= own
+                exclusive |= own
                 shared |= read
         self._pending = left
-        return taken, ids
+        return taken, exclusive
 
-    def _are_free(self, wanted: set[UUID], ids: set[UUID]) -> bool:
-        """Whether none of the rows is among *ids*, or is changed by a batch in progress."""
-        return wanted.isdisjoint(ids) and wanted.isdisjoint(self._in_progress)
+    def _are_free(self, wanted: set[RowKey], exclusive: set[RowKey]) -> bool:
+        """Whether none of the rows is among *exclusive*, or is changed by a batch in progress."""
+        return wanted.isdisjoint(exclusive) and wanted.isdisjoint(self._in_progress)
 
-    def _batch_done(self, task: asyncio.Task[None], ids: set[UUID], loop: asyncio.AbstractEventLoop) -> None:
+    def _batch_done(self, task: asyncio.Task[None], rows: set[RowKey], loop: asyncio.AbstractEventLoop) -> None:
         self._batches.discard(task)
-        self._in_progress -= ids
+        self._in_progress -= rows
         if self._pending:
             self._schedule_batch(loop)
 

@@ -28,6 +28,7 @@ from persistence.repositories.session import SessionRepository
 from persistence.repositories.task import TaskRepository
 from persistence.repositories.user import UserRepository
 from persistence.row_locks import RowLock, Rows, lock_statements
+from persistence.task_projects import TaskProjects
 from persistence.transaction import SNAPSHOT, Transaction
 from persistence.write_set import WriteSet, send
 
@@ -51,6 +52,7 @@ class UnitOfWork:
         new_transaction: Callable[[], Transaction],
         group_commit: GroupCommit,
         key_counts: KeyCounts,
+        task_projects: TaskProjects,
         actor: Actor | None,
         *,
         request_id: str | None = None,
@@ -62,7 +64,7 @@ class UnitOfWork:
         """Prepare the unit of work; *gate* limits the number of concurrent units of work that share it.
 
         *idempotency* is the key of the write, if the client has sent one. *key_counts* is the process's cache of the
-        number of keys per account.
+        number of keys per account, and *task_projects* that of the projects of tasks.
         """
         self._new_transaction = new_transaction
         self._group_commit = group_commit
@@ -72,12 +74,9 @@ class UnitOfWork:
         self._on_recorded = on_recorded
         self.request_id = request_id
         self.idempotency = idempotency
-        self.tasks = TaskRepository(self, actor)
-        self.users = UserRepository(self, actor)
-        self.sessions = SessionRepository(self, actor)
-        self.projects = ProjectRepository(self, actor)
-        self.memberships = MembershipRepository(self, actor)
+        self.tasks = TaskRepository(self, actor, task_projects)
         self._given_now = now
+        self.write_set = WriteSet()
         self.now = now or datetime.now(UTC)
         """The time of changes and events. For the age of rows use `stamp` and `server_time`."""
 
@@ -101,6 +100,26 @@ class UnitOfWork:
     def events(self) -> EventLog:
         """The event log, in this transaction."""
         return EventLog(self.transaction.fetch)
+
+    @cached_property
+    def users(self) -> UserRepository:
+        """Users."""
+        return UserRepository(self, self._actor)
+
+    @cached_property
+    def sessions(self) -> SessionRepository:
+        """Sessions and their tokens."""
+        return SessionRepository(self, self._actor)
+
+    @cached_property
+    def projects(self) -> ProjectRepository:
+        """The projects that the actor may see."""
+        return ProjectRepository(self, self._actor)
+
+    @cached_property
+    def memberships(self) -> MembershipRepository:
+        """Memberships in projects."""
+        return MembershipRepository(self, self._actor)
 
     @cached_property
     def keys(self) -> IdempotencyRepository:
@@ -155,6 +174,11 @@ class UnitOfWork:
                 self._gate.release()
         if error is not None and (failure := unavailable(error)) is not None:
             raise failure from error
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the changes need a transaction of their own. A claimed key may have to wait for its duplicate."""
+        return self.transaction.is_open or self.idempotency is not None
 
     async def rows(self, model: type[RowT], asked: Query) -> list[RowT]:
         """The rows of a query."""
@@ -239,6 +263,15 @@ class UnitOfWork:
         await self.transaction.begin()
         return bool(await self.transaction.value(_TRY_LOCK, f"taskriver:{name}"))
 
+    async def send(self) -> None:
+        """Write the changes so far without committing, to keep the rest of a large change small.
+
+        Raises:
+            Duplicate: a row violates a unique index; the transaction can only be ended.
+        """
+        await send(self.transaction, self.write_set)
+        self.write_set = WriteSet()
+
     async def commit(self) -> None:
         """Write all changes and commit, then notify the listeners for events.
 
@@ -246,13 +279,13 @@ class UnitOfWork:
             Duplicate: a row violates a unique index; nothing is stored.
         """
         write_set = self.write_set
-        if self._is_alone or (write_set and not await self._write_in_group((), lambda rows: write_set)):
+        if self.is_alone or (write_set and not await self._write_in_group((), lambda rows: write_set)):
             await self._write_alone()
         self._notify()
 
     async def _write_in_group(self, locks: Sequence[RowLock], decide: Decide) -> bool:
         """Write together with other units of work; False if nothing is written, because this is not possible."""
-        if self._is_alone:
+        if self.is_alone:
             return False
         await self.transaction.close()  # the batch needs a connection: all of them could be held by its members
         return await self._group_commit.write(locks, decide)
@@ -260,11 +293,6 @@ class UnitOfWork:
     async def _write_alone(self) -> None:
         await send(self.transaction, self.write_set)
         await self.transaction.commit()
-
-    @property
-    def _is_alone(self) -> bool:
-        """Whether the changes need a transaction of their own. A claimed key may have to wait for its duplicate."""
-        return self.transaction.is_open or self.idempotency is not None
 
     async def _lock(self, locks: Sequence[RowLock]) -> Rows:
         await self.transaction.begin()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from asgi.response import HTTPResponse
 from domain.errors import NotFound
 from domain.task import MAX_DESCRIPTION, MAX_TITLE, TaskStatus, check_description, check_title
-from persistence.models import TaskRow
+from persistence.models import VisibleTaskRow
 from persistence.queries import task as reads
 from rest_api.errors import INSUFFICIENT
 from rest_api.etags import etag, expected_versions, known_tag
@@ -181,7 +181,7 @@ async def delete_task(call: Call[OneTask, None]) -> HTTPResponse:
     return nothing()
 
 
-def _task(row: TaskRow, *headers: tuple[bytes, bytes], status: int = 200) -> HTTPResponse:
+def _task(row: VisibleTaskRow, *headers: tuple[bytes, bytes], status: int = 200) -> HTTPResponse:
     return HTTPResponse(status, to_json(row_fields(row)), headers=[(b"etag", etag(row.version)), *headers])
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 
 from domain.task import TaskPriority, TaskStatus
-from persistence.models import TaskRow
+from persistence.models import VisibleTaskRow
 from persistence.queries.reader import Row, Shape
 
 TASK_SHAPE: Final = Shape(
@@ -38,7 +38,7 @@ def task_fields(row: Row) -> dict[str, Any]:
     }
 
 
-def row_fields(row: TaskRow) -> dict[str, Any]:
+def row_fields(row: VisibleTaskRow) -> dict[str, Any]:
     """The fields of `Task` for a row of the unit of work."""
     return task_fields(_values(row))
 

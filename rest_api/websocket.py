@@ -23,8 +23,9 @@ from rest_api.backend import RestBackend
 from rest_api.websocket_protocol import Listen, SignIn, WebSocketProtocol
 from streaming.stream_items import Item, Resync
 from streaming.subscription import Subscriber
-from streaming.visibility import Visibility
+from streaming.visibility import StreamFilter, Visibility
 
+_LISTED: Final = StreamFilter(only_listed=True)
 TASK_TIMING: Final = StreamTiming(first_message=5.0, ping=20.0)
 
 
@@ -122,7 +123,7 @@ class _TaskSocketSession(WebSocketSession):
 
     async def _listen(self) -> None:
         try:
-            subscriber = self._stream.subscribe(self._actor, None, self._after, only_status=True)
+            subscriber = self._stream.subscribe(self._actor, _LISTED, self._after, only_status=True)
         except BadRequest as refusal:
             await self.perform(self._protocol.refuse(refusal.code, refusal.message))
             return

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.errors import Invalid
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskPriority, TaskStatus, check_past, completed_at
-from persistence.models import TaskRow
+from persistence.models import TaskRow, VisibleTaskRow
 from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
 from services.task import creation, require_owner
@@ -113,7 +113,7 @@ async def import_tasks(uow: UnitOfWork, *, tasks: Sequence[ImportedTask]) -> Imp
 class ExportedTask:
     """A task of an export, with the usernames of its owner and its assignee."""
 
-    task: TaskRow
+    task: VisibleTaskRow
     owner: str
     assignee: str | None
 
@@ -179,7 +179,7 @@ def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
     )
 
 
-def _is_another(task: TaskRow, stored: TaskRow | None) -> bool:
+def _is_another(task: TaskRow, stored: VisibleTaskRow | None) -> bool:
     """Whether the stored task with this id is another task: it has another owner, or other texts from the start."""
     if stored is None or stored.owner_id != task.owner_id:
         return True

@@ -16,6 +16,7 @@ from persistence.queries.membership import MEMBERS
 from persistence.row_locks import RowLock
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
+from services.membership_event import role_changed
 from services.project import lock_project
 
 _PROJECT_PATH = ("projectId",)
@@ -46,6 +47,7 @@ async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: 
             MembershipRow, id=row_id, project_id=project_id, user_id=user_id, role=role, created_at=uow.now
         )
         uow.memberships.add(membership)
+        uow.record(role_changed(uow, project_id, user_id, role))
         await uow.commit()
     return membership
 
@@ -69,6 +71,7 @@ async def set_member_role(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, r
         if membership.role is not role:
             await _check_managers(uow, user, membership, path=_USER_PATH)
             uow.change(membership, role=role)
+            uow.record(role_changed(uow, project_id, user_id, role))
         await uow.commit()
     return membership
 
@@ -152,6 +155,7 @@ async def replace_manager(uow: UnitOfWork, user_id: UUID, project_ids: set[UUID]
     successors = await uow.memberships.successors_of(user_id, project_ids) if project_ids else []
     for membership in await uow.lock(*(uow.memberships.lock_of(row_id) for row_id in successors)):
         uow.change(membership, role=ProjectRole.MANAGER)
+        uow.record(role_changed(uow, membership.project_id, membership.user_id, ProjectRole.MANAGER))
 
 
 async def _lock(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> tuple[UserRow | None, MembershipRow | None]:
@@ -193,4 +197,5 @@ async def _check_managers(
 async def _remove(uow: UnitOfWork, user: UserRow | None, membership: MembershipRow, *, path: tuple[str, ...]) -> None:
     await _check_managers(uow, user, membership, path=path)
     uow.memberships.remove(membership)
+    uow.record(role_changed(uow, membership.project_id, membership.user_id, None))
     await uow.commit()

@@ -28,6 +28,7 @@ from persistence.queries import project as reads
 from persistence.row_locks import RowLock
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
+from services.membership_event import role_changed
 from services.unset import UNSET, UnsetType
 
 _CHECKS: Final[Mapping[str, Callable[[Any], str]]] = {
@@ -77,7 +78,8 @@ async def create_project(
     """Create a project. The actor becomes its manager. *creation* says who may create projects.
 
     Raises:
-        Forbidden: the actor may create no project, manages too many, or is the operator, who is no user.
+        Forbidden: the actor may create no project, manages too many, or is the operator, who is no user; or older
+            versions may be running.
         Invalid: a value breaks a limit.
         AlreadyExists: a project has this key or had it.
         IdempotencyMismatch: the key of the unit of work was used for another request.
@@ -92,10 +94,12 @@ async def create_project(
         earlier = await find_earlier_result(uow, "create_project", project.id, dict(values))
         if earlier is not None:
             return await _as_it_is_now(uow, earlier)
+        await _check_upgraded(uow)
         check_project_count(await uow.memberships.count_managed(uow.actor.user_id))
         uow.projects.add(project)
         uow.projects.add_key(project)
         uow.memberships.add(_creator(uow, project))
+        uow.record(role_changed(uow, project.id, uow.actor.user_id, ProjectRole.MANAGER))
         await _commit(uow, project.key)
     return as_seen(project, ProjectRole.MANAGER)
 
@@ -161,26 +165,6 @@ async def archive_project(
     return as_seen(project, role)
 
 
-async def delete_project(uow: UnitOfWork, *, project_id: UUID, expected_version: ExpectedVersion = None) -> UUID:
-    """Delete a project with its memberships; returns its id. Its keys can be used again.
-
-    Raises:
-        NotFound: the actor sees no such project.
-        Forbidden: the actor may see the project, but not delete it.
-        Conflict: *expected_version* is not the current one.
-        IdempotencyMismatch: the key of the unit of work was used for another request.
-    """
-    async with uow:
-        request: dict[str, object] = {"project_id": project_id, "expected_version": expected_version}
-        if await find_earlier_result(uow, "delete_project", project_id, request):
-            return project_id
-        project, _, _ = await lock_project(uow, project_id, Action.DELETE_PROJECT)
-        check_version(project.version, expected_version, what="project")
-        uow.projects.remove(project)
-        await uow.commit()
-    return project_id
-
-
 class LockedProject(NamedTuple):
     """A locked project, the role of the actor in it, and the rows that were locked with it."""
 
@@ -217,6 +201,15 @@ def _require_creator(actor: Actor, creation: ProjectCreation) -> None:
         raise Forbidden(f"On this server, only {_CREATORS[creation]} may create projects; ask one of them.")
     if actor.user_id == OPERATOR_ID:
         raise Forbidden("The user who creates a project becomes its manager; do it in a user's name.")
+
+
+async def _check_upgraded(uow: UnitOfWork) -> None:
+    """Refuse while the operator has not ended an upgrade: older versions do not know who may see a project's tasks."""
+    if not (await uow.events.head()).has_fingerprints:
+        raise Forbidden(
+            "Projects are available once all processes of older versions have ended: then the operator runs "
+            "`taskriver stream cursor-format 2`."
+        )
 
 
 def _creator(uow: UnitOfWork, project: ProjectRow) -> MembershipRow:

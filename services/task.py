@@ -1,9 +1,9 @@
 """Use cases of tasks: one function, one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from domain import policy
@@ -19,19 +19,28 @@ from domain.task import (
     check_version,
     completed_at,
 )
-from persistence.models import TaskRow, UserRow
+from persistence.errors import Duplicate
+from persistence.models import MembershipRow, ProjectRow, TaskCounterRow, TaskRow, UserRow, VisibleTaskRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.queries.task_list import EVERYTHING, TaskFilter
 from persistence.row_locks import RowLock
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
+from services.task_access import ProjectAccess, TaskAccess, project_access, project_locks, write_to_task
 from services.task_edit import EDITABLE, TaskEdit, checked_values, permissions_of, with_status
 from services.unset import UnsetType
 
+_PROJECT_PATH: Final = ("projectId",)
+_FIRST_TASK: Final = frozenset({"pk_task_counters", "uq_tasks_project_id_number"})
+"""What two transactions violate that make the first task of a project, with its counter."""
 
-async def slice_tasks(uow: UnitOfWork, *, skip: int, limit: int) -> list[TaskRow]:
-    """Tasks by age, the oldest first, from an offset: for clients that know no cursors."""
+
+async def slice_tasks(uow: UnitOfWork, *, skip: int, limit: int) -> list[VisibleTaskRow]:
+    """Tasks by age, the oldest first, from an offset: for clients that know no cursors and no projects.
+
+    Of the tasks in projects it returns those that the actor owns or is assigned to.
+    """
     async with uow:
         return await uow.tasks.slice(skip=skip, limit=limit)
 
@@ -50,14 +59,17 @@ async def create_task(
     priority: TaskPriority = TaskPriority.MEDIUM,
     due_at: datetime | None = None,
     assignee_id: UUID | None = None,
-) -> TaskRow:
-    """Create a task that belongs to the actor.
+    project_id: UUID | None = None,
+) -> VisibleTaskRow:
+    """Create a task that belongs to the actor, in a project or, without one, a personal task.
 
     Raises:
-        Forbidden: if the actor is the operator, who is no user and can own nothing.
-        Invalid: if a value breaks a limit, or the assignee is not an active user.
+        Forbidden: if the actor is the operator, who is no user and can own nothing, or may not create tasks in the
+            project.
+        Invalid: if a value breaks a limit, or the assignee is not an active user, or no member of the project.
         IdempotencyMismatch: if the key was used for another request.
-        NotFound: if the task was created under this key before, and is not there for the actor any more.
+        NotFound: if the actor sees no such project, or if the task was created under this key before, and is not there
+            for the actor any more.
     """
     require_owner(uow.actor)
     given = {
@@ -76,18 +88,34 @@ async def create_task(
         version=1,
         created_at=uow.now,
         updated_at=uow.now,
+        project_id=project_id,
         **values,
     )
+    request = values if project_id is None else {**values, "project_id": project_id}
+    try:
+        return await _create_once(uow, task, request)
+    except Duplicate as duplicate:
+        if duplicate.constraint not in _FIRST_TASK:
+            raise
+        return await _create_once(uow, task, request)  # at the same time, another transaction made the first task
+
+
+async def _create_once(uow: UnitOfWork, task: TaskRow, request: dict[str, object]) -> VisibleTaskRow:
+    project_id = task.project_id
     async with uow:
-        created = await find_earlier_result(uow, "create_task", task.id, values)
+        created = await find_earlier_result(uow, "create_task", task.id, request)
         if created is not None:
             return await _as_it_is_now(uow, created)
-        return await uow.write(partial(_create, uow, task), *_assignee_lock(uow, assignee_id))
+        assignee = _assignee_locks(uow, task.assignee_id, project_id)
+        if project_id is None:
+            return await uow.write(partial(_create, uow, task, ProjectAccess()), *assignee)
+        locks = *project_locks(uow, project_id), uow.projects.counter_lock(project_id), *assignee
+        return await uow.write(partial(_create_in_project, uow, task), *locks)
 
 
 async def update_task(
     uow: UnitOfWork, *, task_id: UUID, edit: TaskEdit, expected_version: ExpectedVersion = None
-) -> TaskRow:
+) -> VisibleTaskRow:
     """Change any of a task's fields; all of them together are one version and one event.
 
     Setting a field to its current value changes nothing and records no event. A request that is repeated under the key
@@ -96,7 +124,7 @@ async def update_task(
     Raises:
         NotFound: if the actor sees no such task.
         Forbidden: if the actor may look at it but not change this of it.
-        Invalid: if a value breaks a limit, or the new assignee is not an active user.
+        Invalid: if a value breaks a limit, or the new assignee is not an active user, or no member of the project.
         InvalidTransition: if the board has no such move.
         Conflict: if *expected_version* is not the current one.
         IdempotencyMismatch: if the key was used for another request.
@@ -106,13 +134,13 @@ async def update_task(
         request = {"task_id": task_id, "expected_version": expected_version, **values}
         if await find_earlier_result(uow, "update_task", task_id, request):
             return await _as_it_is_now(uow, task_id)
-        locks = uow.tasks.lock_of(task_id), *_assignee_lock(uow, values.get("assignee_id"))
-        return await uow.write(partial(_update, uow, values, expected_version), *locks)
+        locks = partial(_assignee_locks, uow, values.get("assignee_id"))
+        return await write_to_task(uow, task_id, partial(_update, values, expected_version), locks=locks)
 
 
 async def update_task_status(
     uow: UnitOfWork, *, task_id: UUID, status: TaskStatus, expected_version: ExpectedVersion = None
-) -> TaskRow:
+) -> VisibleTaskRow:
     """Change the status of a task.
 
     Setting the current status changes nothing and records no event.
@@ -129,13 +157,13 @@ async def update_task_status(
 
 async def assign_task(
     uow: UnitOfWork, *, task_id: UUID, assignee_id: UUID | UnsetType | None, expected_version: ExpectedVersion = None
-) -> TaskRow:
+) -> VisibleTaskRow:
     """Assign or unassign a task; the owner stays. UNSET leaves the assignee unchanged.
 
     Raises:
         NotFound: if the actor sees no such task.
         Forbidden: if the actor may look at it but not assign it.
-        Invalid: if the assignee is not an active user.
+        Invalid: if the assignee is not an active user, or no member of the project.
         Conflict: if *expected_version* is not the current one.
         IdempotencyMismatch: if the key was used for another request.
     """
@@ -156,7 +184,7 @@ async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: Expec
         request: dict[str, object] = {"task_id": task_id, "expected_version": expected_version}
         if await find_earlier_result(uow, "delete_task", task_id, request):
             return task_id
-        return await uow.write(partial(_delete, uow, expected_version), uow.tasks.lock_of(task_id))
+        return await write_to_task(uow, task_id, partial(_delete, expected_version))
 
 
 def require_owner(actor: Actor) -> None:
@@ -175,7 +203,7 @@ def creation(uow: UnitOfWork, task: TaskRow) -> TaskEvent:
     return _event(uow, task, (TaskChange.CREATED,), before=None, after=_people(task), from_status=None)
 
 
-async def _as_it_is_now(uow: UnitOfWork, task_id: UUID) -> TaskRow:
+async def _as_it_is_now(uow: UnitOfWork, task_id: UUID) -> VisibleTaskRow:
     """The task of a request that was carried out before; it may have changed since."""
     task = await uow.tasks.find(task_id)
     if task is None:
@@ -183,35 +211,54 @@ async def _as_it_is_now(uow: UnitOfWork, task_id: UUID) -> TaskRow:
     return task
 
 
-def _create(uow: UnitOfWork, task: TaskRow, *assignees: UserRow | None) -> TaskRow:
+def _create(uow: UnitOfWork, task: TaskRow, place: ProjectAccess, *assignee: Any) -> VisibleTaskRow:
     """Add the task if its assignee may be assigned."""
-    for assignee in assignees:
-        _check_assignee(assignee)
+    if assignee:
+        _check_assignee(*assignee)
     uow.tasks.add(task)
     uow.record(creation(uow, task))
-    return task
+    return place.seen(task)
+
+
+def _create_in_project(
+    uow: UnitOfWork,
+    task: TaskRow,
+    project: ProjectRow | None,
+    membership: MembershipRow | None,
+    counter: TaskCounterRow | None,
+    *assignee: Any,
+) -> VisibleTaskRow:
+    """Add the task with the next number of its project, if the actor may."""
+    if project is None:
+        raise NotFound("Project not found", path=_PROJECT_PATH)
+    place = project_access(project, membership)
+    policy.require_project(
+        uow.actor, Action.CREATE_TASK, place.role, is_archived=project.is_archived, path=_PROJECT_PATH
+    )
+    task.number = counter.last + 1 if counter is not None else 1
+    created = _create(uow, task, place, *assignee)
+    if counter is not None:
+        uow.change(counter, last=task.number)
+    else:
+        uow.projects.add_counter(project)
+    return created
 
 
 def _update(
-    uow: UnitOfWork,
-    values: Mapping[str, Any],
-    expected_version: ExpectedVersion,
-    found: TaskRow | None,
-    *assignees: UserRow | None,
-) -> TaskRow:
-    """Change the task, whose row is locked, if the actor may and the values fit."""
-    task = uow.tasks.existing(found)
+    values: Mapping[str, Any], expected_version: ExpectedVersion, access: TaskAccess, *assignee: Any
+) -> VisibleTaskRow:
+    """Change the task if the actor may and the values fit."""
+    task = access.task
     for action in permissions_of(values):
-        policy.require(uow.actor, action, task)
+        access.require(action)
     check_version(task.version, expected_version)
     values = with_status(values, task.status)
     if "status" in values:
         check_transition(task.status, values["status"])
-    for assignee in assignees:
-        if values["assignee_id"] != task.assignee_id:
-            _check_assignee(assignee)
-    _change(uow, task, values)
-    return task
+    if assignee and values["assignee_id"] != task.assignee_id:
+        _check_assignee(*assignee)
+    _change(access.uow, task, values)
+    return access.seen
 
 
 def _change(uow: UnitOfWork, task: TaskRow, values: Mapping[str, Any]) -> None:
@@ -227,30 +274,43 @@ def _change(uow: UnitOfWork, task: TaskRow, values: Mapping[str, Any]) -> None:
     uow.record(_event(uow, task, changes, before=before, after=_people(task), from_status=from_status))
 
 
-def _delete(uow: UnitOfWork, expected_version: ExpectedVersion, found: TaskRow | None) -> UUID:
-    """Remove the task, whose row is locked, if the actor may."""
-    task = uow.tasks.existing(found)
-    policy.require(uow.actor, Action.DELETE_TASK, task)
-    check_version(task.version, expected_version)
+def _delete(expected_version: ExpectedVersion, access: TaskAccess) -> UUID:
+    """Remove the task if the actor may."""
+    access.require(Action.DELETE_TASK)
+    check_version(access.task.version, expected_version)
+    remove_task(access.uow, access.task)
+    return access.task.id
+
+
+def remove_task(uow: UnitOfWork, task: TaskRow) -> None:
+    """Remove a locked task, with the event of its deletion."""
     task.version += 1
     task.updated_at = uow.time_after(task.updated_at)
     uow.record(_event(uow, task, (TaskChange.DELETED,), before=_people(task), after=None, from_status=task.status))
     uow.tasks.remove(task)
-    return task.id
 
 
-def _assignee_lock(uow: UnitOfWork, assignee_id: UUID | None) -> list[RowLock]:
-    """The lock of the new assignee, who must not be disabled before the commit; none if there is no new assignee."""
-    return [] if assignee_id is None else [uow.users.lock_of(assignee_id, shared=True)]
+def _assignee_locks(uow: UnitOfWork, assignee_id: UUID | None, project_id: UUID | None) -> Sequence[RowLock]:
+    """The locks of the new assignee, who must not be disabled or leave the project before the commit.
+
+    None if there is no new assignee.
+    """
+    if assignee_id is None:
+        return ()
+    user = uow.users.lock_of(assignee_id, shared=True)
+    return (user,) if project_id is None else (user, uow.memberships.lock_of_pair(project_id, assignee_id, shared=True))
 
 
-def _check_assignee(user: UserRow | None) -> None:
+def _check_assignee(user: UserRow | None, *membership: MembershipRow | None) -> None:
+    """Check the rows of `_assignee_locks`."""
     if user is None or not user.is_active:
         raise Invalid("There is no active user with this id; see assignableUsers.", path=("assigneeId",))
+    if membership == (None,):
+        raise Invalid("This user is no member of the task's project; see assignableUsers.", path=("assigneeId",))
 
 
 def _people(task: TaskRow) -> People:
-    return People(task.owner_id, task.assignee_id)
+    return People(task.owner_id, task.assignee_id, task.project_id)
 
 
 def scope_of(uow: UnitOfWork, task: TaskRow) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.events import AccessNews
+from domain.events import Revocation
 
 Close = Callable[[int, str], None]
 """Ends a socket with a close code and a reason. Must not block, and may be called more than once."""
@@ -108,7 +108,7 @@ class Connections:
         self._addresses[address] += 1
         return connection
 
-    def close_affected(self, event: AccessNews) -> None:
+    def close_affected(self, event: Revocation) -> None:
         """Close the sockets of users whose rights have changed. Clients may reconnect with their new rights."""
         if event.user_id is None:
             self.close_everyone()

@@ -4,10 +4,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from domain.actor import Actor
-from domain.events import AccessEvent, AccessNews, LoggedEvent, TaskEvent, TaskScopedEvent
+from domain.events import (
+    AccessEvent,
+    AccessNews,
+    LoggedEvent,
+    MembershipEvent,
+    Revocation,
+    TaskEvent,
+    TaskScopedEvent,
+)
 from domain.stream_cursor import StreamCursor, UnknownCursorVersion
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from persistence.database import Database
@@ -16,6 +25,7 @@ from streaming.asyncio_helpers import FIRST_PAUSE, run_forever
 from streaming.counters import Counters, UnknownEventCounter
 from streaming.lease import Clock, Lease, seconds
 from streaming.log_reader import Listeners, LogReader
+from streaming.memberships import Memberships
 from streaming.notifier import Notification, Notifier
 from streaming.numbering import Numberer
 from streaming.replay import Replay
@@ -26,7 +36,7 @@ from streaming.subscription_queue import CAPACITY, SubscriptionQueue
 from streaming.task_cache import TaskCache
 from streaming.visibility import EVERYTHING, StreamFilter, SubscriberView, concerns
 
-OnAccess = Callable[[AccessNews], None]
+OnAccess = Callable[[Revocation], None]
 OnBreak = Callable[[], None]
 OnDelivery = Callable[[Actor, Delivered], None]
 
@@ -45,6 +55,7 @@ class Stream:
         self._notifier = notifier
         self._capacity = capacity
         self._clock = clock
+        self.memberships = Memberships()
         self._subscribers = SubscriberIndex()
         self._replay = Replay(database, self.counters)
         self._numberer = Numberer(database, self._on_numbered, clock)
@@ -112,7 +123,10 @@ class Stream:
         return self._clock() - self.lease.since
 
     def on_access(self, callback: OnAccess) -> None:
-        """Call *callback* for each change of rights, before any later event is delivered."""
+        """Call *callback* for each change of rights after which identities are read again.
+
+        It is called before any later event is delivered.
+        """
         self._on_access.append(callback)
 
     def on_break(self, callback: OnBreak) -> None:
@@ -205,6 +219,8 @@ class Stream:
         if isinstance(event, AccessEvent):
             self.counters.record_revocation(event)
             self._revoke(event)
+        elif isinstance(event, MembershipEvent):
+            self._subscribers.change_membership(event.user_id, event.project_id, partial(self.memberships.apply, event))
         elif isinstance(event, UnknownAccess):
             self.unknown.count_unknown_access(event)
             self._revoke_unknown(event, logged.position)
@@ -240,7 +256,7 @@ class Stream:
             self._subscribers.offer(logged, event)
         elif isinstance(event, SkippedEvent):
             self.unknown.count_skipped(event)
-        elif isinstance(event, UnknownAccess):
+        elif isinstance(event, UnknownAccess | MembershipEvent):
             for subscriber in self._affected(event):
                 subscriber.resync_if_behind(logged.position)
 
@@ -248,6 +264,8 @@ class Stream:
         self._replay.recent.clear()
         self._log_reader.write_times.commits.clear()
         self.task_cache.invalidate_all()
+        self.memberships.forget_all()
+        self._subscribers.forget_memberships()
         for subscriber in self._subscribers:
             subscriber.reset(reason)
         for callback in self._on_break:

@@ -1,6 +1,6 @@
 """An index of the subscribers of this process: an event is checked only against those it can concern."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import TypeVar
 from uuid import UUID
 
@@ -18,6 +18,8 @@ class SubscriberIndex:
     def __init__(self) -> None:
         self._all: Group = {}
         self._by_user: dict[UUID, Group] = {}
+        self._by_project: dict[UUID, Group] = {}
+        """Subscribers who are members of a project, and do not see everything."""
         self._see_everything: dict[Hashable, Group] = {}
         """Subscribers that see everything, by filter key. One visibility check serves a whole group."""
 
@@ -33,12 +35,31 @@ class SubscriberIndex:
         self._by_user.setdefault(subscriber.actor.user_id, {})[subscriber] = None
         if subscriber.view.sees_everything:
             self._see_everything.setdefault(subscriber.view.filter_key, {})[subscriber] = None
+        else:
+            for project_id in subscriber.actor.projects:
+                self._by_project.setdefault(project_id, {})[subscriber] = None
 
     def remove(self, subscriber: Subscriber) -> None:
         """Remove a subscriber. Removing it twice has no effect."""
         self._all.pop(subscriber, None)
         _discard(self._by_user, subscriber.actor.user_id, subscriber)
         _discard(self._see_everything, subscriber.view.filter_key, subscriber)
+        for project_id in subscriber.actor.projects:
+            _discard(self._by_project, project_id, subscriber)
+
+    def forget_memberships(self) -> None:
+        """Forget which subscribers are members of projects, because events were missed."""
+        self._by_project.clear()
+
+    def change_membership(self, user_id: UUID, project_id: UUID, change: Callable[[], None]) -> None:
+        """Call *change*, which changes the roles of the user, and index the subscribers of the user again."""
+        found = self.by_user(user_id)
+        for subscriber in found:
+            _discard(self._by_project, project_id, subscriber)
+        change()
+        for subscriber in found:
+            if project_id in subscriber.actor.projects and not subscriber.view.sees_everything:
+                self._by_project.setdefault(project_id, {})[subscriber] = None
 
     def by_user(self, user_id: UUID) -> tuple[Subscriber, ...]:
         """The subscribers of a user."""
@@ -51,12 +72,21 @@ class SubscriberIndex:
             if entry is not None:
                 for subscriber in group:
                     subscriber.offer(entry)
-        for user_id in event.people:
-            for subscriber in self._by_user.get(user_id, ()):
-                if not subscriber.view.sees_everything:
-                    entry = subscriber.entry_for(logged, event)
-                    if entry is not None:
-                        subscriber.offer(entry)
+        for subscriber in self._concerned(event):
+            entry = subscriber.entry_for(logged, event)
+            if entry is not None:
+                subscriber.offer(entry)
+
+    def _concerned(self, event: TaskScopedEvent) -> Group:
+        """The subscribers that do not see everything, and may see the event."""
+        found: Group = {}
+        for project_id in event.projects:
+            found |= self._by_project.get(project_id, {})
+        if event.is_personal:
+            for user_id in event.people:
+                own = self._by_user.get(user_id, {})
+                found |= {each: None for each in own if not each.view.sees_everything}
+        return found
 
 
 def _discard(of: dict[KeyT, Group], key: KeyT, subscriber: Subscriber) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
-from domain.events import LoggedEvent, TaskScopedEvent
+from domain.events import LoggedEvent, MembershipEvent, TaskScopedEvent
 from domain.stream_cursor import StreamCursor
 from domain.unknown_events import UnknownAccess
 from streaming.asyncio_helpers import SingleFlight, WakeEvent
@@ -168,8 +168,9 @@ class Subscriber:
         self.revoke()
 
     def resync_if_behind(self, position: int) -> None:
-        """Resync a subscriber that has not passed an unknown change of rights at *position*."""
-        if self._start_cursor is None and not self._revoked and self._queue.live and self._queue.read < position:
+        """Resync a subscriber that has not passed the change of its actor's rights at *position*."""
+        is_open = self._start_cursor is None and not self._revoked and self._resync_reason is None
+        if is_open and self._queue.live and self._queue.read < position:
             self._resync(ResyncReason.ACCESS, self._cursors.behind(position - 1))
 
     def reset(self, reason: ResyncReason) -> None:
@@ -375,16 +376,17 @@ class Subscriber:
         dispatched_events = [logged for logged in page if logged.position <= dispatched]
         if not dispatched_events or dispatched_events[0].position != self._queue.read + 1:
             return False
-        if (unknown := self._unknown_access(dispatched_events)) is not None:
-            self._resync(ResyncReason.ACCESS, self._cursors.behind(unknown - 1))
+        if (changed_at := self._access_change(dispatched_events)) is not None:
+            self._resync(ResyncReason.ACCESS, self._cursors.behind(changed_at - 1))
             return True
         self._queue.refill(self._entries(dispatched_events), read=dispatched_events[-1].position, dispatched=dispatched)
         return True
 
-    def _unknown_access(self, events: Sequence[LoggedEvent]) -> int | None:
-        """The first position at which this actor's rights changed in an unknown way."""
+    def _access_change(self, events: Sequence[LoggedEvent]) -> int | None:
+        """The first position at which what the actor sees changed: by a membership, or in an unknown way."""
         for logged in events:
-            if isinstance(logged.event, UnknownAccess) and concerns(logged.event, self.actor):
+            event = logged.event
+            if isinstance(event, UnknownAccess | MembershipEvent) and concerns(event, self.actor):
                 return logged.position
         return None
 

@@ -14,7 +14,7 @@ from domain.errors import Unavailable
 from domain.events import People, TaskEvent
 from domain.policy import TaskPeople
 from persistence.database import Database
-from persistence.models import TaskRow
+from persistence.models import VisibleTaskRow
 from persistence.unit_of_work import UnitOfWork
 from streaming.asyncio_helpers import Backoff, SingleFlight
 from streaming.lease import Clock, Lease
@@ -32,7 +32,7 @@ MAX_TASKS_OF_READ: Final = 500
 class CurrentTask:
     """The current row of a task, or the people of a task that was deleted."""
 
-    row: TaskRow | None = None
+    row: VisibleTaskRow | None = None
     deleted_of: People | None = None
 
 
@@ -48,7 +48,7 @@ class TaskSnapshot:
     the task is, or will be, read again for later events.
     """
 
-    task: TaskRow | None = None
+    task: VisibleTaskRow | None = None
     deleted_of: People | None = None
     number: int = 0
     at: float = 0.0

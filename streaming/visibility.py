@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.actor import Actor
 from domain.events import AccessNews, People, TaskEvent, TaskScopedEvent
 from domain.policy import Action, Reach, TaskPeople, may, reach
+from domain.project import ProjectRole
 from domain.task import TaskStatus
 from domain.user import Role
 
@@ -26,10 +27,7 @@ def concerns(event: AccessNews, actor: Actor) -> bool:
 
 def may_see(actor: Actor, task: TaskPeople) -> bool:
     """Whether the actor may see a task with these people."""
-    if isinstance(task, People) and task.project_id is not None:
-        # A newer version wrote the event: members of the project see its tasks, not the task's people.
-        return Reach.ANY in reach(actor.role, Action.READ_TASK)
-    return may(actor, Action.READ_TASK, task)
+    return may(actor, Action.READ_TASK, task, actor.projects.of(task.project_id))
 
 
 class Visibility(StrEnum):
@@ -55,12 +53,17 @@ class StreamFilter:
     `to` is the status after the event: the target of a move, or the current status for any other change. Events that
     remove the task from view or delete it match any `to`: a subscriber who saw the task in one of these columns must
     learn that it is no longer there.
+
+    `only_listed` leaves out the tasks of projects that the actor neither owns nor is assigned to, as lists do that know
+    no projects.
     """
 
     task_ids: frozenset[UUID] | None = None
     owner_id: UUID | None = None
     assignee_id: UUID | None = None
     to: frozenset[TaskStatus] | None = None
+    project_id: UUID | None = None
+    only_listed: bool = False
 
 
 EVERYTHING = StreamFilter()
@@ -85,8 +88,9 @@ class SubscriberView:
 
     @property
     def filter_key(self) -> Hashable:
-        """Everything except the actor that the result depends on."""
-        return self.filter, self.only_status, self.events
+        """Everything that the result depends on, if the actor sees everything."""
+        user_id = self.actor.user_id if self.filter.only_listed else None
+        return self.filter, self.only_status, self.events, user_id
 
     def visibility_of(self, event: TaskScopedEvent) -> Visibility | None:
         """What the event means to this actor. None: it is not delivered."""
@@ -115,8 +119,16 @@ class SubscriberView:
         return self.filter.to is None or event.to_status in self.filter.to
 
     def _matches_people(self, people: People) -> bool:
-        owner, assignee = self.filter.owner_id, self.filter.assignee_id
-        return (owner is None or people.owner_id == owner) and (assignee is None or people.assignee_id == assignee)
+        wanted = self.filter
+        return (
+            (wanted.owner_id is None or people.owner_id == wanted.owner_id)
+            and (wanted.assignee_id is None or people.assignee_id == wanted.assignee_id)
+            and (wanted.project_id is None or people.project_id == wanted.project_id)
+            and (not wanted.only_listed or self._is_listed(people))
+        )
+
+    def _is_listed(self, people: People) -> bool:
+        return people.project_id is None or relation(self.actor.user_id, people) is not Relation.NONE
 
 
 def _visibility(event: TaskScopedEvent, before: People | None, after: People | None) -> Visibility | None:
@@ -142,7 +154,7 @@ class Viewpoint(NamedTuple):
     """Everything that the answer to an event depends on, unless the operation selects personal fields.
 
     The cursor identifies the event and the subscriber's access version. `now` is the relation to the task as it is
-    delivered; `snapshot_number` identifies the read of that task.
+    delivered, and `project_role` the role in its project; `snapshot_number` identifies the read of that task.
     """
 
     cursor: str
@@ -151,6 +163,7 @@ class Viewpoint(NamedTuple):
     before: Relation
     after: Relation
     now: Relation
+    project_role: ProjectRole | None
     snapshot_number: int
 
 
@@ -179,4 +192,5 @@ def viewpoint(
     user_id = actor.user_id
     before, now = relation(user_id, event.before), relation(user_id, people)
     after = before if event.after is event.before else relation(user_id, event.after)
-    return Viewpoint(cursor, visibility, actor.role, before, after, now, snapshot_number)
+    project_role = actor.projects.of(people.project_id) if people is not None else None
+    return Viewpoint(cursor, visibility, actor.role, before, after, now, project_role, snapshot_number)

@@ -16,7 +16,10 @@ from persistence.models.base import new_id
 PAGE: Final = Path(__file__).parent.parent / "docs" / "permissions.md"
 _ALL_REACHES: Final = frozenset().union(*IN_PROJECT.values())
 _PROJECT_ACTIONS: Final = [action for action in Action if reach(Role.USER, action) & _ALL_REACHES]
-_OTHER_ACTIONS: Final = [action for action in Action if action not in _PROJECT_ACTIONS]
+_OTHER_ACTIONS: Final = [
+    action for action in Action if action not in _PROJECT_ACTIONS or reach(Role.USER, action) - _ALL_REACHES
+]
+"""Of these, actions on tasks are those on personal tasks."""
 _OF_NO_ROW: Final = frozenset({Action.CREATE_PROJECT, Action.LIST_USERS})
 """Actions that are permitted or not, without a row that decides."""
 _WORDS: Final = {Reach.OWN: "own", Reach.ASSIGNED: "assigned to you", Reach.ANY: "all"}

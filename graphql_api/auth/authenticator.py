@@ -10,13 +10,13 @@ from asgi.client import Identity
 from asgi.errors import InvalidToken, RevokedToken
 from domain.actor import Actor
 from domain.errors import Unavailable
-from domain.events import AccessNews
+from domain.events import Revocation
 from domain.user import Role
 from graphql_api.auth.tokens import AccessTokens, Claims
 from observability.request_records import record_user
 from persistence.database import Database
 from persistence.queries.reader import Shape
-from persistence.queries.session import session
+from persistence.queries.session import session, session_with_roles
 from streaming.stream import Stream
 from streaming.visibility import concerns
 
@@ -47,6 +47,7 @@ class Authenticator:
         self._database = database
         self._tokens = tokens
         self._lease = stream.lease
+        self._memberships = stream.memberships
         self._max_cached = max_cached
         self._cache: OrderedDict[str, _CachedIdentity] = OrderedDict()
         self._tokens_of_user: dict[UUID, set[str]] = {}
@@ -97,20 +98,24 @@ class Authenticator:
             found = await self._query(claims, now)
             if generation == self._generation:
                 self._store(token, found)
-            if self._lease.covers(started_at):
+            if self._lease.covers(started_at) and self._memberships.of_user(claims.user_id).is_loaded:
                 return found.identity
         raise Unavailable("The database is too slow to check your access token; try again later.")
 
     async def _query(self, claims: Claims, now: datetime) -> _CachedIdentity:
-        query = session(claims.session_id)
+        roles = self._memberships.of_user(claims.user_id)
+        began, ask = roles.begin_read(), session if roles.is_loaded else session_with_roles
+        query = ask(claims.session_id)
         async with self._database.reading() as reading:
             rows = await reading.rows(_RIGHTS, query.rows, query.values)
         if not rows:
             raise RevokedToken
-        expires_at, user_id, role, is_active, access_version = rows[0]
+        expires_at, user_id, role, is_active, access_version, *found = rows[0]
         if expires_at <= now or user_id != claims.user_id or not is_active:
             raise RevokedToken
-        actor = Actor(claims.user_id, Role(role), claims.session_id, access_version)
+        if found:
+            roles.load(began, found[0])
+        actor = Actor(claims.user_id, Role(role), claims.session_id, access_version, roles)
         return _CachedIdentity(Identity(actor, claims.expires_at), min(claims.expires_at, expires_at))
 
     def _store(self, token: str, found: _CachedIdentity) -> None:
@@ -127,7 +132,7 @@ class Authenticator:
         if not tokens:
             del self._tokens_of_user[user_id]
 
-    def _forget(self, event: AccessNews) -> None:
+    def _forget(self, event: Revocation) -> None:
         if event.user_id is None:
             self._forget_all()
             return

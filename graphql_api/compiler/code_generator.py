@@ -23,6 +23,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from graphql_api.compiler.fallback import NotCompilable
 from graphql_api.compiler.selections import Selected, Selections
+from graphql_api.loaders import Ask
 from graphql_api.schema.ids import encoder_of
 from graphql_api.schema.resolves_to import Expression, OpaqueId, Pages, Reference, meaning_of
 
@@ -74,12 +75,13 @@ class RowSource:
 class ObjectSource:
     """An object of the schema's Python type, at `path` in the response.
 
-    What it refers to is found by `users`, a function of the reference's number and an id; the row is like `user`.
+    What it refers to is found by `referred`, a function of the reference's number and an id. The rows of each query
+    have the columns of its source in `rows`.
     """
 
     variable: str
     path: tuple[str, ...]
-    user: RowSource
+    rows: dict[Ask, RowSource]
     references: list["Referred"]
 
     def attribute(self, name: str) -> str:
@@ -93,10 +95,11 @@ class ObjectSource:
 
 @dataclass(frozen=True, slots=True)
 class Referred:
-    """Where an object refers to a user: in the response and in the document."""
+    """Where an object refers to another: in the response and in the document. `ask` makes the query for the others."""
 
     path: tuple[str, ...]
     nodes: tuple[FieldNode, ...]
+    ask: Ask
 
 
 @dataclass(slots=True)
@@ -185,16 +188,17 @@ class Writer:
             return f"(None if {there.column('id')} is None else {self.object(kind, selected, there)})"
         if isinstance(source, ObjectSource):
             number = len(source.references)
-            source.references.append(Referred((*source.path, key), tuple(each.node for each in selected)))
-            written = f"(None if row is None else {self.object(kind, selected, source.user)})"
-            return f"(lambda row: {written})(users({number}, {source.column(meaning.column)}))"
+            source.references.append(Referred((*source.path, key), tuple(each.node for each in selected), meaning.ask))
+            row = source.rows.setdefault(meaning.ask, RowSource(["id"]))
+            written = f"(None if row is None else {self.object(kind, selected, row)})"
+            return f"(lambda row: {written})(referred({number}, {source.column(meaning.column)}))"
         raise NotCompilable(f"a reference of {source}")
 
     def _page(self, known: GraphQLField, meaning: Pages, selected: Sequence[Selected], source: Source) -> str:
-        if self._pages is None or not isinstance(source, RowSource) or source.prefix:
-            raise NotCompilable("pages of what is no row of its own")
+        if self._pages is None or not isinstance(source, RowSource):
+            raise NotCompilable("pages of what is no row")
         identity = source.column("id")
-        number = self._pages(known, meaning, selected, source.columns.index("id"))
+        number = self._pages(known, meaning, selected, source.columns.index(f"{source.prefix}id"))
         return f"nested[{number}]({identity})"
 
     def _leaf(self, kind: Any, value: str) -> str:

@@ -12,13 +12,13 @@ from domain.errors import Refusal, Unavailable
 from graphql_api.compiler.arguments import Arguments
 from graphql_api.compiler.code_generator import Project, Referred
 from graphql_api.context import Context, FieldContext
+from graphql_api.loaders import Ask
 from graphql_api.resolvers.user_errors import RefusalAsData
 from persistence.queries.reader import Row, Shape
-from persistence.queries.user import users
 
 Resolve = Callable[..., Awaitable[Any]]
 
-_NOBODY: Final[Mapping[UUID, Row]] = {}
+_NOTHING: Final[Mapping[UUID, Row]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class MutationStep:
     refusals: RefusalAsData
     arguments: Arguments
     references: tuple[Referred, ...]
-    user: Shape
+    shapes: Mapping[Ask, Shape]
     project: Project
 
     async def run(
@@ -58,29 +58,34 @@ class MutationStep:
 
     async def _project(self, context: Context, viewer: Actor | None, payload: Any) -> FieldResult:
         if not self.references:
-            return FieldResult(self.project(payload, _nobody, viewer))
+            return FieldResult(self.project(payload, _nothing, viewer))
         wanted: dict[int, UUID] = {}
         self.project(payload, lambda number, identity: _note(wanted, number, identity), viewer)
         errors: tuple[Exception, ...] = ()
         try:
-            found = await self._find(context, wanted)
+            found = await self._find(context, viewer, wanted)
         except Unavailable as error:
             # The change is made and is reported; the rows it refers to are missing.
-            found = _NOBODY
+            found = _NOTHING
             places = [self.references[number] for number in wanted]
             errors = tuple(located_error(error, list(place.nodes), list(place.path)) for place in places)
         return FieldResult(self.project(payload, lambda number, identity: found.get(identity), viewer), errors)
 
-    async def _find(self, context: Context, wanted: Mapping[int, UUID]) -> Mapping[UUID, Row]:
+    async def _find(self, context: Context, viewer: Actor | None, wanted: Mapping[int, UUID]) -> Mapping[UUID, Row]:
         if not wanted:
-            return _NOBODY
-        asked = users(set(wanted.values()))
+            return _NOTHING
+        ids: dict[Ask, set[UUID]] = {}
+        for number, identity in wanted.items():
+            ids.setdefault(self.references[number].ask, set()).add(identity)
+        found: dict[UUID, Row] = {}
         async with context.reading() as reading:
-            rows = await reading.rows(self.user, asked.rows, asked.values)
-        return {row[0]: row for row in rows}
+            for ask, each in ids.items():
+                asked = ask(viewer, list(each))
+                found |= {row[0]: row for row in await reading.rows(self.shapes[ask], asked.rows, asked.values)}
+        return found
 
 
-def _nobody(number: int, identity: UUID | None) -> None:
+def _nothing(number: int, identity: UUID | None) -> None:
     return None
 
 

@@ -45,7 +45,7 @@ def page_of(found: Sequence[Row], paged: Paged, *, key: int) -> CompiledPage:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A page for each row, read for all rows at once; a row has its id at `place`."""
+    """A page for each object, read for all rows at once; a row has the object's id at `place`, or None there."""
 
     ask: Callable[..., Paged]
     arguments: Arguments
@@ -56,9 +56,10 @@ class Nested:
 
     async def read(self, reading: ReadConnection, actor: Actor, bound: Bound, rows: Sequence[Row]) -> Find:
         """The pages of these rows."""
-        paged = self.ask(actor, self.parts, [row[self.place] for row in rows], **self.arguments.bind(bound))
+        ids = list(dict.fromkeys(row[self.place] for row in rows if row[self.place] is not None))
+        paged = self.ask(actor, self.parts, ids, **self.arguments.bind(bound))
         found: dict[UUID, list[Row]] = {}
-        if rows:
+        if ids:
             for each in await reading.rows(self.shape, paged.query.rows, paged.query.values):
                 found.setdefault(each[-1], []).append(each)
         return lambda identity: self.project(page_of(found.get(identity, ()), paged, key=-2), (), actor)

@@ -33,6 +33,7 @@ from graphql_api.compiler.mutations import MutationStep
 from graphql_api.compiler.pages import Nested, Projection
 from graphql_api.compiler.selections import Selected, Selections, Switches
 from graphql_api.compiler.steps import Kind, ManyRows, NodeStep, OneRow, PageOfRows, Step
+from graphql_api.loaders import Ask
 from graphql_api.resolvers.fields import NotFoundAsNull, OneInput
 from graphql_api.resolvers.user_errors import RefusalAsData
 from graphql_api.schema.resolves_to import AnyNode, Change, Connection, Many, One, Pages, meaning_of
@@ -123,8 +124,9 @@ class _Planner:
         if not isinstance(meaning, Change) or not isinstance(kind, GraphQLObjectType):
             raise NotCompilable(f"the mutation {definition.python_name}")
         references: list[Referred] = []
-        user, writer = RowSource(["id"]), Writer(self._selections)
-        expression = writer.object(kind, selected, ObjectSource("payload", (key,), user, references))
+        rows: dict[Ask, RowSource] = {}
+        writer = Writer(self._selections)
+        expression = writer.object(kind, selected, ObjectSource("payload", (key,), rows, references))
         return MutationStep(
             key,
             tuple(each.node for each in selected),
@@ -133,8 +135,8 @@ class _Planner:
             next(each for each in definition.extensions if isinstance(each, RefusalAsData)),
             arguments,
             tuple(references),
-            Shape(user.columns),
-            writer.names.function("payload, users, actor", expression),
+            {ask: Shape(row.columns) for ask, row in rows.items()},
+            writer.names.function("payload, referred, actor", expression),
         )
 
     def _step_of(self, field: GraphQLField, arguments: Arguments, selected: Sequence[Selected]) -> Step:

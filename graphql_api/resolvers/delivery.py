@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from domain.policy import TaskPeople
+from domain.project import ProjectRole
 from streaming.asyncio_helpers import SingleFlight
 from streaming.stream_items import Delivered
 from streaming.subscription import Subscriber
@@ -98,11 +99,15 @@ STARTS_PER_TURN: Final = 10
 
 
 class KnownAnswer(NamedTuple):
-    """An answer, or its execution, for all users except the *people* of the task, whose user ids are numbers here."""
+    """An answer, or its execution, for all users with a role in the task's project, None for those without one.
+
+    It is not for the *people* of the task, whose user ids are numbers here.
+    """
 
     answer: Any
     people: frozenset[int]
     reading: TaskSnapshot
+    role: ProjectRole | None
 
 
 class DirectDelivery:
@@ -145,7 +150,7 @@ class DirectDelivery:
         return self._sender.send(answer.value) if not answer.failed else self._execute(queued)
 
     def _may_receive(self, known: KnownAnswer) -> bool:
-        if self._number in known.people or known.reading.superseded:
+        if self._number in known.people or known.reading.superseded or known.role is not self._role_in(known.reading):
             return False
         return self._subscriber.trusts(known.reading.at)
 
@@ -199,8 +204,11 @@ class DirectDelivery:
         answer = self._sender.get_or_execute(delivery)
         people = _people(queued, reading)
         if answer is not None and self._number not in people and delivery.is_current():
-            self._store(queued, KnownAnswer(answer, people, reading))
+            self._store(queued, KnownAnswer(answer, people, reading, self._role_in(reading)))
         return answer
+
+    def _role_in(self, reading: TaskSnapshot) -> ProjectRole | None:
+        return self._actor.projects.of(reading.people.project_id) if reading.people is not None else None
 
     def _store(self, queued: QueuedEvent, known: KnownAnswer | SingleFlight[Any]) -> None:
         if self._key is not None and (len(queued.answers) < MAX_ANSWERS or self._key in queued.answers):

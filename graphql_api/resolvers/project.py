@@ -29,6 +29,7 @@ from persistence.pagination import PageRequest, Part
 from persistence.queries import project as reads
 from persistence.queries.query import Paged, Query
 from services import project as project_service
+from services.project_deletion import delete_project
 
 OptionalId = Annotated[strawberry.ID | None, strawberry.argument(description="The id of the project.")]
 Key = Annotated[
@@ -120,9 +121,10 @@ class ProjectMutations:
     @mutation(SIGNED_IN, "Delete a project of which you are a manager, permanently. Admins: every project.")
     async def delete_project(self, field: FieldContext, input: DeleteProjectInput) -> DeleteProjectPayload | None:
         """One service call."""
-        project_id = await project_service.delete_project(
+        project_id = await delete_project(
             field.idempotent_unit_of_work(),
             project_id=decode_id_of("Project", input.id, field="id"),
             expected_version=input.expected_version,
+            confirm_key=input.confirm_key,
         )
         return DeleteProjectPayload(deleted_project_id=encode_id("Project", project_id))

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar, cast
 
 import strawberry
 
+from domain.actor import Actor
 from domain.events import TaskEvent, TaskScopedEvent
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import Context, FieldContext
@@ -22,6 +23,8 @@ from graphql_api.schema.stream import (
     TaskStreamItem,
 )
 from graphql_api.schema.task import Task
+from persistence.models import VisibleTaskRow
+from persistence.models.rows import replaced
 from persistence.unit_of_work import UnitOfWork
 from streaming.stream_items import Delivered, Item, Resync
 from streaming.subscription import Subscriber
@@ -142,7 +145,7 @@ class SubscriptionSource:
 
     def item(self, delivered: Delivered, reading: TaskSnapshot) -> TaskStreamItem:
         """The item for an event, with the task as the actor sees it now."""
-        return _item(delivered, reading, self._make)
+        return _item(delivered, reading, self._make, self._actor)
 
     @property
     def viewer(self) -> Hashable:
@@ -211,12 +214,17 @@ class _ResyncDelivery(_ItemDelivery[Resync]):
         return None
 
 
-def _item(item: Delivered, reading: TaskSnapshot, make: MakeItem) -> TaskStreamItem:
+def _item(item: Delivered, reading: TaskSnapshot, make: MakeItem, actor: Actor) -> TaskStreamItem:
     if item.visibility is Visibility.DELETED:
         return TaskDeleted(**common_fields(item, None))
     if reading.people is None:
         return TaskGone(**common_fields(item, None))
-    return make(item, Task.of(reading.task) if reading.task is not None else None)
+    return make(item, Task.of(_seen_by(actor, reading.task)) if reading.task is not None else None)
+
+
+def _seen_by(actor: Actor, task: VisibleTaskRow) -> VisibleTaskRow:
+    """The task, which was read for all subscribers, with the role of this one."""
+    return task if task.project_id is None else replaced(task, viewer_role=actor.projects.of(task.project_id))
 
 
 def _status_changed(item: Delivered, task: Task | None) -> TaskStatusChanged:

@@ -39,11 +39,16 @@ from services.unset import UNSET
 Filter = Annotated[
     TaskFilterInput | None, strawberry.argument(description="The tasks to return. Default: all that you may see.")
 ]
+Key = Annotated[str, strawberry.argument(description="The key of the project, a hyphen, and the number of the task.")]
 OrderBy = Annotated[TaskOrder, strawberry.argument(description="The order of the tasks.")]
 
 
 def _task(actor: Actor, id: Id) -> Query:
     return reads.task(actor, decode_id_of("Task", id, field="id"))
+
+
+def _task_by_key(actor: Actor, key: Key) -> Query:
+    return reads.task_by_key(actor, key)
 
 
 def _tasks(
@@ -70,6 +75,12 @@ class TaskQueries:
         "A task by its id. Null if it does not exist, or if you may not see it.",
         One(Task, _task, nullable=True),
     )
+    task_by_key = query(
+        SIGNED_IN,
+        "A task of a project by its key, such as WEB-12. The key of the project may be one that it had before. "
+        "Null if there is no such task, or if you may not see it.",
+        One(Task, _task_by_key, nullable=True),
+    )
     tasks = query(SIGNED_IN, "The tasks that you may see, in pages.", Connection(TaskConnection, _tasks))
 
 
@@ -77,7 +88,7 @@ class TaskQueries:
 class TaskMutations:
     """Fields of Mutation."""
 
-    @mutation(SIGNED_IN, "Create a task. You become its owner.")
+    @mutation(SIGNED_IN, "Create a personal task or, as MEMBER, a task in a project.")
     async def create_task(self, field: FieldContext, input: CreateTaskInput) -> CreateTaskPayload | None:
         """One service call."""
         row = await task_service.create_task(
@@ -87,10 +98,11 @@ class TaskMutations:
             priority=input.priority,
             due_at=input.due_at,
             assignee_id=_assignee_id(input.assignee_id),
+            project_id=optional_id_of("Project", input.project_id, field="projectId"),
         )
         return CreateTaskPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Change a task that you own. Admins may change every task.")
+    @mutation(SIGNED_IN, "Change a personal task that you own or, as MEMBER, a task of a project. Admins: every task.")
     async def update_task(self, field: FieldContext, input: UpdateTaskInput) -> UpdateTaskPayload | None:
         """One service call."""
         row = await task_service.update_task(
@@ -106,7 +118,11 @@ class TaskMutations:
         )
         return UpdateTaskPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Change the status of a task that you own or that is assigned to you. Admins: every task.")
+    @mutation(
+        SIGNED_IN,
+        "Change the status of a personal task that you own or that is assigned to you or, as MEMBER, of a task of a "
+        "project. Admins: every task.",
+    )
     async def update_task_status(
         self, field: FieldContext, input: UpdateTaskStatusInput
     ) -> UpdateTaskStatusPayload | None:
@@ -119,7 +135,11 @@ class TaskMutations:
         )
         return UpdateTaskStatusPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Assign a task that you own, or remove its assignee. Admins: every task.")
+    @mutation(
+        SIGNED_IN,
+        "Assign a personal task that you own or, as MEMBER, a task of a project; or remove the assignee. "
+        "Admins: every task.",
+    )
     async def assign_task(self, field: FieldContext, input: AssignTaskInput) -> AssignTaskPayload | None:
         """One service call."""
         row = await task_service.assign_task(
@@ -130,7 +150,11 @@ class TaskMutations:
         )
         return AssignTaskPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Delete a task that you own, permanently. Moderators and admins: every task.")
+    @mutation(
+        SIGNED_IN,
+        "Delete a personal task that you own or, as MANAGER, a task of a project; permanently. "
+        "Moderators and admins: every task.",
+    )
     async def delete_task(self, field: FieldContext, input: DeleteTaskInput) -> DeleteTaskPayload | None:
         """One service call."""
         task_id = await task_service.delete_task(

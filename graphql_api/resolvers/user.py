@@ -10,7 +10,7 @@ from graphql_api.auth.permissions import ADMIN, PUBLIC, SIGNED_IN
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, Before, First, Id, Last
-from graphql_api.schema.ids import decode_id_of
+from graphql_api.schema.ids import decode_id_of, optional_id_of
 from graphql_api.schema.resolves_to import Connection, Many, One
 from graphql_api.schema.user import (
     ChangePasswordInput,
@@ -37,6 +37,10 @@ Search = Annotated[str, strawberry.argument(description="The start of the userna
 FirstAssignable = Annotated[
     int, strawberry.argument(description=f"The maximum number of users, 1 to {MAX_ASSIGNABLE}.")
 ]
+ProjectId = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="A project: only its members. Null or left out: all active users."),
+]
 
 
 def _me(actor: Actor) -> Query:
@@ -58,10 +62,13 @@ def _users(
     return reads.user_page(PageRequest.of(first, after, last, before, order=reads.USER_ORDER, parts=parts))
 
 
-def _assignable_users(actor: Actor, search: Search = "", first: FirstAssignable = 20) -> Query:
+def _assignable_users(
+    actor: Actor, search: Search = "", first: FirstAssignable = 20, project_id: ProjectId = None
+) -> Query:
     if not 1 <= first <= MAX_ASSIGNABLE:
         raise BadRequest(f"first must be 1 to {MAX_ASSIGNABLE}, not {first}.")
-    return reads.assignable_users(search, at_most=first)
+    project = optional_id_of("Project", project_id, field="projectId")
+    return reads.assignable_users(actor, search, project_id=project, at_most=first)
 
 
 @strawberry.type
@@ -72,7 +79,10 @@ class UserQueries:
     user = query(SIGNED_IN, "A user by their id. Null if the user does not exist.", One(User, _user, nullable=True))
     users = query(ADMIN, "All users in pages, newest first.", Connection(UserConnection, _users, nullable=True))
     assignable_users = query(
-        SIGNED_IN, "Active users to whom a task can be assigned, sorted by username.", Many(User, _assignable_users)
+        SIGNED_IN,
+        "Active users to whom a task can be assigned, sorted by username. "
+        "A task of a project can be assigned to its members.",
+        Many(User, _assignable_users),
     )
 
 

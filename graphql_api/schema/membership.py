@@ -23,7 +23,9 @@ class Membership(Node):
     model: ClassVar = MembershipRow
     role: ProjectRole = strawberry.field(description="The role, which decides what the user may do in the project.")
     created_at: datetime = strawberry.field(description="When the user became a member.")
-    user = object_field(FOR_ALL_USERS, "The member.", Reference(User, "user", REFERENCES_OF_A_MEMBERSHIP["user"]))
+    user = object_field(
+        FOR_ALL_USERS, "The member.", Reference(User, "user", REFERENCES_OF_A_MEMBERSHIP["user"].column)
+    )
 
 
 MembershipConnection = connection(

@@ -71,8 +71,8 @@ def _expression(meaning: Expression) -> Resolver:
 
 def _reference(meaning: Reference) -> Resolver:
     async def resolve(self: Any, field: FieldContext) -> Any:
-        user_id = getattr(self.row, meaning.column)
-        row = await field.context.loaders.users.load(user_id) if user_id is not None else None
+        key = getattr(self.row, meaning.column)
+        row = await field.context.loaders.referred(meaning.kind.model, meaning.ask, key) if key is not None else None
         return meaning.kind.of(row) if row is not None else None
 
     kind: Any = meaning.kind

@@ -14,7 +14,7 @@ from graphql_api.schema.connections import connection, pages_of
 from graphql_api.schema.membership import MembershipConnection
 from graphql_api.schema.object_fields import object_field
 from graphql_api.schema.resolves_to import Expression, Pages
-from graphql_api.schema.viewer import FOR_ALL_USERS, PERSONAL
+from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS
 from persistence.models import VisibleProjectRow
 from persistence.queries.membership import MEMBERS
 
@@ -54,17 +54,17 @@ class Project(Node):
     updated_at: datetime = strawberry.field(description="When the project itself was last changed.")
 
     viewer_role = object_field(
-        PERSONAL, "Your role in the project; null if you are no member.", Expression(_own_role, ("viewer_role",))
+        BY_RELATION, "Your role in the project; null if you are no member.", Expression(_own_role, ("viewer_role",))
     )
     viewer_can_update = object_field(
-        PERSONAL, "Whether you may change the key, the name and the description.", _may(Action.UPDATE_PROJECT)
+        BY_RELATION, "Whether you may change the key, the name and the description.", _may(Action.UPDATE_PROJECT)
     )
     viewer_can_archive = object_field(
-        PERSONAL, "Whether you may archive the project, or make it active again.", _may(Action.ARCHIVE_PROJECT)
+        BY_RELATION, "Whether you may archive the project, or make it active again.", _may(Action.ARCHIVE_PROJECT)
     )
-    viewer_can_delete = object_field(PERSONAL, "Whether you may delete the project.", _may(Action.DELETE_PROJECT))
+    viewer_can_delete = object_field(BY_RELATION, "Whether you may delete the project.", _may(Action.DELETE_PROJECT))
     viewer_can_manage_members = object_field(
-        PERSONAL, "Whether you may add and remove members, and change their roles.", _may(Action.MANAGE_MEMBERS)
+        BY_RELATION, "Whether you may add and remove members, and change their roles.", _may(Action.MANAGE_MEMBERS)
     )
     members = object_field(
         FOR_ALL_USERS,
@@ -133,6 +133,11 @@ class DeleteProjectInput:
 
     id: strawberry.ID = strawberry.field(description="The id of the project.")
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
+    confirm_key: str | None = strawberry.field(
+        default=None,
+        description="The key of the project, to delete it with its tasks. "
+        "Null or left out: the project is deleted only if it has no tasks.",
+    )
 
 
 @strawberry.type

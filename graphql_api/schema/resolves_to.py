@@ -8,12 +8,12 @@ declaration, operations that select it are not compiled.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol, Self
-from uuid import UUID
 
 from graphql import GraphQLField
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from domain.actor import Actor
+from graphql_api.loaders import Ask, users_by_id
 from persistence.pagination import Facts
 from persistence.queries.query import Paged, Query
 
@@ -45,14 +45,16 @@ class OfRow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The user that a foreign key points to, or null.
+    """The object that a foreign key points to, or null.
 
-    `name` is the name of the reference in queries, and `column` is the column of the foreign key.
+    `name` is the name of the reference in queries, and `column` is the column of the foreign key. `ask` makes the query
+    where the object is not read with its row.
     """
 
     kind: type[OfRow]
     name: str
     column: str
+    ask: Ask = users_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class NodeType:
     """A type whose objects are found by id. `ask` makes the query from the actor and the ids."""
 
     kind: type[OfRow]
-    ask: Callable[[Actor | None, list[UUID]], Query]
+    ask: Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ ViewerOf = Callable[[Any], Actor | None]
 class Change:
     """A mutation. Both executors call `resolve`; the compiled executor projects its payload without graphql-core.
 
-    Users that the payload refers to are read after the change and without an actor: every user may see them.
+    Objects that the payload refers to are read after the change, as the viewer sees them.
 
     `viewer` returns the actor for whom the payload is projected. The default is the actor of the request.
     """

@@ -96,6 +96,7 @@ class TaskStreamFilterInput:
     assignee_id: strawberry.ID | None = strawberry.field(
         default=None, description="Only tasks that are assigned to this user."
     )
+    project_id: strawberry.ID | None = strawberry.field(default=None, description="Only tasks of this project.")
     to: list[TaskStatus] | None = strawberry.field(
         default=None, description="Only changes after which the task has one of these statuses."
     )
@@ -112,6 +113,7 @@ class TaskStreamFilterInput:
             task_ids=_task_ids(self.task_ids) if self.task_ids is not None else None,
             owner_id=optional_id_of("User", self.owner_id, field="ownerId"),
             assignee_id=optional_id_of("User", self.assignee_id, field="assigneeId"),
+            project_id=optional_id_of("Project", self.project_id, field="projectId"),
             to=frozenset(self.to) if self.to is not None else None,
         )
 

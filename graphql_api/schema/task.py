@@ -10,38 +10,53 @@ from domain import policy
 from domain.actor import Actor
 from domain.events import People
 from domain.policy import Action
+from domain.project import ProjectRole
 from domain.task import MAX_DESCRIPTION, MAX_TITLE
 from graphql_api.schema.common import Node
 from graphql_api.schema.connections import connection, pages_of
 from graphql_api.schema.enums import TaskPriority, TaskStatus
 from graphql_api.schema.object_fields import object_field
+from graphql_api.schema.project import Project
 from graphql_api.schema.resolves_to import Expression, Pages, Reference
 from graphql_api.schema.task_history import TaskHistoryConnection
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS
-from persistence.models import TaskRow
+from persistence.models import VisibleTaskRow
 from persistence.queries.event import HISTORY
-from persistence.queries.joins import REFERENCES_OF_A_TASK
+from persistence.queries.project import projects
+from persistence.queries.task import REFERENCES_OF_A_TASK
 
 
 def _may(action: Action) -> Expression:
     """Whether the policy allows an action."""
 
-    def allowed(actor: Actor, owner_id: UUID, assignee_id: UUID | None) -> bool:
-        return policy.may(actor, action, People(owner_id, assignee_id))
+    def allowed(
+        actor: Actor,
+        owner_id: UUID,
+        assignee_id: UUID | None,
+        project_id: UUID | None,
+        viewer_role: ProjectRole | None,
+        is_archived: bool | None,
+    ) -> bool:
+        people = People(owner_id, assignee_id, project_id)
+        return policy.may(actor, action, people, viewer_role, is_archived=bool(is_archived))
 
-    return Expression(allowed, ("owner_id", "assignee_id"))
+    return Expression(allowed, ("owner_id", "assignee_id", "project_id", "viewer_role", "is_archived"))
 
 
-def _reference(name: str) -> Reference:
-    return Reference(User, name, REFERENCES_OF_A_TASK[name])
+def _key(_: Actor, project_key: str | None, number: int | None) -> str | None:
+    return f"{project_key}-{number}" if number is not None else None
 
 
-@strawberry.type(description="A task.")
+def _user(name: str) -> Reference:
+    return Reference(User, name, REFERENCES_OF_A_TASK[name].column)
+
+
+@strawberry.type(description="A task: a personal one, or one of a project.")
 class Task(Node):
     """A task."""
 
-    model: ClassVar = TaskRow
+    model: ClassVar = VisibleTaskRow
     title: str = strawberry.field(description=f"1 to {MAX_TITLE} characters.")
     description: str = strawberry.field(description=f"At most {MAX_DESCRIPTION:,} characters; may be empty.")
     status: TaskStatus = strawberry.field(description="The status: the column of the task on the board.")
@@ -56,10 +71,26 @@ class Task(Node):
     completed_at: datetime | None = strawberry.field(
         description="When the status became DONE; null if the status is not DONE."
     )
+    number: int | None = strawberry.field(
+        description="The number of the task in its project, from 1 on. No other task of the project has or had it. "
+        "Null if the task is personal."
+    )
 
-    owner = object_field(FOR_ALL_USERS, "The user who owns the task.", _reference("owner"))
+    key = object_field(
+        FOR_ALL_USERS,
+        "The key of the project and the number, such as WEB-12. Null if the task is personal.",
+        Expression(_key, ("project_key", "number")),
+    )
+    project = object_field(
+        FOR_ALL_USERS,
+        "The project of the task. Null if the task is personal: only its owner and its assignee can see it then.",
+        Reference(Project, "project", REFERENCES_OF_A_TASK["project"].column, projects),
+    )
+    owner = object_field(
+        FOR_ALL_USERS, "The user who created the task. A personal task belongs to this user.", _user("owner")
+    )
     assignee = object_field(
-        FOR_ALL_USERS, "The user to whom the task is assigned; null if it is not assigned.", _reference("assignee")
+        FOR_ALL_USERS, "The user to whom the task is assigned; null if it is not assigned.", _user("assignee")
     )
     viewer_can_update = object_field(
         BY_RELATION, "Whether you may change the title, description, priority and due date.", _may(Action.UPDATE_TASK)

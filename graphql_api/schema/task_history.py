@@ -33,7 +33,7 @@ class TaskHistoryEntry(RowObject):
     )
     to: TaskStatus = strawberry.field(description="The status after the change.")
     version: int = strawberry.field(description="The version of the task after the change.")
-    by = made_by(REFERENCES_OF_AN_EVENT["by"])
+    by = made_by(REFERENCES_OF_AN_EVENT["by"].column)
 
 
 TaskHistoryConnection = connection(

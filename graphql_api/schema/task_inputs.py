@@ -34,6 +34,7 @@ class TaskFilterInput:
         default=None,
         description="Tasks whose title or description contains this text, ignoring case; 3 to 200 characters.",
     )
+    project_id: strawberry.ID | None = strawberry.field(default=None, description="Tasks of this project.")
 
     def to_filter(self) -> TaskFilter:
         """Convert to the filter of the `persistence` package.
@@ -49,10 +50,11 @@ class TaskFilterInput:
             due_after=self.due_after,
             due_before=self.due_before,
             search=self.search,
+            project_id=optional_id_of("Project", self.project_id, field="projectId"),
         )
 
 
-@strawberry.input(description="A new task. You become its owner.")
+@strawberry.input(description="A new task of a project, or a personal one. You become its owner.")
 class CreateTaskInput:
     """Input of `createTask`."""
 
@@ -67,7 +69,12 @@ class CreateTaskInput:
         default=None, description="When the task is due. Null or left out: the task has no due date."
     )
     assignee_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The id of an active user. Null or left out: the task is not assigned."
+        default=None,
+        description="The id of an active user, who must be a member of the project if there is one. "
+        "Null or left out: the task is not assigned.",
+    )
+    project_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of a project. Null or left out: the task is personal."
     )
 
 
@@ -115,8 +122,8 @@ class AssignTaskInput:
     id: strawberry.ID = strawberry.field(description="The id of the task.")
     assignee_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The id of an active user. Null removes the assignee. "
-        "If it is left out, the assignee stays as it is.",
+        description="The id of an active user, who must be a member of the task's project if it has one. "
+        "Null removes the assignee. If it is left out, the assignee stays as it is.",
     )
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
 

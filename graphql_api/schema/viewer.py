@@ -20,7 +20,9 @@ class Viewer(IntEnum):
     ALL_USERS = 0
     """Nothing: the value is the same for all users."""
     RELATION = 1
-    """The role of the user and their relation to the task: owner, assignee, both, or neither."""
+    """The role of the user, their relation to the task (owner, assignee, both, or neither), and their role in its
+    project.
+    """
     USER = 2
     """The individual user."""
 

@@ -6,7 +6,7 @@ from persistence.models.idempotency import IdempotencyRow
 from persistence.models.membership import MembershipRow, membership_id
 from persistence.models.project import ProjectKeyRow, ProjectRow, VisibleProjectRow
 from persistence.models.session import SessionRow, UsedTokenRow
-from persistence.models.task import TaskRow
+from persistence.models.task import TaskCounterRow, TaskRow, VisibleTaskRow
 from persistence.models.task_text import TaskTextRow
 from persistence.models.user import UserRow
 
@@ -21,11 +21,13 @@ __all__ = [
     "ProjectKeyRow",
     "ProjectRow",
     "SessionRow",
+    "TaskCounterRow",
     "TaskHistoryRow",
     "TaskRow",
     "TaskTextRow",
     "UsedTokenRow",
     "UserRow",
     "VisibleProjectRow",
+    "VisibleTaskRow",
     "membership_id",
 ]

@@ -47,6 +47,14 @@ def new_row(model: type[RowT], **values: Any) -> RowT:
     return row
 
 
+def replaced(row: RowT, **values: Any) -> RowT:
+    """A copy of a row with other values."""
+    copy: RowT = object.__new__(type(row))
+    copy.__dict__.update(row.__dict__)
+    copy.__dict__.update(values)
+    return copy
+
+
 @lru_cache(maxsize=100)
 def plain_class(model: type[RowT]) -> type[RowT]:
     """A subclass of the model that is not mapped, and whose attributes are not observed; their default is None.

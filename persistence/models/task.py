@@ -1,4 +1,4 @@
-"""The table of tasks, with an index for every order of a list."""
+"""The table of tasks, with an index for every order of a list, and the numbers that tasks of projects get."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,6 +7,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
+    MetaData,
     SmallInteger,
     String,
     Text,
@@ -16,6 +17,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from domain.project import ProjectRole
 from domain.task import MAX_TITLE, TaskPriority, TaskStatus
 from domain.unknown_values import UnknownValue
 from persistence.models.base import Base, new_id
@@ -39,7 +41,10 @@ class Priority(TypeDecorator[TaskPriority]):
 
 
 class TaskRow(Base):
-    """A task. `version` counts its changes; each change has an event."""
+    """A task. `version` counts its changes; each change has an event.
+
+    A task of a project has a `number`, which no other task of the project has or had. A personal task has neither.
+    """
 
     __tablename__ = "tasks"
 
@@ -55,8 +60,11 @@ class TaskRow(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
+    project_id: Mapped[UUID | None] = mapped_column(ForeignKey("projects.id"))
+    number: Mapped[int | None]
 
     __table_args__ = (
+        CheckConstraint("(project_id IS NULL) = (number IS NULL)", name="number"),
         CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),
         Index("ix_tasks_created_at_id", "created_at", "id"),
         Index("ix_tasks_updated_at_id", "updated_at", "id"),
@@ -75,4 +83,57 @@ class TaskRow(Base):
             text("coalesce(due_at, '-infinity'::timestamptz)"),
             "id",
         ),
+        # Personal tasks are in neither of these indexes, so that projects do not make their changes slower.
+        Index(
+            "ix_tasks_project_id_created_at_id",
+            "project_id",
+            "created_at",
+            "id",
+            postgresql_where=text("project_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_tasks_project_id_number",
+            "project_id",
+            "number",
+            unique=True,
+            postgresql_where=text("project_id IS NOT NULL"),
+        ),
     )
+
+
+class TaskCounterRow(Base):
+    """The last number that a task of a project got; the id is that of the project. Its first task makes the row."""
+
+    __tablename__ = "task_counters"
+
+    id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    last: Mapped[int]
+
+
+class VisibleTaskRow(Base):
+    """A task as a user sees it. It is not a table: `persistence/queries/task.py` reads it.
+
+    The key of the task's project, whether that project is archived, and the user's role in it; a personal task has none
+    of these, and a user who is no member has no role.
+    """
+
+    __tablename__ = "visible_tasks"
+    metadata = MetaData()
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    description: Mapped[str]
+    status: Mapped[TaskStatus] = mapped_column(StoredEnum(TaskStatus, "status"))
+    priority: Mapped[TaskPriority] = mapped_column(Priority)
+    due_at: Mapped[datetime | None]
+    owner_id: Mapped[UUID]
+    assignee_id: Mapped[UUID | None]
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    project_id: Mapped[UUID | None]
+    number: Mapped[int | None]
+    project_key: Mapped[str | None]
+    is_archived: Mapped[bool | None]
+    viewer_role: Mapped[ProjectRole | None] = mapped_column(StoredEnum(ProjectRole, "viewer_role"))

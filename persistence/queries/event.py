@@ -9,9 +9,9 @@ from domain.events import TASK_EVENT
 from persistence.event_parsing import changes, from_status, readable
 from persistence.models import EventRow, TaskHistoryRow
 from persistence.queries.child_list import ChildList, number_in
-from persistence.queries.joins import References
+from persistence.queries.joins import References, user_in
 
-REFERENCES_OF_AN_EVENT: Final[References] = {"by": "user_id"}
+REFERENCES_OF_AN_EVENT: Final[References] = {"by": user_in("user_id")}
 
 
 def _fact(attribute: str) -> ColumnElement[str]:

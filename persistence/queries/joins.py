@@ -1,23 +1,37 @@
-"""Rows joined with the users that they reference."""
+"""Rows joined with the rows that they reference."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, FromClause, Select, select, true
 
 from persistence.models import UserRow
 
-References = Mapping[str, str]
-"""The name of a reference to a user → the column with the user's id."""
 
-REFERENCES_OF_A_TASK: Final[References] = {"owner": "owner_id", "assignee": "assignee_id"}
+@dataclass(frozen=True, slots=True)
+class Referenced:
+    """Rows that are referenced: `column` has their id, and `rows` makes them, under a name, with the column `id`."""
+
+    column: str
+    rows: Callable[[str], FromClause]
+
+
+References = Mapping[str, Referenced]
+"""What rows reference, by the name of the reference."""
+
 _NONE: Final[References] = {}
+
+
+def user_in(column: str) -> Referenced:
+    """The user whose id is in a column."""
+    return Referenced(column, UserRow.__table__.alias)
 
 
 def own_columns(columns: Sequence[str], references: References = _NONE) -> list[str]:
     """The columns that a source needs so that `joined` can read *columns*; each once, including `id`."""
     own = [name for name in columns if "." not in name]
-    used = [references[name] for name in _used(columns)]
+    used = [references[name].column for name in _used(columns)]
     return list(dict.fromkeys(["id", *own, *used]))
 
 
@@ -29,17 +43,17 @@ def joined(
     beside: FromClause | None = None,
     facts: FromClause | None = None,
 ) -> Select[Any]:
-    """These columns of the source's rows and of the referenced users, in this order.
+    """These columns of the source's rows and of the referenced rows, in this order.
 
     With *beside*, the source is read for each row of *beside*. With *facts*, each row ends with these columns; if the
     source has no rows, there is one row with the facts only.
     """
-    users = {name: UserRow.__table__.alias(name) for name in _used(columns)}
+    referenced = {name: references[name].rows(name) for name in _used(columns)}
     rows = _joined_to(source, beside, facts)
-    for name, user in users.items():
-        rows = rows.outerjoin(user, user.c.id == source.c[references[name]])
+    for name, each in referenced.items():
+        rows = rows.outerjoin(each, each.c.id == source.c[references[name].column])
     fact_columns = facts.c if facts is not None else ()
-    return select(*(_column(source, users, name) for name in columns), *fact_columns).select_from(rows)
+    return select(*(_column(source, referenced, name) for name in columns), *fact_columns).select_from(rows)
 
 
 def _joined_to(source: FromClause, beside: FromClause | None, facts: FromClause | None) -> FromClause:
@@ -52,7 +66,7 @@ def _used(columns: Sequence[str]) -> Collection[str]:
     return dict.fromkeys(name.partition(".")[0] for name in columns if "." in name)
 
 
-def _column(source: FromClause, users: Mapping[str, FromClause], name: str) -> ColumnElement[Any]:
+def _column(source: FromClause, referenced: Mapping[str, FromClause], name: str) -> ColumnElement[Any]:
     reference, dot, column = name.partition(".")
-    # Columns of several users have the same name, so each needs its own label.
-    return users[reference].c[column].label(f"{reference}_{column}") if dot else source.c[name]
+    # Columns of several referenced rows have the same name, so each needs its own label.
+    return referenced[reference].c[column].label(f"{reference}_{column}") if dot else source.c[name]

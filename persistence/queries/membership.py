@@ -4,11 +4,10 @@ from typing import Final
 
 from persistence.models import MembershipRow
 from persistence.queries.child_list import ChildList, number_in
-from persistence.queries.joins import References
+from persistence.queries.joins import References, user_in
 from persistence.queries.project_visibility import PROJECT
 
-REFERENCES_OF_A_MEMBERSHIP: Final[References] = {"user": "user_id"}
-
+REFERENCES_OF_A_MEMBERSHIP: Final[References] = {"user": user_in("user_id")}
 
 MEMBERS: Final = ChildList(
     order="project.members",

@@ -3,7 +3,7 @@
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, FromClause, Uuid, bindparam, literal_column, select, true
+from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, Uuid, bindparam, literal_column, select, true
 
 from domain.policy import IN_PROJECT, Action, Reach
 from persistence.models import MembershipRow, ProjectRow
@@ -12,16 +12,31 @@ from persistence.queries.parent import Parent, Reaches
 _ACTOR: Final[BindParameter[UUID]] = bindparam("actor_id", type_=Uuid())
 _PROJECTS: Final[FromClause] = ProjectRow.__table__
 _MEMBERSHIPS: Final[FromClause] = MembershipRow.__table__
+_ALL: Final = frozenset({Reach.ANY})
 
 
-def visible_projects(reaches: Reaches) -> FromClause:
+def visible_projects(reaches: Reaches, name: str = "visible") -> FromClause:
     """The projects that the actor may read, with the columns of `VisibleProjectRow`. The parameter is `actor_id`."""
     own = (_MEMBERSHIPS.c.project_id == _PROJECTS.c.id) & (_MEMBERSHIPS.c.user_id == _ACTOR)
     if Reach.ANY not in reaches:
         own &= _MEMBERSHIPS.c.role.in_(_roles(reaches))
     rows = _PROJECTS.join(_MEMBERSHIPS, own, isouter=Reach.ANY in reaches)
     query = select(*_PROJECTS.c, _MEMBERSHIPS.c.role.label("viewer_role")).select_from(rows)
-    return query.subquery("visible")
+    return query.subquery(name)
+
+
+def any_project(name: str) -> FromClause:
+    """All projects, with the role of the actor. They are for rows of projects that the actor may read."""
+    return visible_projects(_ALL, name)
+
+
+def joined_projects(reaches: Reaches) -> FromClause:
+    """The ids of the projects of which the actor is a member with one of these reaches; the parameter is `actor_id`.
+
+    Not of projects that the actor may read without being a member.
+    """
+    mine = (_MEMBERSHIPS.c.user_id == _ACTOR) & _MEMBERSHIPS.c.role.in_(_roles(reaches))
+    return select(_MEMBERSHIPS.c.project_id).where(mine).subquery("joined")
 
 
 def belongs_to_visible_project(project_id: Any, reaches: Reaches) -> ColumnElement[bool]:
@@ -31,6 +46,13 @@ def belongs_to_visible_project(project_id: Any, reaches: Reaches) -> ColumnEleme
     own = _MEMBERSHIPS.alias("own")  # the rows may be memberships, too
     is_mine = (own.c.user_id == _ACTOR) & (own.c.project_id == project_id) & own.c.role.in_(_roles(reaches))
     return select(own.c.id).where(is_mine).exists()
+
+
+def members_of_visible_project(reaches: Reaches) -> Select[Any]:
+    """The ids of the members of a project that the actor may read. The parameters are `project_id` and `actor_id`."""
+    of_project = _MEMBERSHIPS.c.project_id == bindparam("project_id", type_=Uuid())
+    is_visible = belongs_to_visible_project(_MEMBERSHIPS.c.project_id, reaches)
+    return select(_MEMBERSHIPS.c.user_id).where(of_project, is_visible)
 
 
 def _roles(reaches: Reaches) -> list[ColumnElement[str]]:

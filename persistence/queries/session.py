@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import DateTime, FromClause, Integer, Select, Uuid, bindparam
+from sqlalchemy import DateTime, FromClause, Integer, Select, String, Uuid, bindparam, cast, func, select
 
-from persistence.models import SessionRow
-from persistence.queries.joins import joined
+from persistence.models import MembershipRow, SessionRow
+from persistence.queries.joins import joined, user_in
 from persistence.queries.query import Query
 
 _SESSIONS: Final[FromClause] = SessionRow.__table__
@@ -34,8 +34,27 @@ class SessionById:
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        query = joined(_SESSIONS, columns, {"user": "user_id"})
+        query = joined(_SESSIONS, columns, {"user": user_in("user_id")})
         return query.where(SessionRow.id == bindparam("id", type_=Uuid()))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWithRoles:
+    """One session, its `user`, and as the last column the roles of the user in projects. Parameter: `id`.
+
+    Each role is a text: the id of the project, a space, and the name of the role.
+    """
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """The statement."""
+        role = cast(MembershipRow.project_id, String()) + " " + cast(MembershipRow.role, String())
+        roles = select(role).where(MembershipRow.user_id == SessionRow.user_id).correlate(SessionRow)
+        return SessionById().select(columns).add_columns(func.array(roles.scalar_subquery()).label("roles"))
+
+
+def session_with_roles(session_id: UUID) -> Query:
+    """A session, its user, and the user's roles in projects."""
+    return Query(SessionWithRoles(), {"id": session_id})
 
 
 def session(session_id: UUID) -> Query:

@@ -1,8 +1,9 @@
 """Queries for tasks. The statement depends on the tasks that the actor's role may read."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,29 +15,55 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    String,
     Uuid,
     any_,
     bindparam,
     func,
     select,
+    true,
     union_all,
 )
 
 from domain.actor import Actor
 from domain.errors import BadRequest
 from domain.policy import Reach
-from persistence.models import TaskRow
+from persistence.models import ProjectKeyRow, TaskRow
 from persistence.pagination import NOT_OURS, PageRequest
-from persistence.queries.joins import REFERENCES_OF_A_TASK, joined, own_columns
+from persistence.queries.joins import Referenced, References, joined, own_columns, user_in
 from persistence.queries.keyset import Keyset, Window, ordered
 from persistence.queries.page_facts import ONE, Known, facts_of, is_any
 from persistence.queries.parent import Reaches
+from persistence.queries.project_visibility import any_project, joined_projects
 from persistence.queries.query import Paged, Query
 from persistence.queries.task_list import KEYS, TaskFilter, TaskOrder, conditions
-from persistence.queries.task_visibility import disjoint_parts, id_of, reaches_of, visible
+from persistence.queries.task_visibility import (
+    id_of,
+    in_joined_project,
+    listed,
+    personal_parts,
+    reaches_of,
+    visible,
+)
+
+REFERENCES_OF_A_TASK: Final[References] = {
+    "owner": user_in("owner_id"),
+    "assignee": user_in("assignee_id"),
+    "project": Referenced("project_id", any_project),
+}
 
 _GREATEST: Final = 2**63 - 1  # the largest number for OFFSET and LIMIT
+_GREATEST_NUMBER: Final = 2**31 - 1  # of a task
 _TASKS: Final[FromClause] = TaskRow.__table__
+_OF_PROJECT: Final[Mapping[str, str]] = {
+    "project_key": "project.key",
+    "is_archived": "project.is_archived",
+    "viewer_role": "project.viewer_role",
+}
+"""The columns of `VisibleTaskRow` that the task's project has."""
+_KEY: Final = re.compile(r"(?P<key>[A-Z0-9]+)-(?P<number>[0-9]{1,10})")
+_SPARSE: Final = frozenset({"owner_id", "assignee_id", "search"})
+"""Filters with an index of their own, which few tasks of the actor's projects may match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +74,24 @@ class TaskById:
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        wanted = TaskRow.id == bindparam("id", type_=Uuid())
-        return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, visible(self.reaches))
+        return _tasks(columns).where(TaskRow.id == bindparam("id", type_=Uuid()), visible(self.reaches))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskByKey:
+    """The task with a number in the project that has or had a key, if the actor may read it.
+
+    Parameters: `key`, `number`, `actor_id`.
+    """
+
+    reaches: Reaches
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """The statement."""
+        project_id = select(ProjectKeyRow.project_id).where(ProjectKeyRow.key == bindparam("key", type_=String()))
+        found = TaskRow.project_id == project_id.scalar_subquery()
+        number = TaskRow.number == bindparam("number", type_=Integer())
+        return _tasks(columns).where(found, number, visible(self.reaches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +104,7 @@ class TasksById:
         """The statement."""
         # One array and not a list of parameters: the prepared statement is the same for any number of ids.
         wanted = TaskRow.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
-        return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, visible(self.reaches))
+        return _tasks(columns).where(wanted, visible(self.reaches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +123,7 @@ class TaskPage:
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        descending = self.order.descending is not self.window.backward
+        columns, descending = _stored(columns), self.order.descending is not self.window.backward
         found = self._found(
             own_columns(columns, REFERENCES_OF_A_TASK),
             self._keyset.inside(self.window),
@@ -120,16 +163,27 @@ class TaskPage:
     def _found(
         self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
     ) -> Select[Any]:
+        branch = partial(self._branch, columns, descending=descending, limit=limit)
         if Reach.ANY in self.reaches:
-            return self._branch(columns, place, descending=descending, limit=limit)
+            return branch(place)
+        if "project_id" in self.given:
+            return branch([in_joined_project(self.reaches), *place])
         # Each branch uses an index in the list's order. A single query with OR would sort all tasks of the user, or
         # scan the tasks of all users.
-        branches = [
-            self._branch(columns, [part, *place], descending=descending, limit=limit).subquery()
-            for part in disjoint_parts(self.reaches)
-        ]
-        both = union_all(*(select(branch) for branch in branches)).subquery()
+        branches = [select(branch([part, *place]).subquery()) for part in personal_parts(self.reaches)]
+        branches.append(select(self._in_projects(branch, place).subquery()))
+        both = union_all(*branches).subquery()
         return select(both).order_by(*ordered(both.c.sort, both.c.id, descending=descending)).limit(limit)
+
+    def _in_projects(
+        self, branch: Callable[[Sequence[ColumnElement[bool]]], Select[Any]], place: Sequence[ColumnElement[bool]]
+    ) -> Select[Any]:
+        """The tasks of the actor's projects: the first ones of each project, or of all that an index finds."""
+        if _SPARSE & self.given:
+            return branch([in_joined_project(self.reaches), *place])
+        projects = joined_projects(self.reaches)
+        found = branch([TaskRow.project_id == projects.c.project_id, *place]).correlate(projects).lateral()
+        return select(found).select_from(projects.join(found, true()))
 
     def _branch(
         self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
@@ -143,13 +197,13 @@ class TaskPage:
 
 @dataclass(frozen=True, slots=True)
 class TaskSlice:
-    """Tasks by age, the oldest first, from an offset. Parameters: `skip`, `limit`, `actor_id`."""
+    """The `listed` tasks by age, the oldest first, from an offset. Parameters: `skip`, `limit`, `actor_id`."""
 
     reaches: Reaches
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(visible(self.reaches))
+        query = _tasks(columns).where(listed(self.reaches))
         by_age = query.order_by(TaskRow.created_at, TaskRow.id)
         return by_age.offset(bindparam("skip", type_=BigInteger())).limit(bindparam("limit", type_=BigInteger()))
 
@@ -163,7 +217,7 @@ class TaskScan:
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(visible(self.reaches))
+        query = _tasks(columns).where(visible(self.reaches))
         if self.is_behind:
             query = query.where(TaskRow.id > bindparam("last", type_=Uuid()))
         return query.order_by(TaskRow.id).limit(_limit())
@@ -189,6 +243,14 @@ def task(actor: Actor | None, task_id: UUID) -> Query:
 @cache
 def _task_by_id(reaches: Reaches) -> TaskById:
     return TaskById(reaches)
+
+
+def task_by_key(actor: Actor | None, key: str) -> Query:
+    """The task with this key, such as WEB-12, ignoring case. The key of the project may be one that it had before."""
+    found = _KEY.fullmatch(key.strip().upper()) if key.isascii() else None
+    number = int(found["number"]) if found is not None else 0  # which no task has
+    values = {"key": found["key"] if found is not None else "", "number": min(number, _GREATEST_NUMBER)}
+    return Query(TaskByKey(reaches_of(actor)), {**values, "actor_id": id_of(actor)})
 
 
 def tasks(actor: Actor | None, ids: Collection[UUID]) -> Query:
@@ -239,6 +301,15 @@ def task_count(actor: Actor | None, wanted: TaskFilter) -> Query:
     """
     given = wanted.values()
     return Query(TaskCount(reaches_of(actor), frozenset(given)), {"actor_id": id_of(actor), **given})
+
+
+def _tasks(columns: Sequence[str]) -> Select[Any]:
+    """These columns of all tasks, and of what they reference."""
+    return joined(_TASKS, _stored(columns), REFERENCES_OF_A_TASK)
+
+
+def _stored(columns: Sequence[str]) -> list[str]:
+    return [_OF_PROJECT.get(name, name) for name in columns]
 
 
 def _limit() -> BindParameter[int]:

@@ -73,6 +73,7 @@ class TaskFilter:
     due_after: datetime | None = None
     due_before: datetime | None = None
     search: str | None = None
+    project_id: UUID | None = None
 
     def values(self) -> dict[str, Any]:
         """The given values, by the names of their conditions.
@@ -85,10 +86,8 @@ class TaskFilter:
             _choose(found, "status", "statuses", self.status)
         if self.priority is not None:
             _choose(found, "priority", "priorities", self.priority)
-        if self.owner_id is not None:
-            found["owner_id"] = self.owner_id
-        if self.assignee_id is not None:
-            found["assignee_id"] = self.assignee_id
+        ids = {"owner_id": self.owner_id, "assignee_id": self.assignee_id, "project_id": self.project_id}
+        found |= {name: value for name, value in ids.items() if value is not None}
         if self.search is not None:
             found["search"] = f"%{check_search(self.search).translate(_ESCAPES)}%"
         if self.due_after is not None:
@@ -190,6 +189,7 @@ _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "priorities": TaskRow.priority == any_(bindparam("priorities", type_=ARRAY(SmallInteger()))),
     "owner_id": TaskRow.owner_id == bindparam("owner_id", type_=Uuid()),
     "assignee_id": TaskRow.assignee_id == bindparam("assignee_id", type_=Uuid()),
+    "project_id": TaskRow.project_id == bindparam("project_id", type_=Uuid()),
     "search": _contains(),
 }
 

@@ -3,12 +3,13 @@
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Uuid, bindparam, false, or_, select, true
+from sqlalchemy import BindParameter, ColumnElement, Uuid, any_, bindparam, false, func, or_, select, true
 
 from domain.actor import Actor
-from domain.policy import Action, Reach
+from domain.policy import IN_PROJECT, Action, Reach
 from persistence.models import TaskRow
 from persistence.queries.parent import Parent, Reaches
+from persistence.queries.project_visibility import joined_projects
 
 _ACTOR: Final[BindParameter[UUID]] = bindparam("actor_id", type_=Uuid())
 _MINE: Final = {Reach.OWN: TaskRow.owner_id, Reach.ASSIGNED: TaskRow.assignee_id}
@@ -24,11 +25,29 @@ def id_of(actor: Actor | None) -> UUID | None:
     return actor.user_id if actor is not None else None
 
 
-def visible(reaches: Reaches, actor: ColumnElement[UUID] = _ACTOR) -> ColumnElement[bool]:
+def visible(reaches: Reaches) -> ColumnElement[bool]:
     """The condition for tasks that the actor may read; its parameter is `actor_id`."""
     if Reach.ANY in reaches:
         return true()
-    return or_(false(), *(column == actor for own, column in _MINE.items() if own in reaches))
+    return or_(_is_personal() & _is_mine(reaches), in_joined_project(reaches))
+
+
+def listed(reaches: Reaches) -> ColumnElement[bool]:
+    """The condition for tasks in lists that know no projects: personal tasks, and tasks of projects that belong or are
+    assigned to the actor, if the actor may read them. Its parameter is `actor_id`.
+    """
+    own = or_(*(column == _ACTOR for column in _MINE.values()))
+    if Reach.ANY in reaches:
+        return or_(_is_personal(), own)
+    return _is_mine(reaches) & or_(_is_personal(), in_joined_project(reaches))
+
+
+def in_joined_project(reaches: Reaches) -> ColumnElement[bool]:
+    """The condition for tasks of the projects of which the actor is a member, and may read the tasks."""
+    if not any(reaches & in_project for in_project in IN_PROJECT.values()):
+        return false()
+    # The array is computed once, when a row needs it. An index can use it, but not a subselect.
+    return TaskRow.project_id == any_(func.array(select(joined_projects(reaches).c.project_id).scalar_subquery()))
 
 
 def belongs_to_visible_task(task_id: Any, reaches: Reaches) -> ColumnElement[bool]:
@@ -38,10 +57,19 @@ def belongs_to_visible_task(task_id: Any, reaches: Reaches) -> ColumnElement[boo
     return select(TaskRow.id).where(TaskRow.id == task_id, visible(reaches)).exists()
 
 
-def disjoint_parts(reaches: Reaches) -> list[ColumnElement[bool]]:
-    """The same condition as a list of disjoint conditions; at least one."""
+def personal_parts(reaches: Reaches) -> list[ColumnElement[bool]]:
+    """The condition for personal tasks that the actor may read, as a list of disjoint conditions."""
     mine = [column == _ACTOR for own, column in _MINE.items() if own in reaches]
-    return [mine[0], *(part & ~mine[0] for part in mine[1:])] if mine else [false()]
+    disjoint = [mine[0], *(part & ~mine[0] for part in mine[1:])] if mine else [false()]
+    return [part & _is_personal() for part in disjoint]
+
+
+def _is_personal() -> ColumnElement[bool]:
+    return TaskRow.project_id.is_(None)
+
+
+def _is_mine(reaches: Reaches) -> ColumnElement[bool]:
+    return or_(false(), *(column == _ACTOR for own, column in _MINE.items() if own in reaches))
 
 
 TASK: Final = Parent(Action.READ_TASK, belongs_to_visible_task)

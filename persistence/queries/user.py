@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 
+from domain.actor import Actor
 from domain.text import is_storable
 from persistence.models import UserRow
 from persistence.models.user import folded_username
@@ -29,7 +30,10 @@ from persistence.pagination import PageCursor, PageRequest, page_cursor
 from persistence.queries.joins import joined
 from persistence.queries.keyset import Bound, Keyset, Window, ordered
 from persistence.queries.page_facts import ONE, Known, facts_of, is_any
+from persistence.queries.parent import Reaches
+from persistence.queries.project_visibility import PROJECT, members_of_visible_project
 from persistence.queries.query import Paged, Query
+from persistence.queries.task_visibility import id_of
 
 USER_ORDER: Final = "users.created"
 _ESCAPES: Final = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
@@ -116,12 +120,21 @@ class UserCount:
 
 @dataclass(frozen=True, slots=True)
 class AssignableUsers:
-    """Active users by name. Parameters: `pattern`, `limit`."""
+    """Active users by name. Parameters: `pattern`, `limit`.
+
+    With *in_project* they are members of a project that the actor may read; further parameters: `project_id`,
+    `actor_id`.
+    """
+
+    reaches: Reaches
+    in_project: bool
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
         alike = folded_username.like(lowered(bindparam("pattern", type_=String())), escape="\\")
         query = joined(_USERS, columns).where(UserRow.is_active, alike)
+        if self.in_project:
+            query = query.where(UserRow.id.in_(members_of_visible_project(self.reaches)))
         return query.order_by(folded_username).limit(bindparam("limit", type_=Integer()))
 
 
@@ -163,12 +176,14 @@ def user_cursor(created_at: datetime, user_id: UUID) -> str:
     return page_cursor(USER_ORDER, created_at.isoformat(), user_id)
 
 
-def assignable_users(prefix: str, *, at_most: int) -> Query:
-    """Active users whose name begins with *prefix*, ignoring case, by name."""
+def assignable_users(actor: Actor | None, prefix: str, *, project_id: UUID | None = None, at_most: int) -> Query:
+    """Active users whose name begins with *prefix*, ignoring case, by name; of a project, its members only."""
     # No name begins with text that cannot be stored: the limit 0 makes the result empty.
     storable = is_storable(prefix)
     pattern = prefix.translate(_ESCAPES) + "%" if storable else ""
-    return Query(AssignableUsers(), {"pattern": pattern, "limit": at_most if storable else 0})
+    rows = AssignableUsers(PROJECT.reaches(actor), project_id is not None)
+    values = {"pattern": pattern, "limit": at_most if storable else 0}
+    return Query(rows, {**values, "project_id": project_id, "actor_id": id_of(actor)})
 
 
 def lowered(text: ColumnElement[str]) -> ColumnElement[str]:

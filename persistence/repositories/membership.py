@@ -20,6 +20,7 @@ _MANAGED: Final = (
     " WHERE o.project_id = p.id AND o.user_id <> $1 AND o.role <> 'VIEWER')"
 )
 _LOCK_MANAGED: Final = f"{_MANAGED} ORDER BY p.id FOR NO KEY UPDATE OF p"
+_USERS_IN: Final = "SELECT user_id FROM memberships WHERE project_id = $1 ORDER BY number"
 _COUNT_MANAGED: Final = "SELECT count(*) FROM memberships WHERE user_id = $1 AND role = 'MANAGER'"
 # The first active MEMBER of each of these projects that has no other active manager.
 _SUCCESSORS: Final = (
@@ -43,6 +44,10 @@ class MembershipRepository(RowRepository[MembershipRow]):
     async def other_active_managers(self, project_id: UUID, *, beside: UUID) -> int:
         """The number of active managers of a locked project, without the user *beside*."""
         return int(await self._work.transaction.value(_ACTIVE_MANAGERS, project_id, beside))
+
+    async def users_in(self, project_id: UUID) -> list[UUID]:
+        """The ids of all members of a locked project."""
+        return [user_id for (user_id,) in await self._work.transaction.fetch(_USERS_IN, project_id)]
 
     async def lock_managed(self, user_id: UUID) -> set[UUID]:
         """Lock the projects that the user manages and that have another manager or a MEMBER; their ids."""

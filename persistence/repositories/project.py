@@ -3,17 +3,19 @@
 from typing import Final
 from uuid import UUID
 
-from persistence.models import ProjectKeyRow, ProjectRow
+from persistence.models import ProjectKeyRow, ProjectRow, TaskCounterRow
 from persistence.models.rows import new_row
 from persistence.queries import project as reads
 from persistence.repositories.rows import RowRepository
+from persistence.row_locks import RowLock
 
 _OWNER_OF_KEY: Final = "SELECT project_id FROM project_keys WHERE key = $1"
+_HAS_TASKS: Final = "SELECT (SELECT number FROM tasks WHERE project_id = $1 ORDER BY number LIMIT 1) IS NOT NULL"
 _COUNT_KEYS: Final = "SELECT count(*) FROM project_keys WHERE project_id = $1"
 
 
 class ProjectRepository(RowRepository[ProjectRow]):
-    """The projects that one actor may see. A project that was locked by its id may be any: the policy decides."""
+    """The projects that one actor may see."""
 
     model, name, by_id = ProjectRow, "Project", staticmethod(reads.project)
 
@@ -25,6 +27,18 @@ class ProjectRepository(RowRepository[ProjectRow]):
     async def count_keys(self, project_id: UUID) -> int:
         """The number of keys that the project has and had."""
         return int(await self._work.transaction.value(_COUNT_KEYS, project_id))
+
+    async def has_tasks(self, project_id: UUID) -> bool:
+        """Whether there are tasks in the project."""
+        return bool(await self._work.transaction.value(_HAS_TASKS, project_id))
+
+    def counter_lock(self, project_id: UUID) -> RowLock:
+        """The lock of the row with the last number of the project's tasks."""
+        return RowLock(TaskCounterRow, project_id)
+
+    def add_counter(self, project: ProjectRow) -> None:
+        """Count the first task of a project."""
+        self._work.write_set.insert(new_row(TaskCounterRow, id=project.id, last=1))
 
     def add_key(self, project: ProjectRow) -> None:
         """Reserve the project's key."""

@@ -66,18 +66,14 @@ class RowRepository(Generic[RowT]):
         return RowLock(self.model, row_id, shared)
 
     def existing(self, row: RowT | None, *, path: tuple[str, ...] = ("id",)) -> RowT:
-        """The row.
+        """The row. A row that was locked by its id may be one that the actor may not see: the policy decides.
 
         Raises:
-            NotFound: it is None, or the actor may not see it.
+            NotFound: it is None.
         """
-        if row is None or not self.is_visible(row):
+        if row is None:
             raise NotFound(f"{self.name} not found", path=path)
         return row
-
-    def is_visible(self, row: RowT) -> bool:
-        """Whether the actor may see a row that was locked by its id."""
-        return True
 
     def add(self, row: RowT) -> None:
         """Add a new row."""

@@ -8,19 +8,20 @@ import pytest
 from domain.actor import Actor
 from domain.errors import Forbidden, NotFound
 from domain.policy import POLICY, Action, may, may_user, reach, require, require_user
+from domain.project import ProjectRole
 from domain.user import Role
 
-OWN, OWN_OR_ASSIGNED, ANY, NONE = "own", "own assigned", "any", ""
-VIEWER, MANAGER = "viewer", "manager"
+OWN, ANY, NONE = "own", "any", ""
+VIEWER, MEMBER, MANAGER = "viewer", "member", "manager"
 
 # action: user, moderator, admin
 TABLE = {
-    Action.CREATE_TASK: (OWN, OWN, ANY),
-    Action.READ_TASK: (OWN_OR_ASSIGNED, ANY, ANY),
-    Action.UPDATE_TASK: (OWN, OWN, ANY),
-    Action.CHANGE_STATUS: (OWN_OR_ASSIGNED, OWN_OR_ASSIGNED, ANY),
-    Action.ASSIGN_TASK: (OWN, OWN, ANY),
-    Action.DELETE_TASK: (OWN, ANY, ANY),
+    Action.CREATE_TASK: ("own member", "own member", ANY),
+    Action.READ_TASK: ("own assigned viewer", ANY, ANY),
+    Action.UPDATE_TASK: ("own member", "own member", ANY),
+    Action.CHANGE_STATUS: ("own assigned member", "own assigned member", ANY),
+    Action.ASSIGN_TASK: ("own member", "own member", ANY),
+    Action.DELETE_TASK: ("own manager", ANY, ANY),
     Action.READ_USER: (ANY, ANY, ANY),
     Action.READ_EMAIL: (OWN, OWN, ANY),
     Action.LIST_USERS: (NONE, NONE, ANY),
@@ -45,6 +46,7 @@ class People:
 
     owner_id: UUID
     assignee_id: UUID | None = None
+    project_id: UUID | None = None
 
 
 def an_actor(role: Role) -> Actor:
@@ -83,7 +85,7 @@ class TestMay:
         expected = {
             "own": "own" in cell or cell == ANY,
             "assigned": "assigned" in cell or cell == ANY,
-            "both": cell != NONE,
+            "both": "own" in cell or "assigned" in cell or cell == ANY,
             "none": cell == ANY,
             "unassigned": cell == ANY,
         }
@@ -100,6 +102,31 @@ class TestMay:
     def test_an_unassigned_task_is_not_assigned_to_the_operator(self):
         """The operator has no id, and the task has no assignee: these are not equal."""
         assert not may(Actor(uuid4(), Role.USER, None, 0), Action.READ_TASK, People(uuid4(), None))
+
+
+class TestMayInProject:
+    @pytest.mark.parametrize("is_archived", [False, True])
+    @pytest.mark.parametrize(("role", "action", "cell"), [cell for cell in CELLS if cell[1] in TASK_ACTIONS])
+    def test_only_the_role_in_the_project_decides(self, role: Role, action: Action, cell: str, is_archived: bool):
+        """Not the owner, not the assignee. In an archived project everything but reading is refused to everyone."""
+        actor, project_id = an_actor(role), uuid4()
+        ranks = {VIEWER: 1, MEMBER: 2, MANAGER: 3}
+        needed = min((ranks[name] for name in cell.split() if name in ranks), default=4)
+        for rank, project_role in enumerate((None, *ProjectRole)):
+            for people in tasks_of(actor).values():
+                task = People(people.owner_id, people.assignee_id, project_id)
+                allowed = (rank >= needed or cell == ANY) and (not is_archived or action is Action.READ_TASK)
+                assert may(actor, action, task, project_role, is_archived=is_archived) is allowed
+                if allowed:
+                    require(actor, action, task, project_role, is_archived=is_archived)
+                else:
+                    refusal = Forbidden if may(actor, Action.READ_TASK, task, project_role) else NotFound
+                    with pytest.raises(refusal):
+                        require(actor, action, task, project_role, is_archived=is_archived)
+
+    def test_a_role_in_a_project_is_no_right_to_a_personal_task(self):
+        """A role that is passed by mistake permits nothing."""
+        assert not may(an_actor(Role.USER), Action.READ_TASK, People(uuid4()), ProjectRole.MANAGER)
 
 
 class TestMayUser:
@@ -128,6 +155,38 @@ class TestMessages:
         assert caught.value.message == (
             "With role MODERATOR you may change a task's status only if it is your own or assigned to you."
         )
+
+    @pytest.mark.parametrize(
+        ("action", "role", "is_archived", "message"),
+        [
+            (
+                Action.UPDATE_TASK,
+                ProjectRole.VIEWER,
+                False,
+                "You may change a task only with the role MEMBER in the project; ask a manager.",
+            ),
+            (
+                Action.DELETE_TASK,
+                ProjectRole.MEMBER,
+                True,
+                "You may delete a task only with the role MANAGER in the project; ask a manager.",
+            ),
+            (
+                Action.DELETE_TASK,
+                ProjectRole.MANAGER,
+                True,
+                "The project is archived: make it active again before you change anything in it.",
+            ),
+        ],
+    )
+    def test_a_refusal_in_a_project_names_the_role_or_the_archive(
+        self, action: Action, role: ProjectRole, is_archived: bool, message: str
+    ):
+        """The role comes first: activating the project would not help."""
+        with pytest.raises(Forbidden) as caught:
+            require(an_actor(Role.USER), action, People(uuid4(), None, uuid4()), role, is_archived=is_archived)
+
+        assert caught.value.message == message
 
     def test_a_refusal_of_an_admin_action_mentions_admins(self):
         """The message says to ask an admin."""

@@ -12,12 +12,13 @@ from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
-from persistence.models import TaskRow, UserRow
+from persistence.models import UserRow
 from persistence.pagination import PageRequest
 from services import task as task_service
 from tests.graphql_api.test_tasks import ASSIGN, DELETE, STATUS, task_id, user_id
 from tests.streaming.support import until
 from tests.support.api import Api
+from tests.support.builders import AnyTask
 from tests.support.reads import positions, task_history
 from tests.support.waiting import HANG_SECONDS
 from tests.support.websocket_client import Socket, connected
@@ -89,29 +90,29 @@ async def signed_in(api: Api, user: UserRow | str | None, **options: Any) -> Asy
     await until(lambda: api.server.stream.subscribers <= before)
 
 
-async def move(api: Api, task: TaskRow, status: str, by: UserRow) -> None:
+async def move(api: Api, task: AnyTask, status: str, by: UserRow) -> None:
     """Move a task on the board."""
     (await api.ask(STATUS, by, input={"id": task_id(task), "status": status})).payload("updateTaskStatus")
 
 
-async def assign(api: Api, task: TaskRow, to: UserRow | None, by: UserRow) -> None:
+async def assign(api: Api, task: AnyTask, to: UserRow | None, by: UserRow) -> None:
     """Assign a task to a user."""
     wanted = {"id": task_id(task), "assigneeId": user_id(to) if to else None}
     (await api.ask(ASSIGN, by, input=wanted)).payload("assignTask")
 
 
-async def delete(api: Api, task: TaskRow, by: UserRow) -> None:
+async def delete(api: Api, task: AnyTask, by: UserRow) -> None:
     """Delete a task."""
     (await api.ask(DELETE, by, input={"id": task_id(task)})).payload("deleteTask")
 
 
-async def to_and_fro(api: Api, task: TaskRow, by: UserRow, times: int) -> None:
+async def to_and_fro(api: Api, task: AnyTask, by: UserRow, times: int) -> None:
     """Move a task many times, as fast as can be."""
     for status, _ in zip(cycle(TO_AND_FRO), range(times), strict=False):
         await task_service.update_task_status(api.build.as_(by), task_id=task.id, status=status)
 
 
-async def positions_of(api: Api, task: TaskRow) -> list[int]:
+async def positions_of(api: Api, task: AnyTask) -> list[int]:
     """Where the events of a task stand in the log."""
     await api.numbered()
     async with api.build.as_(None) as uow:

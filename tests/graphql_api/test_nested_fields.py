@@ -15,7 +15,7 @@ from domain.user import Role
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
 from graphql_api.schema.resolves_to import meaning_of
-from persistence.models import TaskRow, UserRow
+from persistence.models import UserRow, VisibleTaskRow
 from services import task as task_service
 from services.task_edit import TaskEdit
 from tests.graphql_api.stream_client import signed_in
@@ -49,6 +49,13 @@ PROJECT = """query ($id: ID!) { project(id: $id) {
   id viewerRole viewerCanUpdate viewerCanArchive viewerCanDelete viewerCanManageMembers } }"""
 MEMBERS = f"""{{ projects {{ totalCount nodes {{ key members(first: 2) {{
   nodes {{ id role user {USER} }} pageInfo {POSITION} }} }} }} }}"""
+KEYS = f"""{{ tasks(orderBy: CREATED_ASC) {{ nodes {{ title number key project {{
+  id key name viewerRole viewerCanUpdate members(first: 1) {{ nodes {{ role user {USER} }} }} }} }} }} }}"""
+MOVE_IN_PROJECT = """mutation ($input: UpdateTaskStatusInput!) { updateTaskStatus(input: $input) {
+  task { key number viewerCanDelete project { key viewerRole isArchived } owner { username } }
+  userErrors { code } } }"""
+KEYS_IN_STREAM = """subscription { taskChanged { task {
+  key number viewerCanUpdate project { key viewerRole viewerCanUpdate } } } }"""
 DOCUMENTS = (
     PEOPLE,
     PERMISSIONS,
@@ -64,6 +71,9 @@ DOCUMENTS = (
     MOVES,
     PROJECT,
     MEMBERS,
+    KEYS,
+    MOVE_IN_PROJECT,
+    KEYS_IN_STREAM,
 )
 EMPTY = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
 
@@ -93,7 +103,7 @@ async def people(api: Api) -> tuple[UserRow, UserRow]:
     return await api.a_user(created_at=NOON), await api.a_user(created_at=NOON)
 
 
-async def a_task_with_a_history(api: Api, owner: UserRow, assignee: UserRow) -> TaskRow:
+async def a_task_with_a_history(api: Api, owner: UserRow, assignee: UserRow) -> VisibleTaskRow:
     """A task that its owner created, its assignee moved, and the operator renamed, an hour apart."""
     times = [NOON + timedelta(hours=hours) for hours in range(3)]
     task = await task_service.create_task(api.build.as_(owner, now=times[0]), title="Water", assignee_id=assignee.id)

@@ -21,7 +21,8 @@ NOON = datetime(2026, 11, 23, 12, 0, 0, 500, tzinfo=UTC)
 WRITTEN = "2026-11-23T12:00:00.000500Z"
 USER = "{ __typename id username email role isActive createdAt }"
 TASK = """{ __typename id title description status priority dueAt version createdAt updatedAt completedAt
-  owner { username } assignee { username } viewerCanUpdate viewerCanUpdateStatus viewerCanAssign viewerCanDelete }"""
+  owner { username } assignee { username } viewerCanUpdate viewerCanUpdateStatus viewerCanAssign viewerCanDelete
+  number key project { key name viewerRole } }"""
 SESSION = "{ __typename id ipAddress userAgent createdAt expiresAt lastUsedAt isCurrent }"
 PROJECT = """{ __typename id key name description isArchived version createdAt updatedAt
   viewerRole viewerCanUpdate viewerCanArchive viewerCanDelete viewerCanManageMembers }"""
@@ -32,6 +33,7 @@ QUERIES: Mapping[str, str] = {
       pageInfo {{ hasNextPage hasPreviousPage }} }} }}""",
     "assignableUsers": f"query ($search: String!) {{ assignableUsers(search: $search) {USER} }}",
     "task": f"query ($id: ID!) {{ task(id: $id) {TASK} }}",
+    "taskByKey": f"query ($key: String!) {{ taskByKey(key: $key) {TASK} }}",
     "tasks": f"""{{ tasks(first: 1, orderBy: PRIORITY_DESC) {{ totalCount streamCursor nodes {TASK}
       edges {{ cursor node {{ title }} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}""",
     "project": f"query ($id: ID, $key: String) {{ project(id: $id, key: $key) {PROJECT} }}",
@@ -105,6 +107,9 @@ class Rows:
             "viewerCanUpdateStatus": True,
             "viewerCanAssign": False,
             "viewerCanDelete": False,
+            "number": None,
+            "key": None,
+            "project": None,
         }
 
     async def a_session(self) -> dict[str, Any]:
@@ -193,6 +198,37 @@ class TestTasks:
             "endCursor": edge["cursor"],
         }
         assert StreamCursor.decode(page["streamCursor"]).position >= 0
+
+
+class TestTaskByKey:
+    async def test_a_task_of_a_project(self, rows: Rows):
+        """By the current and by an old key of the project, in any case; null for other keys and other users."""
+        key, old = (f"A{uuid4().hex[:8]}".upper() for _ in range(2))
+        project = await rows.api.build.a_project((rows.mia, ProjectRole.MEMBER), key=key, name="Site")
+        await rows.api.build.a_key(project, old)
+        task = await rows.api.build.a_task(rows.owner, project_id=project.id, number=12)
+        found = await rows.ask("taskByKey", key=f"{key}-12")
+
+        assert (found["id"], found["number"], found["key"]) == (encode_id("Task", task.id), 12, f"{key}-12")
+        assert found["project"] == {"key": key, "name": "Site", "viewerRole": "MEMBER"}
+        assert [found[f"viewerCan{right}"] for right in ("Update", "UpdateStatus", "Assign", "Delete")] == (
+            [True, True, True, False]
+        )
+        assert await rows.ask("taskByKey", key=f" {old.lower()}-012 ") == found
+        for other in (
+            f"{key}-13",
+            f"{key}-",
+            f"{key}12",
+            f"{key}-99999999999",
+            f"{key}-9999999999",
+            "",
+            "-",
+            "é-1",
+        ):
+            assert await rows.ask("taskByKey", key=other) is None
+        outsider = await rows.api.a_user()
+        assert await rows.ask("taskByKey", outsider, key=f"{key}-12") is None
+        assert (await rows.ask("taskByKey", rows.owner, key=f"{key}-12"))["project"]["viewerRole"] is None
 
 
 class TestProjects:

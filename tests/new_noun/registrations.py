@@ -47,8 +47,8 @@ REGISTRATIONS: Final = (
     ),
     after(
         "domain/policy.py",
-        "    Action.DELETE_TASK: _OWN,",
-        "    Action.CREATE_COMMENT: _OWN_OR_ASSIGNED,",
+        "    Action.DELETE_TASK: frozenset({Reach.OWN, Reach.MANAGER}),",
+        "    Action.CREATE_COMMENT: frozenset({Reach.OWN, Reach.ASSIGNED, Reach.VIEWER}),",
         "    Action.UPDATE_COMMENT: _OWN,",
     ),
     after("domain/policy.py", "        Action.DELETE_TASK: _ANY,", "        Action.CREATE_COMMENT: _ANY,"),
@@ -65,7 +65,7 @@ REGISTRATIONS: Final = (
     ),
     after(
         "persistence/unit_of_work.py",
-        "        self.tasks = TaskRepository(self, actor)",
+        "        self.tasks = TaskRepository(self, actor, task_projects)",
         "        self.comments = CommentRepository(self, actor)",
     ),
     after(
@@ -75,7 +75,7 @@ REGISTRATIONS: Final = (
     ),
     after(
         "graphql_api/schema/task.py",
-        "from persistence.models import TaskRow",
+        "from persistence.models import VisibleTaskRow",
         "from persistence.queries.comment import COMMENTS",
     ),
     Registration(

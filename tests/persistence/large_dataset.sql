@@ -1,4 +1,5 @@
--- The rows of a large database. Ids are made of numbers, so that tests know them without a query:
+-- The rows of a large database. A sixth of the tasks are in project 1, and a sixth in the other projects, equally many in
+-- each. Ids are made of numbers, so that tests know them without a query:
 -- user 1 is an admin, 2 a moderator, 3 owns a fifth of all tasks, 4 has little to do, 5 to 2,000 are the rest.
 BEGIN;
 SET LOCAL statement_timeout = '60s';
@@ -26,7 +27,8 @@ INSERT INTO used_tokens (token_hash, session_id, used_at)
 SELECT sha256(('used' || i)::bytea), pg_temp.id(i), pg_temp.later(i + 1) FROM generate_series(1, 10000) AS i;
 
 INSERT INTO tasks
-    (id, title, description, status, priority, due_at, owner_id, assignee_id, version, created_at, updated_at)
+    (id, title, description, status, priority, due_at, owner_id, assignee_id, version, created_at, updated_at,
+     project_id, number)
 SELECT pg_temp.id(i), 'Mend boat ' || i, 'Look after hull ' || to_hex(i::bigint * 7919),
        (ARRAY['TODO', 'TODO', 'TODO', 'IN_PROGRESS', 'DONE', 'DONE', 'DONE', 'DONE', 'DONE', 'CANCELLED'])
            [1 + floor(random() * 10)],
@@ -34,7 +36,9 @@ SELECT pg_temp.id(i), 'Mend boat ' || i, 'Look after hull ' || to_hex(i::bigint 
        CASE WHEN random() < 0.5 THEN pg_temp.later(random() * 100000) END,
        pg_temp.id(CASE WHEN i % 5 = 0 THEN 3 WHEN i % 5000 = 1 THEN 4 ELSE 5 + floor(random() * 1995)::bigint END),
        pg_temp.id(CASE WHEN i % 5000 = 2 THEN 4 WHEN random() < 0.3 THEN 5 + floor(random() * 1995)::bigint END),
-       1, pg_temp.later(i), pg_temp.later(i + random() * 1000)
+       1, pg_temp.later(i), pg_temp.later(i + random() * 1000),
+       CASE WHEN i % 6 = 0 THEN pg_temp.id(1) WHEN i % 6 = 3 THEN pg_temp.id(1 + (i / 6) % 2000) END,
+       CASE WHEN i % 3 = 0 THEN i END
 FROM generate_series(1, 100000) AS i;
 
 INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM tasks;
@@ -51,6 +55,8 @@ SELECT sha256(i::text::bytea), sha256('one'), pg_temp.id(i), pg_temp.later(i), p
 INSERT INTO projects (id, key, name, description, is_archived, version, created_at, updated_at)
 SELECT pg_temp.id(i), 'P' || i, 'Project ' || i, '', i % 10 = 0, 1, pg_temp.later(i), pg_temp.later(i)
 FROM generate_series(1, 2000) AS i;
+
+INSERT INTO task_counters (id, last) SELECT id, 100000 FROM projects;
 
 INSERT INTO project_keys (key, project_id)
 SELECT 'P' || i, pg_temp.id(i) FROM generate_series(1, 2000) AS i

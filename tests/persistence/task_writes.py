@@ -14,7 +14,7 @@ from domain.errors import Refusal
 from domain.idempotency import IdempotencyKey
 from domain.task import TaskStatus
 from domain.user import Role
-from persistence.models import TaskRow, UserRow
+from persistence.models import TaskRow, UserRow, VisibleTaskRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.transaction import Transaction
@@ -31,22 +31,22 @@ Write = Callable[[UnitOfWork, TaskRow], Coroutine[Any, Any, Any]]
 """A write of a task."""
 
 
-async def create(uow: UnitOfWork, task: TaskRow) -> TaskRow:
+async def create(uow: UnitOfWork, task: TaskRow) -> VisibleTaskRow:
     """Create another task."""
     return await create_task(uow, title=f"After {task.title}")
 
 
-async def create_assigned(uow: UnitOfWork, task: TaskRow) -> TaskRow:
+async def create_assigned(uow: UnitOfWork, task: TaskRow) -> VisibleTaskRow:
     """Create another task with an assignee, whose row is locked."""
     return await create_task(uow, title=f"After {task.title}", assignee_id=task.owner_id)
 
 
-async def edit(uow: UnitOfWork, task: TaskRow) -> TaskRow:
+async def edit(uow: UnitOfWork, task: TaskRow) -> VisibleTaskRow:
     """Change the title."""
     return await update_task(uow, task_id=task.id, edit=TaskEdit(title=f"Not {task.title}"))
 
 
-async def assign(uow: UnitOfWork, task: TaskRow) -> TaskRow:
+async def assign(uow: UnitOfWork, task: TaskRow) -> VisibleTaskRow:
     """Assign the task to its owner."""
     return await assign_task(uow, task_id=task.id, assignee_id=task.owner_id)
 
@@ -56,7 +56,7 @@ async def delete(uow: UnitOfWork, task: TaskRow) -> UUID:
     return await delete_task(uow, task_id=task.id)
 
 
-async def finish(uow: UnitOfWork, task: TaskRow) -> TaskRow:
+async def finish(uow: UnitOfWork, task: TaskRow) -> VisibleTaskRow:
     """Change the status."""
     return await update_task_status(uow, task_id=task.id, status=DONE)
 

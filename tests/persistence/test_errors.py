@@ -106,7 +106,7 @@ async def edit(build: Builders, actor: Actor, task: TaskRow) -> object:
 async def refused(build: Builders, actor: Actor, task: TaskRow) -> object:
     """A change that is rolled back."""
     async with build.as_(actor) as uow:
-        return await lock_row(uow, uow.tasks, task.id)
+        return await lock_row(uow, TaskRow, task.id)
 
 
 async def number(build: Builders, actor: Actor, task: TaskRow) -> object:

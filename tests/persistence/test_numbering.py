@@ -18,6 +18,7 @@ from domain.errors import Unavailable
 from domain.events import LoggedEvent, People, TaskEvent
 from domain.user import Role
 from persistence.database import Database
+from persistence.models import TaskRow
 from tests.streaming.support import a_task_event, an_actor
 from tests.support.builders import Builders
 from tests.support.transactions import flush, lock_row
@@ -258,7 +259,7 @@ async def change(build: Builders, actor: Actor, task_id: UUID, chance: random.Ra
     """One more version of a task, or almost; whether it was committed."""
     give_up = chance.random() < 0.2
     async with build.as_(actor) as uow:
-        task = await lock_row(uow, uow.tasks, task_id)
+        task = await lock_row(uow, TaskRow, task_id)
         uow.change(task, version=task.version + 1)
         uow.record(a_task_event(version=task.version, task_id=task.id))
         await flush(uow)

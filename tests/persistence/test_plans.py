@@ -20,6 +20,7 @@ from persistence.models import (
     TaskRow,
     UserRow,
     VisibleProjectRow,
+    VisibleTaskRow,
     membership_id,
 )
 from persistence.models.rows import column_names, new_row
@@ -27,6 +28,7 @@ from persistence.pagination import PageCursor, PageRequest
 from persistence.queries.event import HISTORY
 from persistence.queries.membership import MEMBERS
 from persistence.queries.project import PROJECT_ORDER, project_by_key, project_page
+from persistence.queries.task import task_by_key
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.row_locks import RowLock, lock_statements, read_statements
 from persistence.unit_of_work import UnitOfWork
@@ -49,6 +51,11 @@ FILTERS: Final = {
     "due between": TaskFilter(due_after=later(50_000), due_before=later(51_440)),
     "search": TaskFilter(search="boat 4711"),
     "search in vain": TaskFilter(search="submarine"),
+    "project": TaskFilter(project_id=numbered(1)),
+    "small project": TaskFilter(project_id=numbered(3)),
+    "status in a project": TaskFilter(project_id=numbered(1), status=(TaskStatus.DONE,)),
+    "assignee in a project": TaskFilter(project_id=numbered(1), assignee_id=IDLE.user_id),
+    "search in a project": TaskFilter(project_id=numbered(1), search="boat 4711"),
     "all of them": TaskFilter(
         status=(TaskStatus.TODO,),
         priority=(TaskPriority.URGENT,),
@@ -68,6 +75,7 @@ BY_CONSTRAINT: Final = {
     "memberships": {"pk_memberships"},
     "project_keys": {"pk_project_keys", "ix_project_keys_project_id"},
     "projects": {"pk_projects"},
+    "task_counters": {"pk_task_counters"},
     "tasks": {"pk_tasks"},
     "used_tokens": {"pk_used_tokens", "ix_used_tokens_session_id"},
     "users": {"pk_users", "uq_users_email_lower"},
@@ -197,6 +205,9 @@ async def a_project_of(uow: UnitOfWork) -> None:
     await uow.page(MembershipRow, MEMBERS.page([numbered(1)], PageRequest(20)))
     await uow.memberships.find(membership_id(numbered(1), numbered(3)))
     await uow.projects.owner_of_key("P7")
+    await uow.projects.has_tasks(numbered(1))
+    await uow.memberships.users_in(numbered(1))
+    await uow.rows(VisibleTaskRow, task_by_key(uow.actor, "old1-4710"))
 
 
 async def projects_of(uow: UnitOfWork) -> None:
@@ -294,7 +305,7 @@ class TestProjects:
     async def test_one_project_is_found_by_an_index(self, dataset: LargeDataset, actor: Actor):
         """By its id and by an old key, and its members, also for a member of a thousand projects."""
         plan = await dataset.plan(actor, a_project_of)
-        for table in ("projects", "project_keys", "memberships", "users"):
+        for table in ("projects", "project_keys", "memberships", "users", "tasks"):
             assert not plan.reads_all_of(table), table
 
     @pytest.mark.parametrize("actor", [BUSY, IDLE], ids=["busy", "idle"])
@@ -317,6 +328,7 @@ class TestIndexes:
         plans += [await plan_of_page(dataset, ADMIN, EVERYTHING, order, PageRequest(20)) for order in TaskOrder]
         plans += [await plan_of_count(dataset, ADMIN, wanted) for wanted in FILTERS.values()]
         plans += [await plan_of_count(dataset, IDLE, EVERYTHING)]
+        plans += [await plan_of_page(dataset, BUSY, FILTERS["project"], TaskOrder.CREATED_DESC, PageRequest(20))]
         plans += [await dataset.plan(actor, ask) for actor in (ADMIN, BUSY) for ask in (a_project_of, projects_of)]
         used = set().union(*(plan.indexes for plan in plans))
 

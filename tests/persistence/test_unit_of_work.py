@@ -15,6 +15,7 @@ from embedded.postgres import Postgres
 from persistence import database as engine_module
 from persistence import migrations
 from persistence.database import Database, database_url
+from persistence.models import TaskRow
 from persistence.queries.task_list import EVERYTHING
 from persistence.unit_of_work import UnitOfWork
 from tests.support.builders import Builders
@@ -100,7 +101,7 @@ class TestOutcome:
         rung: list[bool] = []
         small_build.database.on_recorded(lambda: rung.append(True))
         async with small_build.as_(OPERATOR) as uow:
-            row = await lock_row(uow, uow.tasks, task.id)
+            row = await lock_row(uow, TaskRow, task.id)
             uow.change(row, title="Changed")
             await flush(uow)
 
@@ -196,9 +197,9 @@ class TestUnavailable:
         async def lock_both(first: int, second: int) -> None:
             async with small_build.as_(OPERATOR) as uow:
                 await run(uow, "SET LOCAL deadlock_timeout = '50ms'")
-                await lock_row(uow, uow.tasks, tasks[first].id)
+                await lock_row(uow, TaskRow, tasks[first].id)
                 await both_have_one.wait()
-                await lock_row(uow, uow.tasks, tasks[second].id)
+                await lock_row(uow, TaskRow, tasks[second].id)
 
         outcomes = await asyncio.gather(lock_both(0, 1), lock_both(1, 0), return_exceptions=True)
         assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", "Unavailable"]
@@ -265,7 +266,7 @@ class TestCancelled:
 
         async def change() -> None:
             async with small_build.as_(OPERATOR) as uow:
-                row = await lock_row(uow, uow.tasks, task.id)
+                row = await lock_row(uow, TaskRow, task.id)
                 uow.change(row, title="Changed")
                 await flush(uow)
                 await run(uow, "SELECT pg_sleep(0.02)")

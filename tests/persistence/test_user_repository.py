@@ -97,8 +97,7 @@ class TestGet:
         async with build.as_(None) as uow:
             with pytest.raises(NotFound):
                 await uow.users.get(task.id)
-            with pytest.raises(NotFound):
-                await lock_row(uow, uow.users, task.id)
+            assert await uow.lock(uow.users.lock_of(task.id)) == [None]
             assert await uow.users.find(task.id) is None
             assert set(await uow.users.find_many([task.id, task.owner_id])) == {task.owner_id}
             assert await uow.users.find_many([]) == {}
@@ -107,14 +106,14 @@ class TestGet:
         """Tasks of the user can be written while their rights are changed."""
         user = await build.a_user(Role.ADMIN)
         async with build.as_(None) as uow:
-            await lock_row(uow, uow.users, user.id)
+            await lock_row(uow, UserRow, user.id)
             await uow.users.lock_active_admins(user.id)
             await build.a_task(user)
             async with build.as_(None) as rival:
                 await rival.transaction.begin()
                 await rival.transaction.fetch("SET LOCAL lock_timeout = '50ms'")
                 with pytest.raises(asyncpg.LockNotAvailableError):
-                    await lock_row(rival, rival.users, user.id)
+                    await lock_row(rival, UserRow, user.id)
 
 
 class TestPage:
@@ -141,7 +140,7 @@ class TestPage:
         cursors = [PageCursor("users.created", row.created_at.isoformat(), row.id) for row in places]
         async with build.as_(None) as uow:
             for place in (2, 6):
-                uow.users.remove(await lock_row(uow, uow.users, places[place].id))
+                uow.users.remove(await lock_row(uow, UserRow, places[place].id))
             await uow.commit()
         ids = [row.id for row in places]
         existing = set(ids) - {ids[2], ids[6]}

@@ -17,7 +17,7 @@ from domain.task import TaskStatus
 from persistence import database as engine_module
 from persistence.database import Database
 from persistence.errors import RowsChanged
-from persistence.models import TaskRow
+from persistence.models import TaskRow, VisibleTaskRow
 from persistence.unit_of_work import UnitOfWork
 from services.task import (
     assign_task,
@@ -30,6 +30,7 @@ from services.task import (
 from services.task_edit import TaskEdit
 from services.user import set_user_active
 from tests.support.builders import Builders
+from tests.support.transactions import lock_row
 from tests.support.waiting import HANG_SECONDS
 
 WAYS = {"alone": IdempotencyKey("a key"), "grouped": None}
@@ -61,7 +62,7 @@ class TestEvents:
         """Write a row that another transaction has deleted, although it seemed to be locked."""
         async with build.as_(actor) as uow:
             await uow.transaction.begin()
-            missing = await uow.tasks.get(task.id)
+            missing = await lock_row(uow, TaskRow, task.id)
             missing.__dict__["id"] = uuid4()
             if operation == "updated":
                 uow.change(missing, title="Changed")
@@ -190,7 +191,7 @@ class TestIdempotencyKeys:
         actor = await build.an_actor()
         task = await build.a_task(actor)
 
-        async def write() -> TaskRow:
+        async def write() -> VisibleTaskRow:
             uow = build.as_(actor, key=IdempotencyKey("one"))
             return await update_task(uow, task_id=task.id, edit=TaskEdit(title="Changed"), expected_version=1)
 

@@ -56,6 +56,11 @@ class TestDeclarations:
             "Task.viewerCanAssign",
             "Task.viewerCanDelete",
             "Task.history",
+            "Project.viewerCanArchive",
+            "Project.viewerCanDelete",
+            "Project.viewerCanManageMembers",
+            "Project.viewerCanUpdate",
+            "Project.viewerRole",
         }
 
     def test_forgetting_it_shares_nothing(self):

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from domain.task import TaskPriority, TaskStatus
-from persistence.models import TaskRow
+from persistence.models import VisibleTaskRow
 from rest_api.task import Task
 from rest_api.task_json import TASK_SHAPE, row_fields, task_fields, to_json
 
@@ -19,7 +19,7 @@ INSTANTS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 12, 30, 5, 12
 def test_the_same_bytes(status: TaskStatus, priority: TaskPriority, instant: datetime):
     """Every field in the same order and form, set or null."""
     for optional in (None, instant):
-        row = TaskRow(
+        row = VisibleTaskRow(
             id=uuid4(),
             title='Ünder "the" bridge',
             description="",

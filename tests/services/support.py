@@ -1,8 +1,8 @@
 """What a service has left behind."""
 
 from domain.events import TaskEvent
-from persistence.models import TaskRow
-from tests.support.builders import Builders
+from persistence.models import VisibleTaskRow
+from tests.support.builders import AnyTask, Builders
 
 
 async def the_event(build: Builders) -> TaskEvent:
@@ -12,7 +12,7 @@ async def the_event(build: Builders) -> TaskEvent:
     return event
 
 
-async def stored(build: Builders, task: TaskRow) -> TaskRow:
+async def stored(build: Builders, task: AnyTask) -> VisibleTaskRow:
     """The task as it is stored now."""
     row = await build.task(task.id)
     assert row is not None

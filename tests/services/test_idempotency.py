@@ -17,14 +17,14 @@ from domain.task import TaskStatus
 from domain.user import Role
 from persistence import database as engine
 from persistence.database import Database
-from persistence.models import IdempotencyRow, TaskRow
+from persistence.models import IdempotencyRow, TaskRow, VisibleTaskRow
 from persistence.unit_of_work import UnitOfWork
 from services.task import assign_task, create_task, delete_task, update_task, update_task_status
 from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 from tests.support.transactions import orm_session
 
-Write = Callable[[UnitOfWork], Awaitable[TaskRow | UUID]]
+Write = Callable[[UnitOfWork], Awaitable[VisibleTaskRow | UUID]]
 
 TWINS, ROUNDS = 20, 3
 EDIT = TaskEdit(title="Mended")
@@ -55,7 +55,7 @@ async def a_write(build: Builders, kind: str) -> tuple[Actor, Write]:
     return actor, writes(await build.a_task(actor), friend.id)[kind]
 
 
-def answer(result: TaskRow | UUID) -> Any:
+def answer(result: VisibleTaskRow | UUID) -> Any:
     """All that a client can see of an answer."""
     if isinstance(result, UUID):
         return result
@@ -136,7 +136,7 @@ class TestReplay:
         actor, write = await a_write(build, kind)
         key = a_key()
         task = await write(build.as_(actor, key=key))
-        assert isinstance(task, TaskRow)
+        assert isinstance(task, VisibleTaskRow)
         await delete_task(build.as_(actor), task_id=task.id)
         async with build.unchanged():
             with pytest.raises(NotFound, match="done already"):
@@ -272,9 +272,9 @@ class TestLimit:
                 ),
                 return_exceptions=True,
             )
-        made = sum(isinstance(result, TaskRow) for result in results)
+        made = sum(isinstance(result, VisibleTaskRow) for result in results)
         assert most <= made <= most + 4
-        assert all(isinstance(result, TaskRow | RateLimited) for result in results)
+        assert all(isinstance(result, VisibleTaskRow | RateLimited) for result in results)
 
 
 class DeafAfterCommit:
@@ -337,7 +337,7 @@ class TestCrash:
                 result = await write(database.unit_of_work(actor, idempotency=key))
 
         assert len(await build.recorded_events()) == 1
-        if isinstance(result, TaskRow):
+        if isinstance(result, VisibleTaskRow):
             assert answer(result) == answer(await _stored(build, result.id))
 
     async def test_a_concurrent_repeat_waits_for_a_lock_timeout_at_most(
@@ -361,7 +361,7 @@ class TestCrash:
         assert (await create_task(build.as_(actor, key=key), title="x")).version == 1
 
 
-async def _stored(build: Builders, task_id: UUID) -> TaskRow:
+async def _stored(build: Builders, task_id: UUID) -> VisibleTaskRow:
     row = await build.task(task_id)
     assert row is not None
     return row

@@ -18,11 +18,11 @@ from persistence.queries import project as reads
 from services.project import (
     archive_project,
     create_project,
-    delete_project,
     get_project,
     list_projects,
     update_project,
 )
+from services.project_deletion import delete_project
 from services.reading import read_rows
 from tests.support.builders import Builders
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from domain.errors import Conflict, NotFound
 from domain.events import TaskEvent
 from domain.task import TaskStatus
-from persistence.models import TaskRow
+from persistence.models import VisibleTaskRow
 from services.task import delete_task, update_task
 from services.task_edit import TaskEdit
 from tests.services.support import stored, the_event
@@ -27,7 +27,7 @@ class TestTwoWriters:
             return_exceptions=True,
         )
 
-        winner = next(outcome for outcome in outcomes if isinstance(outcome, TaskRow))
+        winner = next(outcome for outcome in outcomes if isinstance(outcome, VisibleTaskRow))
         assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 1
         assert (await stored(build, task)).title == winner.title == (await the_event(build)).title
 

@@ -40,6 +40,7 @@ class Row:
     id: UUID
     owner_id: UUID
     assignee_id: None = None
+    project_id: None = None
     status: TaskStatus = TaskStatus.DONE
 
 

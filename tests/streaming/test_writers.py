@@ -6,6 +6,7 @@ from collections import defaultdict
 from uuid import UUID
 
 from domain.user import Role
+from persistence.models import TaskRow
 from tests.streaming.conftest import StartProcess
 from tests.streaming.support import Process, a_task_event, an_actor, receive_event
 from tests.support.transactions import flush, lock_row
@@ -17,7 +18,7 @@ ADMIN = an_actor(Role.ADMIN)
 async def change(process: Process, task_id: UUID, *, give_up: bool) -> None:
     """One more version of a task, with its row locked; or, having gone almost all the way, none."""
     async with process.build.as_(ADMIN) as uow:
-        task = await lock_row(uow, uow.tasks, task_id)
+        task = await lock_row(uow, TaskRow, task_id)
         uow.change(task, version=task.version + 1)
         uow.record(a_task_event(task_id=task.id, version=task.version))
         await flush(uow)

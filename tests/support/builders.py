@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from domain.actor import OPERATOR, Actor
 from domain.event_parsing import read_event
-from domain.events import AccessEvent, RecordedEvent, TaskScopedEvent
+from domain.events import RecordedEvent
 from domain.idempotency import IdempotencyKey
 from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
@@ -21,10 +21,12 @@ from persistence.models import (
     Base,
     EventRow,
     MembershipRow,
+    ProjectKeyRow,
     ProjectRow,
     SessionRow,
     TaskRow,
     UserRow,
+    VisibleTaskRow,
     membership_id,
 )
 from persistence.models.base import new_id
@@ -39,6 +41,7 @@ TABLES = (
     "event_floors",
     "idempotency_keys",
     "tasks",
+    "task_counters",
     "memberships",
     "project_keys",
     "projects",
@@ -53,6 +56,7 @@ _CLEAR: Final = "; ".join(
     )
 )
 """Sent as one message, this is one transaction."""
+AnyTask = TaskRow | VisibleTaskRow
 Row = TypeVar("Row", UserRow, SessionRow, TaskRow, ProjectRow, MembershipRow)
 
 
@@ -109,10 +113,12 @@ class Builders:
         """A task, of a new user by default."""
         now = datetime.now(UTC)
         owner_id = _id_of(owner) if owner is not None else (await self.a_user()).id
+        in_project = values.get("project_id") is not None
         row = TaskRow(
             **{"title": f"Task {next(_numbers)}", "description": "", "status": TaskStatus.TODO}
             | {"priority": TaskPriority.MEDIUM, "due_at": None, "owner_id": owner_id, "assignee_id": None, "version": 1}
             | {"created_at": now, "updated_at": now, "completed_at": None}
+            | ({"number": next(_numbers)} if in_project else {})
             | values
         )
         return await self._added(row)
@@ -132,6 +138,12 @@ class Builders:
         for user, role in members:
             await self.a_member(row, user, role)
         return row
+
+    async def a_key(self, project: ProjectRow, key: str) -> None:
+        """A key that the project had before."""
+        async with self.database.unit_of_work(None) as uow:
+            uow.write_set.insert(ProjectKeyRow(key=key, project_id=project.id))
+            await uow.commit()
 
     async def a_member(
         self, project: ProjectRow, user: UserRow | Actor, role: ProjectRole = ProjectRole.MEMBER
@@ -154,7 +166,7 @@ class Builders:
         actor = self.actor(user_or_actor) if isinstance(user_or_actor, UserRow) else user_or_actor
         return self.database.unit_of_work(actor, request_id="test", now=now, idempotency=key)
 
-    async def task(self, task_id: UUID) -> TaskRow | None:
+    async def task(self, task_id: UUID) -> VisibleTaskRow | None:
         """The task as it is stored now."""
         async with self.database.unit_of_work(OPERATOR) as uow:
             return await uow.tasks.find(task_id)
@@ -164,7 +176,7 @@ class Builders:
         async with self.database.unit_of_work(OPERATOR) as uow:
             return await uow.users.find(user_id)
 
-    async def status_of(self, task: TaskRow) -> TaskStatus:
+    async def status_of(self, task: AnyTask) -> TaskStatus:
         """The task's status as it is stored now."""
         stored = await self.task(task.id)
         assert stored is not None
@@ -213,5 +225,5 @@ def _id_of(owner: UserRow | Actor) -> UUID:
 
 def _recorded(row: EventRow) -> RecordedEvent:
     event = read_event(row.kind, row.payload)
-    assert isinstance(event, TaskScopedEvent | AccessEvent)
+    assert isinstance(event, RecordedEvent)
     return event

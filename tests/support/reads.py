@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from persistence.models import TaskHistoryRow, TaskRow, UserRow
+from persistence.models import TaskHistoryRow, UserRow, VisibleTaskRow
 from persistence.pagination import Page, PageCursor, PageRequest
 from persistence.queries import event, task, user
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
@@ -16,9 +16,9 @@ async def task_page(
     *,
     wanted: TaskFilter = EVERYTHING,
     order: TaskOrder = TaskOrder.CREATED_DESC,
-) -> Page[TaskRow]:
+) -> Page[VisibleTaskRow]:
     """Tasks that the actor sees, between two cursors."""
-    return await uow.page(TaskRow, task.task_page(uow.actor, request, wanted, order))
+    return await uow.page(VisibleTaskRow, task.task_page(uow.actor, request, wanted, order))
 
 
 async def user_page(uow: UnitOfWork, request: PageRequest) -> Page[UserRow]:
@@ -28,7 +28,7 @@ async def user_page(uow: UnitOfWork, request: PageRequest) -> Page[UserRow]:
 
 async def assignable_users(uow: UnitOfWork, prefix: str, *, at_most: int) -> Sequence[UserRow]:
     """Active users by the beginning of their names."""
-    return await uow.rows(UserRow, user.assignable_users(prefix, at_most=at_most))
+    return await uow.rows(UserRow, user.assignable_users(None, prefix, at_most=at_most))
 
 
 async def task_history(uow: UnitOfWork, task_id: UUID, request: PageRequest) -> Page[TaskHistoryRow]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from persistence.database import Database, create_engine
 from persistence.event_log import EventLog
 from persistence.models import Base
-from persistence.repositories.rows import RowRepository
+from persistence.row_locks import RowLock
 from persistence.unit_of_work import UnitOfWork
 from persistence.write_set import WriteSet, send
 
@@ -67,11 +67,9 @@ async def flush(uow: UnitOfWork) -> None:
     uow.write_set = WriteSet()
 
 
-async def lock_row(uow: UnitOfWork, repository: RowRepository[RowT], row_id: UUID) -> RowT:
-    """A row, locked in the unit of work's own transaction.
-
-    Raises:
-        NotFound: the actor may see no such row.
-    """
-    [row] = await uow.lock(repository.lock_of(row_id))
-    return repository.existing(row)
+async def lock_row(uow: UnitOfWork, model: type[RowT], row_id: UUID) -> RowT:
+    """A row, locked in the unit of work's own transaction."""
+    row: RowT | None
+    [row] = await uow.lock(RowLock(model, row_id))
+    assert row is not None
+    return row

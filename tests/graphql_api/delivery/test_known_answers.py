@@ -158,7 +158,7 @@ def test_people_of_the_current_task_get_their_own_answers():
     deliveries, assignee = Deliveries(), an_admin()
 
     class Task:
-        owner_id, assignee_id = uuid4(), assignee.user_id
+        owner_id, assignee_id, project_id = uuid4(), assignee.user_id, None
 
     deliveries.current.reading = TaskSnapshot(Task(), number=1)  # type: ignore[arg-type]
     deliveries.deliver(an_admin())

@@ -32,7 +32,6 @@ from graphql_api.schema.resolves_to import (
     meaning_of,
 )
 from graphql_api.schema.task import TaskConnection
-from persistence.queries.reader import Shape
 
 CORE = schema._schema
 MUTATIONS = CORE.mutation_type.fields if CORE.mutation_type is not None else {}
@@ -86,9 +85,7 @@ class TestContext:
         context: Any = SimpleNamespace()
         info = SimpleNamespace(context=context, path=SimpleNamespace(key="alias"), input_extensions={"a": 1})
         await resolver(resolve)(None, info)
-        step = MutationStep(
-            "alias", (), resolve, None, RefusalAsData(), Arguments({}, ()), (), Shape(()), lambda *_: None
-        )
+        step = MutationStep("alias", (), resolve, None, RefusalAsData(), Arguments({}, ()), (), {}, lambda *_: None)
         await step.run(context, None, {}, {"a": 1})
 
         assert seen == [FieldContext(context, "alias", {"a": 1})] * 2

@@ -9,7 +9,7 @@ from alembic import op
 from migrations.steps import allow_event_kinds, lock_tables
 
 revision = "comments"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.actor import OPERATOR
 from domain.errors import Unavailable
 from graphql_api import loaders
-from graphql_api.loaders import UserReader
+from graphql_api.loaders import RowReader, users_by_id
 from persistence.models import UserRow
 from persistence.models.rows import new_row
 from tests.support.waiting import HANG_SECONDS
@@ -41,10 +42,10 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
     return statements
 
 
-def a_reader() -> UserReader:
+def a_reader() -> RowReader:
     """A reader without a database."""
     unused: Any = object
-    return UserReader(unused)
+    return RowReader(unused, UserRow, users_by_id, OPERATOR)
 
 
 async def test_users_that_are_needed_during_a_statement_are_read_by_the_next_one(statements: Statements):

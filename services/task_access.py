@@ -1,0 +1,160 @@
+"""A task together with what decides who may do what with it: its project, and the actor's role in the project.
+
+All of them are locked, in this order: project, membership, task. So a decision about the task holds until the commit.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from domain import policy
+from domain.errors import NotFound, Unavailable
+from domain.policy import Action
+from domain.project import ProjectRole
+from persistence.models import MembershipRow, ProjectRow, TaskRow, VisibleTaskRow
+from persistence.models.rows import column_names, new_row
+from persistence.row_locks import RowLock
+from persistence.task_projects import UNKNOWN
+from persistence.unit_of_work import UnitOfWork
+
+ResultT = TypeVar("ResultT")
+
+MAX_TRIES: Final = 3
+"""Attempts to lock the project of a task before the task is moved to another one."""
+
+_COLUMNS: Final = column_names(TaskRow)
+
+LocksIn = Callable[[UUID | None], Sequence[RowLock]]
+"""Further rows to lock, for the project of the task."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectAccess:
+    """A locked project, and the actor's role in it. For a personal task both are None."""
+
+    project: ProjectRow | None = None
+    role: ProjectRole | None = None
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether there is a project, and it is archived."""
+        return self.project is not None and self.project.is_archived
+
+    def seen(self, task: TaskRow) -> VisibleTaskRow:
+        """A task of this project as the actor sees it."""
+        values = {name: getattr(task, name) for name in _COLUMNS}
+        if self.project is not None:
+            values |= {"project_key": self.project.key, "is_archived": self.project.is_archived}
+        return new_row(VisibleTaskRow, **values, viewer_role=self.role)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAccess:
+    """A locked task with its project."""
+
+    uow: UnitOfWork
+    task: TaskRow
+    place: ProjectAccess
+
+    def require(self, action: Action, *, path: tuple[str, ...] = ("id",)) -> None:
+        """Refuse unless the actor may do this to the task.
+
+        Raises:
+            NotFound: the actor may not see the task.
+            Forbidden: the actor may see the task, but not do this.
+        """
+        place = self.place
+        policy.require(self.uow.actor, action, self.task, place.role, is_archived=place.is_archived, path=path)
+
+    @property
+    def seen(self) -> VisibleTaskRow:
+        """The task as the actor sees it."""
+        return self.place.seen(self.task)
+
+
+class _OtherProject(Exception):
+    """The task belongs to another project than the one that is locked."""
+
+    def __init__(self, project_id: UUID | None) -> None:
+        super().__init__("the task belongs to another project")
+        self.project_id = project_id
+
+
+def no_locks(project_id: UUID | None) -> Sequence[RowLock]:
+    """No further locks."""
+    return ()
+
+
+async def write_to_task(
+    uow: UnitOfWork,
+    task_id: UUID,
+    decide: Callable[..., ResultT],
+    *,
+    locks: LocksIn = no_locks,
+    shared: bool = False,
+    path: tuple[str, ...] = ("id",),
+) -> ResultT:
+    """Lock a task and further rows, let *decide* apply the rules and make the changes, and commit.
+
+    *decide* gets the `TaskAccess` and the further rows, and must `require` an action. For the rest see
+    `UnitOfWork.write`. A *shared* lock is for changes of objects that belong to the task.
+
+    Raises:
+        NotFound: there is no such task.
+        Unavailable: the task was moved to another project again and again.
+    """
+    project_id = await _project_of(uow, task_id)
+    for _ in range(MAX_TRIES):
+        own = project_locks(uow, project_id)
+        decided = partial(_decide, uow, decide, project_id, len(own), path)
+        try:
+            return await uow.write(decided, uow.tasks.lock_of(task_id, shared=shared), *own, *locks(project_id))
+        except _OtherProject as other:
+            project_id = other.project_id
+            uow.tasks.note_project(task_id, project_id)
+            if uow.is_alone:
+                break  # a project is locked before its tasks, and this transaction has locked the task
+    raise Unavailable("The task was moved to another project at this moment; try again.")
+
+
+def project_locks(uow: UnitOfWork, project_id: UUID | None) -> Sequence[RowLock]:
+    """The locks for changes of the tasks of a project: the project and the actor's membership. None if personal."""
+    if project_id is None:
+        return ()
+    membership = uow.memberships.lock_of_pair(project_id, uow.actor.user_id, shared=True)
+    return uow.projects.lock_of(project_id, shared=True), membership
+
+
+def project_access(project: ProjectRow | None = None, membership: MembershipRow | None = None) -> ProjectAccess:
+    """What the rows of `project_locks` mean."""
+    return ProjectAccess(project, membership.role if membership is not None else None)
+
+
+async def _project_of(uow: UnitOfWork, task_id: UUID) -> UUID | None:
+    """The project to lock. A wrong one is noticed, and costs another attempt, which `uow.is_alone` does not permit."""
+    known = uow.tasks.known_project(task_id)
+    if known is not UNKNOWN:
+        return known
+    if not uow.is_alone:
+        return None
+    project_id = await uow.tasks.project_of(task_id)
+    uow.tasks.note_project(task_id, project_id)
+    return project_id
+
+
+def _decide(
+    uow: UnitOfWork,
+    decide: Callable[..., ResultT],
+    project_id: UUID | None,
+    own: int,
+    path: tuple[str, ...],
+    task: TaskRow | None,
+    *rows: Any,
+) -> ResultT:
+    if task is None:
+        raise NotFound("Task not found", path=path)
+    if task.project_id != project_id:
+        raise _OtherProject(task.project_id)
+    return decide(TaskAccess(uow, task, project_access(*rows[:own])), *rows[own:])
