@@ -313,11 +313,12 @@ def _people(task: TaskRow) -> People:
     return People(task.owner_id, task.assignee_id, task.project_id)
 
 
-def scope_of(uow: UnitOfWork, task: TaskRow) -> dict[str, Any]:
+def scope_of(access: TaskAccess) -> dict[str, Any]:
     """The facts that the event of a change by the actor has in common with every event of this task.
 
-    They are those of an event that does not change the task. The task's row must be locked.
+    They are those of an event that does not change the task.
     """
+    uow, task = access.uow, access.task
     people = _people(task)
     return {
         "task_id": task.id,

@@ -1,17 +1,17 @@
 """Use cases of comments: one function, one transaction."""
 
-from typing import Any
 from uuid import UUID
 
 from domain import policy
 from domain.comment import CommentEvent, check_comment
 from domain.policy import Action
 from domain.task import ExpectedVersion, check_version
-from persistence.models import CommentRow, TaskRow
+from persistence.models import CommentRow
 from persistence.models.base import new_id
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
 from services.task import scope_of
+from services.task_access import TaskAccess, write_to_task
 
 
 async def create_comment(uow: UnitOfWork, *, task_id: UUID, text: str) -> CommentRow:
@@ -36,14 +36,13 @@ async def create_comment(uow: UnitOfWork, *, task_id: UUID, text: str) -> Commen
         if earlier := await find_earlier_result(uow, "create_comment", comment.id, request):
             return await uow.comments.get(earlier)
 
-        def decide(found: TaskRow | None) -> CommentRow:
-            task = uow.tasks.existing(found, path=("taskId",))
-            policy.require(uow.actor, Action.CREATE_COMMENT, task, path=("taskId",))
+        def decide(access: TaskAccess) -> CommentRow:
+            access.require(Action.CREATE_COMMENT, path=("taskId",))
             uow.comments.add(comment)
-            uow.record(_event(uow, task, comment))
+            uow.record(_event(access, comment))
             return comment
 
-        return await uow.write(decide, uow.tasks.lock_of(task_id))
+        return await write_to_task(uow, task_id, decide, path=("taskId",))
 
 
 async def update_comment(
@@ -63,20 +62,20 @@ async def update_comment(
     async with uow:
         if await find_earlier_result(uow, "update_comment", comment_id, request):
             return await uow.comments.get(comment_id)
-        task_lock = uow.tasks.lock_of((await uow.comments.get(comment_id)).task_id)
+        task_id = (await uow.comments.get(comment_id)).task_id
 
-        def decide(*found: Any) -> CommentRow:
-            task, comment = uow.tasks.existing(found[0]), uow.comments.existing(found[1])
+        def decide(access: TaskAccess, found: CommentRow | None) -> CommentRow:
+            access.require(Action.READ_TASK)
+            comment = uow.comments.existing(found)
             policy.require_user(uow.actor, Action.UPDATE_COMMENT, comment.author_id, path=("id",))
             check_version(comment.version, expected_version, what="comment")
             if comment.text != checked:
                 uow.revise(comment, text=checked)
-                uow.record(_event(uow, task, comment))
+                uow.record(_event(access, comment))
             return comment
 
-        return await uow.write(decide, task_lock, uow.comments.lock_of(comment_id))
+        return await write_to_task(uow, task_id, decide, locks=lambda _: [uow.comments.lock_of(comment_id)])
 
 
-def _event(uow: UnitOfWork, task: TaskRow, comment: CommentRow) -> CommentEvent:
-    scope = scope_of(uow, task)
-    return CommentEvent(**scope, version=comment.version, at=comment.updated_at, comment_id=comment.id)
+def _event(access: TaskAccess, comment: CommentRow) -> CommentEvent:
+    return CommentEvent(**scope_of(access), version=comment.version, at=comment.updated_at, comment_id=comment.id)

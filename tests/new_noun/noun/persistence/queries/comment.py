@@ -4,12 +4,13 @@ from typing import Final
 
 from persistence.models import CommentRow
 from persistence.queries.child_list import ChildList
+from persistence.queries.joins import user_in
 
 COMMENTS: Final = ChildList(
     order="task.comments",
     parent_id=CommentRow.task_id,
     place=CommentRow.id,
     columns=dict(CommentRow.__table__.c),
-    references={"author": "author_id"},
+    references={"author": user_in("author_id")},
 )
 """The comments on a task, the oldest first: their ids sort by time."""
