@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from domain.comment import CommentEvent
 from domain.events import (
     ACCESS_EVENT,
     MEMBERSHIP,
@@ -29,7 +30,7 @@ from domain.events import (
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 
-EVENTS_OF_NOUNS: Final[tuple[type[TaskScopedEvent], ...]] = ()
+EVENTS_OF_NOUNS: Final[tuple[type[TaskScopedEvent], ...]] = (CommentEvent,)
 """The events of objects that belong to a task, a class for each kind. They are read completely, or skipped."""
 
 MAX_KIND: Final = 20

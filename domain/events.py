@@ -56,6 +56,7 @@ class EventKind(StrEnum):
 
     TASK = "TASK"
     ACCESS = "ACCESS"
+    COMMENT = "COMMENT"
 
 
 @dataclass(slots=True)

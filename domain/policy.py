@@ -23,6 +23,9 @@ class Action(StrEnum):
     CHANGE_STATUS = "change a task's status"
     ASSIGN_TASK = "assign a task"
     DELETE_TASK = "delete a task"
+    CREATE_COMMENT = "comment on a task"
+    UPDATE_COMMENT = "change a comment"
+    DELETE_COMMENT = "delete a comment"
     READ_USER = "read a user"
     READ_EMAIL = "read a user's e-mail"
     LIST_USERS = "list users"
@@ -46,6 +49,8 @@ class Reach(StrEnum):
 
     OWN = "own"
     ASSIGNED = "assigned"
+    AUTHOR = "author"
+    """Written by the actor, on a task that the actor may read."""
     VIEWER = "viewer"
     """In a project in which the actor has the role VIEWER or a role above it."""
     MEMBER = "member"
@@ -67,6 +72,9 @@ _USER: Final[Mapping[Action, frozenset[Reach]]] = {
     Action.CHANGE_STATUS: frozenset({Reach.OWN, Reach.ASSIGNED, Reach.MEMBER}),
     Action.ASSIGN_TASK: frozenset({Reach.OWN, Reach.MEMBER}),
     Action.DELETE_TASK: frozenset({Reach.OWN, Reach.MANAGER}),
+    Action.CREATE_COMMENT: frozenset({Reach.OWN, Reach.ASSIGNED, Reach.VIEWER}),
+    Action.UPDATE_COMMENT: frozenset({Reach.AUTHOR}),
+    Action.DELETE_COMMENT: frozenset({Reach.AUTHOR, Reach.OWN, Reach.MANAGER}),
     Action.READ_USER: _ANY,
     Action.READ_EMAIL: _OWN,
     Action.LIST_SESSIONS: _OWN,
@@ -85,6 +93,7 @@ POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
         **_USER,
         Action.READ_TASK: _ANY,
         Action.DELETE_TASK: _ANY,
+        Action.DELETE_COMMENT: _ANY,
         Action.READ_PROJECT: _ANY,  # because a moderator reads every task
     },
     Role.ADMIN: {
@@ -107,6 +116,9 @@ IN_ARCHIVED_PROJECTS: Final = frozenset(
     {Action.READ_TASK, Action.READ_PROJECT, Action.ARCHIVE_PROJECT, Action.DELETE_PROJECT}
 )
 """What can be done to an archived project. Everything else that a project permits needs an active one."""
+
+
+_ARCHIVED: Final = "The project is archived: make it active again before you change anything in it."
 
 
 class TaskPeople(Protocol):
@@ -141,6 +153,44 @@ def may(
         or (Reach.OWN in allowed and task.owner_id == actor.user_id)
         or (Reach.ASSIGNED in allowed and task.assignee_id == actor.user_id)
     )
+
+
+def may_comment(
+    actor: Actor,
+    action: Action,
+    author_id: UUID,
+    task: TaskPeople,
+    role: ProjectRole | None = None,
+    *,
+    is_archived: bool = False,
+) -> bool:
+    """Whether the actor may do this to a comment of this author on this task, see `may`."""
+    if not may(actor, Action.READ_TASK, task, role, is_archived=is_archived) or is_archived:
+        return False
+    is_author = author_id == actor.user_id and Reach.AUTHOR in reach(actor.role, action)
+    return is_author or may(actor, action, task, role)
+
+
+def require_comment(
+    actor: Actor,
+    action: Action,
+    author_id: UUID,
+    task: TaskPeople,
+    role: ProjectRole | None = None,
+    *,
+    is_archived: bool = False,
+    path: tuple[str, ...] = ("id",),
+) -> None:
+    """Refuse unless `may_comment`; *path* is the input field of the error. The actor may read the task.
+
+    Raises:
+        Forbidden: the actor may not.
+    """
+    if may_comment(actor, action, author_id, task, role, is_archived=is_archived):
+        return
+    if may_comment(actor, action, author_id, task, role):
+        raise Forbidden(_ARCHIVED, path=path)
+    raise Forbidden(f"You may {action.value} only if you wrote it.", path=path)
 
 
 def may_user(actor: Actor, action: Action, user_id: UUID) -> bool:
@@ -216,7 +266,7 @@ def require_project(
 def _forbidden_in_project(actor: Actor, action: Action, role: ProjectRole | None, path: tuple[str, ...]) -> Forbidden:
     """The refusal of something in a project that the actor may see."""
     if may_project(actor, action, role):
-        return Forbidden("The project is archived: make it active again before you change anything in it.", path=path)
+        return Forbidden(_ARCHIVED, path=path)
     least = next(each for each in ProjectRole if may_project(actor, action, each))
     needed = f"the role {least.name} in the project"
     return Forbidden(f"You may {action.value} only with {needed}; ask a manager.", path=path)

@@ -24,8 +24,9 @@ from graphql_api.auth.cookies import (
 from graphql_api.loaders import Loaders, Readers, RowReader, users_by_id
 from graphql_api.pace import Pace
 from persistence.database import Database
-from persistence.models import UserRow, VisibleProjectRow
+from persistence.models import CommentRow, UserRow, VisibleProjectRow
 from persistence.models.rows import replaced
+from persistence.queries.comment import COMMENTS
 from persistence.queries.project import projects
 from persistence.queries.reader import ReadConnection
 from persistence.unit_of_work import UnitOfWork
@@ -62,6 +63,7 @@ class Backend:
         """Read what the tasks of events refer to."""
         return {
             UserRow: RowReader(self._delivery_unit_of_work, UserRow, users_by_id, OPERATOR),
+            CommentRow: RowReader(self._delivery_unit_of_work, CommentRow, COMMENTS.by_ids, OPERATOR),
             VisibleProjectRow: RowReader(
                 self._delivery_unit_of_work, VisibleProjectRow, projects, OPERATOR, _project_seen_by
             ),

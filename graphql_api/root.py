@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from graphql_api.resolvers.comment import CommentMutations, CommentSubscriptions
 from graphql_api.resolvers.membership import MembershipMutations
 from graphql_api.resolvers.node import NodeQueries
 from graphql_api.resolvers.project import ProjectMutations, ProjectQueries
@@ -13,22 +14,39 @@ from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
 from graphql_api.resolvers.user import UserMutations, UserQueries
 from graphql_api.schema.base import Schema
+from graphql_api.schema.comment_stream import CommentChanged
 from graphql_api.schema.date_time import DateTime
 from graphql_api.schema.stream import ITEMS
 
 
 @strawberry.type(description="All queries. A query never changes data.")
-class Query(UserQueries, TaskQueries, ProjectQueries, SessionQueries, NodeQueries):
+class Query(
+    UserQueries,
+    TaskQueries,
+    ProjectQueries,
+    SessionQueries,
+    NodeQueries,
+):
     """The root type for queries."""
 
 
 @strawberry.type(description="All mutations. Each field runs in a transaction of its own.")
-class Mutation(SessionMutations, UserMutations, TaskMutations, ProjectMutations, MembershipMutations):
+class Mutation(
+    SessionMutations,
+    UserMutations,
+    TaskMutations,
+    ProjectMutations,
+    MembershipMutations,
+    CommentMutations,
+):
     """The root type for mutations."""
 
 
 @strawberry.type(description="All subscriptions, over WebSocket (`graphql-transport-ws`) or Server-Sent Events.")
-class Subscription(StreamSubscriptions):
+class Subscription(
+    StreamSubscriptions,
+    CommentSubscriptions,
+):
     """The root type for subscriptions."""
 
 
@@ -36,6 +54,6 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=ITEMS,
+    types=(*ITEMS, CommentChanged),
     config=StrawberryConfig(scalar_map={datetime: DateTime}),
 )

@@ -20,6 +20,7 @@ from persistence.models.base import Base
 from persistence.models.rows import new_row
 from persistence.pagination import Page
 from persistence.queries.query import Paged, Query
+from persistence.repositories.comment import CommentRepository
 from persistence.repositories.idempotency import IdempotencyRepository
 from persistence.repositories.membership import MembershipRepository
 from persistence.repositories.project import ProjectRepository
@@ -105,6 +106,11 @@ class UnitOfWork:
     def users(self) -> UserRepository:
         """Users."""
         return UserRepository(self, self._actor)
+
+    @cached_property
+    def comments(self) -> CommentRepository:
+        """Comments on tasks that the actor may see."""
+        return CommentRepository(self, self._actor)
 
     @cached_property
     def sessions(self) -> SessionRepository:

@@ -176,6 +176,7 @@ def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
         created_at=task.created_at or uow.now,
         updated_at=uow.now,
         completed_at=task.completed_at or completed_at(task.status, uow.now),
+        comment_count=0,
     )
 
 

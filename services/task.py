@@ -89,6 +89,7 @@ async def create_task(
         created_at=uow.now,
         updated_at=uow.now,
         project_id=project_id,
+        comment_count=0,
         **values,
     )
     request = values if project_id is None else {**values, "project_id": project_id}

@@ -15,14 +15,17 @@ from persistence.models.base import new_id
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "permissions.md"
 _ALL_REACHES: Final = frozenset().union(*IN_PROJECT.values())
-_PROJECT_ACTIONS: Final = [action for action in Action if reach(Role.USER, action) & _ALL_REACHES]
+_IN_PROJECTS: Final = _ALL_REACHES | {Reach.AUTHOR}
+_PROJECT_ACTIONS: Final = [action for action in Action if reach(Role.USER, action) & _IN_PROJECTS]
 _OTHER_ACTIONS: Final = [
     action for action in Action if action not in _PROJECT_ACTIONS or reach(Role.USER, action) - _ALL_REACHES
 ]
 """Of these, actions on tasks are those on personal tasks."""
 _OF_NO_ROW: Final = frozenset({Action.CREATE_PROJECT, Action.LIST_USERS})
 """Actions that are permitted or not, without a row that decides."""
-_WORDS: Final = {Reach.OWN: "own", Reach.ASSIGNED: "assigned to you", Reach.ANY: "all"}
+_OF_COMMENTS: Final = frozenset({Action.UPDATE_COMMENT, Action.DELETE_COMMENT})
+_AUTHOR: Final = "written by you"
+_WORDS: Final = {Reach.OWN: "own", Reach.ASSIGNED: "assigned to you", Reach.AUTHOR: _AUTHOR, Reach.ANY: "all"}
 
 
 def tables() -> dict[str, str]:
@@ -49,6 +52,8 @@ def _cell(role: Role, action: Action) -> str:
     reaches = POLICY[role].get(action, frozenset())
     if action in _OF_NO_ROW:
         return _yes(bool(reaches))
+    if action in _OF_COMMENTS and Reach.OWN in reaches:
+        return f"on own tasks, or {_AUTHOR}"
     return " or ".join(word for each, word in _WORDS.items() if each in reaches) or "–"
 
 
@@ -57,8 +62,8 @@ def _projects() -> str:
     rows = [
         [
             _sentence(action),
-            *(_yes(may_project(user, action, role)) for role in ProjectRole),
-            _yes(may_project(moderator, action, None)),
+            *(_in_project(user, action, role) for role in ProjectRole),
+            _in_project(moderator, action, None),
             _yes(Reach.ANY in reach(Role.ADMIN, action)),
             _yes(action in IN_ARCHIVED_PROJECTS),
         ]
@@ -66,6 +71,12 @@ def _projects() -> str:
     ]
     heads = ["", *(f"`{role.name}`" for role in ProjectRole), "`MODERATOR`", "`ADMIN`", "also if it is archived"]
     return _table(heads, rows)
+
+
+def _in_project(actor: Actor, action: Action, role: ProjectRole | None) -> str:
+    if not may_project(actor, action, role) and Reach.AUTHOR in reach(actor.role, action):
+        return _AUTHOR
+    return _yes(may_project(actor, action, role))
 
 
 def _sentence(action: Action) -> str:

@@ -9,6 +9,7 @@ from enum import Enum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from domain.comment import CommentChange
 from domain.errors import ErrorCode
 from domain.events import TaskChange
 from domain.project import ProjectRole
@@ -17,7 +18,17 @@ from domain.user import Role
 from persistence.queries.task_list import TaskOrder
 from streaming.stream_items import ResyncReason
 
-__all__ = ["ErrorCode", "ProjectRole", "ResyncReason", "Role", "TaskChange", "TaskOrder", "TaskPriority", "TaskStatus"]
+__all__ = [
+    "CommentChange",
+    "ErrorCode",
+    "ProjectRole",
+    "ResyncReason",
+    "Role",
+    "TaskChange",
+    "TaskOrder",
+    "TaskPriority",
+    "TaskStatus",
+]
 
 
 def _described(cls: type[Enum], description: str, values: Mapping[str, str]) -> None:
@@ -105,6 +116,15 @@ _described(
         "DUE_AT": "The due date was changed or removed.",
         "ASSIGNEE": "The task was assigned to another user, or the assignee was removed.",
         "DELETED": "The task was deleted.",
+    },
+)
+_described(
+    CommentChange,
+    "What was done with a comment.",
+    {
+        "CREATED": "The comment was written.",
+        "UPDATED": "The text was changed.",
+        "DELETED": "The comment was deleted.",
     },
 )
 _described(

@@ -12,6 +12,7 @@ from domain.events import People
 from domain.policy import Action
 from domain.project import ProjectRole
 from domain.task import MAX_DESCRIPTION, MAX_TITLE
+from graphql_api.schema.comment import CommentConnection
 from graphql_api.schema.common import Node
 from graphql_api.schema.connections import connection, pages_of
 from graphql_api.schema.enums import TaskPriority, TaskStatus
@@ -22,6 +23,7 @@ from graphql_api.schema.task_history import TaskHistoryConnection
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS
 from persistence.models import VisibleTaskRow
+from persistence.queries.comment import COMMENTS
 from persistence.queries.event import HISTORY
 from persistence.queries.project import projects
 from persistence.queries.task import REFERENCES_OF_A_TASK
@@ -75,6 +77,9 @@ class Task(Node):
         description="The number of the task in its project, from 1 on. No other task of the project has or had it. "
         "Null if the task is personal."
     )
+    comment_count: int = strawberry.field(
+        description="The number of comments on the task. A comment does not change the version of the task."
+    )
 
     key = object_field(
         FOR_ALL_USERS,
@@ -100,6 +105,17 @@ class Task(Node):
     )
     viewer_can_assign = object_field(BY_RELATION, "Whether you may assign the task.", _may(Action.ASSIGN_TASK))
     viewer_can_delete = object_field(BY_RELATION, "Whether you may delete the task.", _may(Action.DELETE_TASK))
+    viewer_can_comment = object_field(
+        BY_RELATION,
+        "Whether you may write comments, and change and delete your own comments.",
+        _may(Action.CREATE_COMMENT),
+    )
+    viewer_can_delete_comments = object_field(
+        BY_RELATION, "Whether you may delete the comments of other users.", _may(Action.DELETE_COMMENT)
+    )
+    comments = object_field(
+        BY_RELATION, "The comments on the task, oldest first.", Pages(CommentConnection, pages_of(COMMENTS))
+    )
     history = object_field(
         BY_RELATION,
         "The changes of the task, newest first, as far back as events are stored.",

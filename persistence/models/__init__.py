@@ -1,6 +1,7 @@
 """All mapped tables; importing this package completes `Base.metadata`."""
 
 from persistence.models.base import Base
+from persistence.models.comment import CommentRow
 from persistence.models.event import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow, TaskHistoryRow
 from persistence.models.idempotency import IdempotencyRow
 from persistence.models.membership import MembershipRow, membership_id
@@ -13,6 +14,7 @@ from persistence.models.user import UserRow
 __all__ = [
     "EVENT_HEAD",
     "Base",
+    "CommentRow",
     "EventFloorRow",
     "EventRow",
     "IdempotencyRow",

@@ -44,6 +44,7 @@ class TaskRow(Base):
     """A task. `version` counts its changes; each change has an event.
 
     A task of a project has a `number`, which no other task of the project has or had. A personal task has neither.
+    `comment_count` is the number of its comments, which changes without a new version.
     """
 
     __tablename__ = "tasks"
@@ -62,6 +63,7 @@ class TaskRow(Base):
     completed_at: Mapped[datetime | None]
     project_id: Mapped[UUID | None] = mapped_column(ForeignKey("projects.id"))
     number: Mapped[int | None]
+    comment_count: Mapped[int] = mapped_column(server_default=text("0"))
 
     __table_args__ = (
         CheckConstraint("(project_id IS NULL) = (number IS NULL)", name="number"),
@@ -134,6 +136,7 @@ class VisibleTaskRow(Base):
     completed_at: Mapped[datetime | None]
     project_id: Mapped[UUID | None]
     number: Mapped[int | None]
+    comment_count: Mapped[int]
     project_key: Mapped[str | None]
     is_archived: Mapped[bool | None]
     viewer_role: Mapped[ProjectRole | None] = mapped_column(StoredEnum(ProjectRole, "viewer_role"))

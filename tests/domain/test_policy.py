@@ -7,7 +7,17 @@ import pytest
 
 from domain.actor import Actor
 from domain.errors import Forbidden, NotFound
-from domain.policy import POLICY, Action, may, may_user, reach, require, require_user
+from domain.policy import (
+    POLICY,
+    Action,
+    may,
+    may_comment,
+    may_user,
+    reach,
+    require,
+    require_comment,
+    require_user,
+)
 from domain.project import ProjectRole
 from domain.user import Role
 
@@ -22,6 +32,9 @@ TABLE = {
     Action.CHANGE_STATUS: ("own assigned member", "own assigned member", ANY),
     Action.ASSIGN_TASK: ("own member", "own member", ANY),
     Action.DELETE_TASK: ("own manager", ANY, ANY),
+    Action.CREATE_COMMENT: ("own assigned viewer", "own assigned viewer", ANY),
+    Action.UPDATE_COMMENT: ("author", "author", ANY),
+    Action.DELETE_COMMENT: ("author own manager", ANY, ANY),
     Action.READ_USER: (ANY, ANY, ANY),
     Action.READ_EMAIL: (OWN, OWN, ANY),
     Action.LIST_USERS: (NONE, NONE, ANY),
@@ -127,6 +140,59 @@ class TestMayInProject:
     def test_a_role_in_a_project_is_no_right_to_a_personal_task(self):
         """A role that is passed by mistake permits nothing."""
         assert not may(an_actor(Role.USER), Action.READ_TASK, People(uuid4()), ProjectRole.MANAGER)
+
+
+class TestMayComment:
+    @pytest.mark.parametrize("is_archived", [False, True])
+    @pytest.mark.parametrize("role", Role)
+    def test_on_a_personal_task(self, role: Role, is_archived: bool):
+        """Authors change and delete their comments while they may read the task; its owner deletes all comments."""
+        actor, other = an_actor(role), uuid4()
+        for relation, task in tasks_of(actor).items():
+            reads = relation in {"own", "assigned", "both"} or role is not Role.USER
+            for author_id in (actor.user_id, other):
+                may_update = (reads and author_id == actor.user_id) or role is Role.ADMIN
+                may_delete = may_update or relation in {"own", "both"} or role is not Role.USER
+                for action, permitted in ((Action.UPDATE_COMMENT, may_update), (Action.DELETE_COMMENT, may_delete)):
+                    allowed = permitted and not is_archived
+                    assert may_comment(actor, action, author_id, task, is_archived=is_archived) is allowed
+                    if reads and not allowed:
+                        with pytest.raises(Forbidden):
+                            require_comment(actor, action, author_id, task, is_archived=is_archived)
+
+    @pytest.mark.parametrize("is_archived", [False, True])
+    @pytest.mark.parametrize("role", Role)
+    def test_in_a_project(self, role: Role, is_archived: bool):
+        """Authors need to be members, and managers delete all comments; the owner of the task has no rights."""
+        actor, other = an_actor(role), uuid4()
+        for project_role in (None, *ProjectRole):
+            for people in tasks_of(actor).values():
+                task = People(people.owner_id, people.assignee_id, uuid4())
+                reads = project_role is not None or role is not Role.USER
+                for author_id in (actor.user_id, other):
+                    may_update = (reads and author_id == actor.user_id) or role is Role.ADMIN
+                    may_delete = may_update or project_role is ProjectRole.MANAGER or role is not Role.USER
+                    for action, allowed in ((Action.UPDATE_COMMENT, may_update), (Action.DELETE_COMMENT, may_delete)):
+                        found = may_comment(actor, action, author_id, task, project_role, is_archived=is_archived)
+                        assert found is (allowed and not is_archived)
+
+    def test_the_messages(self):
+        """What would help: to have written it, or to activate the project."""
+        actor, task = an_actor(Role.USER), People(uuid4(), None, uuid4())
+        for is_archived, author_id, message in (
+            (False, uuid4(), "You may change a comment only if you wrote it."),
+            (True, uuid4(), "You may change a comment only if you wrote it."),
+            (
+                True,
+                actor.user_id,
+                "The project is archived: make it active again before you change anything in it.",
+            ),
+        ):
+            with pytest.raises(Forbidden) as caught:
+                require_comment(
+                    actor, Action.UPDATE_COMMENT, author_id, task, ProjectRole.MEMBER, is_archived=is_archived
+                )
+            assert caught.value.message == message
 
 
 class TestMayUser:

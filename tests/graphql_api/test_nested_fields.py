@@ -56,6 +56,15 @@ MOVE_IN_PROJECT = """mutation ($input: UpdateTaskStatusInput!) { updateTaskStatu
   userErrors { code } } }"""
 KEYS_IN_STREAM = """subscription { taskChanged { task {
   key number viewerCanUpdate project { key viewerRole viewerCanUpdate } } } }"""
+COMMENTS = f"""query ($id: ID!) {{ task(id: $id) {{ commentCount viewerCanComment viewerCanDeleteComments
+  comments {{ nodes {{ id text version isEdited viewerDidWrite author {USER} }} }} }} }}"""
+WRITE_COMMENT = """mutation ($input: CreateCommentInput!) { createComment(input: $input) {
+  comment { text viewerDidWrite author { username } } task { commentCount version viewerCanComment }
+  userErrors { code path message } } }"""
+COMMENTS_IN_STREAM = """subscription ($filter: TaskStreamFilter, $after: String) {
+  commentChanged(filter: $filter, after: $after) { __typename cursor taskId task { commentCount }
+    ... on CommentChanged { commentId change commentCount by { username }
+      comment { id text isEdited viewerDidWrite author { username } } } } }"""
 DOCUMENTS = (
     PEOPLE,
     PERMISSIONS,
@@ -74,6 +83,9 @@ DOCUMENTS = (
     KEYS,
     MOVE_IN_PROJECT,
     KEYS_IN_STREAM,
+    COMMENTS,
+    WRITE_COMMENT,
+    COMMENTS_IN_STREAM,
 )
 EMPTY = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
 
@@ -167,7 +179,7 @@ def test_every_field_with_a_resolver_declares_what_it_resolves_to():
         if (definition := field.extensions.get("strawberry-definition")) and not definition.is_basic_field
         if meaning_of(field) is None
     }
-    assert resolved == {"Subscription.taskStatusChanged", "Subscription.taskChanged"}
+    assert resolved == {"Subscription.taskStatusChanged", "Subscription.taskChanged", "Subscription.commentChanged"}
 
 
 class TestTask:

@@ -28,91 +28,90 @@ def after(path: str, line: str, *added: str) -> Registration:
 
 
 REGISTRATIONS: Final = (
-    after("domain/events.py", '    ACCESS = "ACCESS"', '    COMMENT = "COMMENT"'),
-    after(
-        "domain/event_parsing.py",
-        "from uuid import UUID\n",
-        "from domain.comment import CommentEvent",
-    ),
+    after("domain/events.py", '    ACCESS = "ACCESS"', '    NOTE = "NOTE"'),
+    after("domain/event_parsing.py", "    TaskScopedEvent,\n)", "from domain.note import NoteEvent"),
     Registration(
         "domain/event_parsing.py",
-        "EVENTS_OF_NOUNS: Final[tuple[type[TaskScopedEvent], ...]] = ()",
         "EVENTS_OF_NOUNS: Final[tuple[type[TaskScopedEvent], ...]] = (CommentEvent,)",
+        "EVENTS_OF_NOUNS: Final[tuple[type[TaskScopedEvent], ...]] = (CommentEvent, NoteEvent)",
     ),
     after(
         "domain/policy.py",
         '    DELETE_TASK = "delete a task"',
-        '    CREATE_COMMENT = "comment on a task"',
-        '    UPDATE_COMMENT = "change a comment"',
+        '    CREATE_NOTE = "note on a task"',
+        '    UPDATE_NOTE = "change a note"',
     ),
     after(
         "domain/policy.py",
         "    Action.DELETE_TASK: frozenset({Reach.OWN, Reach.MANAGER}),",
-        "    Action.CREATE_COMMENT: frozenset({Reach.OWN, Reach.ASSIGNED, Reach.VIEWER}),",
-        "    Action.UPDATE_COMMENT: _OWN,",
+        "    Action.CREATE_NOTE: frozenset({Reach.OWN, Reach.ASSIGNED, Reach.VIEWER}),",
+        "    Action.UPDATE_NOTE: _OWN,",
     ),
-    after("domain/policy.py", "        Action.DELETE_TASK: _ANY,", "        Action.CREATE_COMMENT: _ANY,"),
+    after("domain/policy.py", "        Action.DELETE_TASK: _ANY,", "        Action.CREATE_NOTE: _ANY,"),
     after(
         "persistence/models/__init__.py",
-        "from persistence.models.base import Base",
-        "from persistence.models.comment import CommentRow",
+        "from persistence.models.membership import MembershipRow, membership_id",
+        "from persistence.models.note import NoteRow",
     ),
-    after("persistence/models/__init__.py", '    "Base",', '    "CommentRow",'),
+    after("persistence/models/__init__.py", '    "MembershipRow",', '    "NoteRow",'),
     after(
         "persistence/unit_of_work.py",
-        "from persistence.queries.query import Paged, Query",
-        "from persistence.repositories.comment import CommentRepository",
+        "from persistence.repositories.membership import MembershipRepository",
+        "from persistence.repositories.note import NoteRepository",
     ),
-    after(
+    Registration(
         "persistence/unit_of_work.py",
-        "        self.tasks = TaskRepository(self, actor, task_projects)",
-        "        self.comments = CommentRepository(self, actor)",
+        "    @cached_property\n    def projects(self)",
+        "    @cached_property\n    def notes(self) -> NoteRepository:\n"
+        '        """Notes on tasks that the actor may see."""\n'
+        "        return NoteRepository(self, self._actor)\n\n"
+        "    @cached_property\n    def projects(self)",
     ),
     after(
         "graphql_api/schema/task.py",
-        "from domain.task import MAX_DESCRIPTION, MAX_TITLE",
-        "from graphql_api.schema.comment import CommentConnection",
+        "from graphql_api.schema.enums import TaskPriority, TaskStatus",
+        "from graphql_api.schema.note import NoteConnection",
     ),
     after(
         "graphql_api/schema/task.py",
-        "from persistence.models import VisibleTaskRow",
-        "from persistence.queries.comment import COMMENTS",
+        "from persistence.queries.event import HISTORY",
+        "from persistence.queries.note import NOTES",
     ),
     Registration(
         "graphql_api/schema/task.py",
         "    history = object_field(\n",
-        "    comments = object_field(\n"
-        '        BY_RELATION, "The comments on the task, oldest first.", Pages(CommentConnection, pages_of(COMMENTS))\n'
-        "    )\n"
+        '    notes = object_field(BY_RELATION, "The notes, oldest first.", Pages(NoteConnection, pages_of(NOTES)))\n'
         "    history = object_field(\n",
     ),
     after(
         "graphql_api/resolvers/node.py",
-        "from graphql_api.resolvers.session import own_sessions",
-        "from graphql_api.schema.comment import Comment",
+        "from graphql_api.schema.membership import Membership",
+        "from graphql_api.schema.note import Note",
     ),
     after(
         "graphql_api/resolvers/node.py",
-        "from persistence.queries import task as reads",
-        "from persistence.queries.comment import COMMENTS",
+        "from persistence.queries.membership import MEMBERS",
+        "from persistence.queries.note import NOTES",
     ),
     after(
         "graphql_api/resolvers/node.py",
         '    "Task": NodeType(Task, reads.tasks),',
-        '    "Comment": NodeType(Comment, COMMENTS.by_ids),',
+        '    "Note": NodeType(Note, NOTES.by_ids),',
     ),
     after(
         "graphql_api/root.py",
-        "from strawberry.schema.config import StrawberryConfig\n",
-        "from graphql_api.resolvers.comment import CommentMutations, CommentQueries, CommentSubscriptions",
+        "from graphql_api.resolvers.node import NodeQueries",
+        "from graphql_api.resolvers.note import NoteMutations, NoteQueries, NoteSubscriptions",
     ),
     after(
         "graphql_api/root.py",
-        "from graphql_api.schema.base import Schema",
-        "from graphql_api.schema.comment_stream import CommentChanged",
+        "from graphql_api.schema.date_time import DateTime",
+        "from graphql_api.schema.note_stream import NoteChanged",
     ),
-    Registration("graphql_api/root.py", "(UserQueries,", "(CommentQueries, UserQueries,"),
-    Registration("graphql_api/root.py", "(SessionMutations,", "(CommentMutations, SessionMutations,"),
-    Registration("graphql_api/root.py", "(StreamSubscriptions):", "(StreamSubscriptions, CommentSubscriptions):"),
-    Registration("graphql_api/root.py", "types=ITEMS,", "types=(*ITEMS, CommentChanged),"),
+    after("graphql_api/root.py", "    NodeQueries,", "    NoteQueries,"),
+    after("graphql_api/root.py", "    CommentMutations,", "    NoteMutations,"),
+    after("graphql_api/root.py", "    CommentSubscriptions,", "    NoteSubscriptions,"),
+    Registration(
+        "graphql_api/root.py", "types=(*ITEMS, CommentChanged),", "types=(*ITEMS, CommentChanged, NoteChanged),"
+    ),
 )

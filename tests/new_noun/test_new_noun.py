@@ -1,6 +1,6 @@
 """A new noun needs one short file per layer and a few registrations: the walk-through of CONTRIBUTING.md, performed.
 
-`noun/` has the files of comments on tasks, and `registrations.py` the lines that they need in existing files. The test
+`noun/` has the files of notes on tasks, and `registrations.py` the lines that they need in existing files. The test
 adds both to a copy of the repository, and runs the noun's own tests there.
 """
 
@@ -99,12 +99,12 @@ def test_the_walk_through_names_every_file():
     """CONTRIBUTING.md names the layers of the noun and the files with registrations."""
     section = (ROOT / "CONTRIBUTING.md").read_text().partition("## A new noun")[2].partition("\n## ")[0]
     named = {each.path for each in REGISTRATIONS} | {name for name in FILES if "migrations/" not in name}
-    assert sorted(name for name in named if name.replace("comment", "<noun>") not in section) == []
+    assert sorted(name for name in named if name.replace("note", "<noun>") not in section) == []
 
 
 def test_the_noun_works_on_both_executors(copy: Path):
     """Its own tests pass in the copy: pages, refusals, visibility, idempotency keys, delivery and replay."""
-    output = run(copy, "-m", "pytest", "-p", "no:cacheprovider", "tests/graphql_api/test_comment.py")
+    output = run(copy, "-m", "pytest", "-p", "no:cacheprovider", "tests/graphql_api/test_note.py")
     assert "passed" in output
     assert "skipped" not in output
 
@@ -118,11 +118,11 @@ def test_the_noun_keeps_the_rules_of_the_repository(copy: Path):
     before = build_schema((ROOT / "schema.graphql").read_text())
     after = build_schema(run(copy, "-m", "cli", "export-schema"))
     assert find_breaking_changes(before, after) == []
-    comment = after.get_type("Comment")
-    assert isinstance(comment, GraphQLObjectType)
-    assert set(comment.fields) == {"id", "text", "version", "createdAt", "updatedAt", "author"}
+    note = after.get_type("Note")
+    assert isinstance(note, GraphQLObjectType)
+    assert set(note.fields) == {"id", "text", "version", "createdAt", "updatedAt", "author"}
 
 
 def test_a_process_without_the_noun_skips_its_events():
     """During an upgrade, old processes read the log of new ones."""
-    assert read_event("COMMENT", {"comment": "…"}) == SkippedEvent("COMMENT")
+    assert read_event("NOTE", {"note": "…"}) == SkippedEvent("NOTE")

@@ -43,6 +43,10 @@ FROM generate_series(1, 100000) AS i;
 
 INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM tasks;
 
+INSERT INTO comments (id, task_id, author_id, text, version, created_at, updated_at)
+SELECT pg_temp.id(i), pg_temp.id(1 + i % 20000), pg_temp.id(5 + i % 1995), 'Comment ' || i, 1, pg_temp.later(i), pg_temp.later(i)
+FROM generate_series(1, 100000) AS i;
+
 INSERT INTO events (position, kind, task_id, payload, recorded_at)
 SELECT i, 'TASK', pg_temp.id(1 + i % 50000), event, pg_temp.later(i) FROM generate_series(1, 100000) AS i,
      (SELECT jsonb_build_object('task', pg_temp.id(1), 'version', 1, 'changes', '[]'::jsonb, 'from', NULL, 'to', 'TODO',

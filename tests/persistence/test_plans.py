@@ -14,6 +14,7 @@ from persistence.event_log import _AFTER
 from persistence.group_commit import MAX_BATCH_SIZE
 from persistence.models import (
     Base,
+    CommentRow,
     EventRow,
     MembershipRow,
     SessionRow,
@@ -25,6 +26,7 @@ from persistence.models import (
 )
 from persistence.models.rows import column_names, new_row
 from persistence.pagination import PageCursor, PageRequest
+from persistence.queries.comment import COMMENTS
 from persistence.queries.event import HISTORY
 from persistence.queries.membership import MEMBERS
 from persistence.queries.project import PROJECT_ORDER, project_by_key, project_page
@@ -66,6 +68,7 @@ FILTERS: Final = {
 }
 # Serve no list: they keep values unique, or rows together when what they refer to goes.
 BY_CONSTRAINT: Final = {
+    "comments": {"pk_comments"},
     "event_floors": {"pk_event_floors"},
     "events": {"pk_events"},
     "idempotency_keys": {"pk_idempotency_keys"},
@@ -177,6 +180,9 @@ async def everything_else(uow: UnitOfWork) -> None:
     event = PageCursor(HISTORY.order, "90000", numbered(7))
     await task_history(uow, numbered(7), PageRequest(20, event))
     await task_history(uow, numbered(7), PageRequest(20, before=event, backward=True))
+    comment = PageCursor(COMMENTS.order, str(numbered(90_000)), numbered(7))
+    await uow.page(CommentRow, COMMENTS.page([numbered(7)], PageRequest(20, comment)))
+    await uow.comments.find(numbered(7))
     await uow.users.find_by_name("User17")
     await assignable_users(uow, "user19", at_most=10)
     await uow.users.lock_active_admins(numbered(1_999))
@@ -221,7 +227,7 @@ class TestEverythingElse:
     async def test_no_question_reads_a_whole_table(self, dataset: LargeDataset):
         """Users, sessions, tokens and events are found by an index too."""
         plan = await dataset.plan(ADMIN, everything_else)
-        for table in ("users", "sessions", "used_tokens", "events", "idempotency_keys"):
+        for table in ("users", "sessions", "used_tokens", "events", "idempotency_keys", "comments"):
             assert not plan.reads_all_of(table), table
 
     async def test_pages_of_the_log(self, dataset: LargeDataset):

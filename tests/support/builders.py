@@ -40,6 +40,7 @@ TABLES = (
     "events",
     "event_floors",
     "idempotency_keys",
+    "comments",
     "tasks",
     "task_counters",
     "memberships",
@@ -116,7 +117,14 @@ class Builders:
         in_project = values.get("project_id") is not None
         row = TaskRow(
             **{"title": f"Task {next(_numbers)}", "description": "", "status": TaskStatus.TODO}
-            | {"priority": TaskPriority.MEDIUM, "due_at": None, "owner_id": owner_id, "assignee_id": None, "version": 1}
+            | {
+                "priority": TaskPriority.MEDIUM,
+                "due_at": None,
+                "owner_id": owner_id,
+                "assignee_id": None,
+                "version": 1,
+                "comment_count": 0,
+            }
             | {"created_at": now, "updated_at": now, "completed_at": None}
             | ({"number": next(_numbers)} if in_project else {})
             | values

@@ -1,4 +1,4 @@
-"""Comments, on both executors: read, paged, written, changed, delivered and replayed."""
+"""Notes, on both executors: read, paged, written, changed, delivered and replayed."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from domain.comment import CommentEvent
 from domain.event_parsing import read_event
 from domain.events import People
+from domain.note import NoteEvent
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent
 from domain.user import Role
@@ -28,19 +28,19 @@ from tests.support.serving import serving
 from tests.support.waiting import HANG_SECONDS
 
 FIELDS = "id text version author { username }"
-COMMENT = f"query ($id: ID!) {{ comment(id: $id) {{ {FIELDS} }} }}"
-NODE = f"query ($id: ID!) {{ node(id: $id) {{ __typename id ... on Comment {{ {FIELDS} }} }} }}"
+NOTE = f"query ($id: ID!) {{ note(id: $id) {{ {FIELDS} }} }}"
+NODE = f"query ($id: ID!) {{ node(id: $id) {{ __typename id ... on Note {{ {FIELDS} }} }} }}"
 PAGE = """query ($id: ID!, $first: Int, $after: String, $last: Int, $before: String) { task(id: $id) {
-  comments(first: $first, after: $after, last: $last, before: $before) {
+  notes(first: $first, after: $after, last: $last, before: $before) {
     edges { cursor node { text author { username } } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"""
-CREATE = f"""mutation ($input: CreateCommentInput!) {{ createComment(input: $input) {{
-  comment {{ {FIELDS} }} userErrors {{ message code path }} }} }}"""
-UPDATE = f"""mutation ($input: UpdateCommentInput!) {{ updateComment(input: $input) {{
-  comment {{ {FIELDS} }} userErrors {{ message code path }} }} }}"""
+CREATE = f"""mutation ($input: CreateNoteInput!) {{ createNote(input: $input) {{
+  note {{ {FIELDS} }} userErrors {{ message code path }} }} }}"""
+UPDATE = f"""mutation ($input: UpdateNoteInput!) {{ updateNote(input: $input) {{
+  note {{ {FIELDS} }} userErrors {{ message code path }} }} }}"""
 LISTEN = f"""subscription ($filter: TaskStreamFilter, $after: String) {{
-  commentChanged(filter: $filter, after: $after) {{
-    __typename cursor taskId task {{ title }} ... on CommentChanged {{ comment {{ {FIELDS} }} }} }} }}"""
+  noteChanged(filter: $filter, after: $after) {{
+    __typename cursor taskId task {{ title }} ... on NoteChanged {{ note {{ {FIELDS} }} }} }} }}"""
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +74,17 @@ async def ask(api: Api, query: str, by: UserRow, /, **variables: Any) -> dict[st
 
 
 async def write(api: Api, task: TaskRow, text: str, by: UserRow) -> dict[str, Any]:
-    """A new comment."""
-    payload = (await ask(api, CREATE, by, input={"taskId": task_id(task), "text": text}))["createComment"]
+    """A new note."""
+    payload = (await ask(api, CREATE, by, input={"taskId": task_id(task), "text": text}))["createNote"]
     assert payload["userErrors"] == []
-    return dict(payload["comment"])
+    return dict(payload["note"])
 
 
-async def edit(api: Api, comment: dict[str, Any], text: str, by: UserRow) -> dict[str, Any]:
-    """The changed comment."""
-    payload = (await ask(api, UPDATE, by, input={"id": comment["id"], "text": text}))["updateComment"]
+async def edit(api: Api, note: dict[str, Any], text: str, by: UserRow) -> dict[str, Any]:
+    """The changed note."""
+    payload = (await ask(api, UPDATE, by, input={"id": note["id"], "text": text}))["updateNote"]
     assert payload["userErrors"] == []
-    return dict(payload["comment"])
+    return dict(payload["note"])
 
 
 @asynccontextmanager
@@ -96,18 +96,18 @@ async def listening(api: Api, who: UserRow, query: str = LISTEN, **variables: An
 
 
 class TestReading:
-    async def test_a_comment_is_found_by_its_id(self, live: Api):
-        """By `comment` and by `node`; it is null for users who may not see the task."""
+    async def test_a_note_is_found_by_its_id(self, live: Api):
+        """By `note` and by `node`; it is null for users who may not see the task."""
         owner, assignee, outsider = await live.a_user(), await live.a_user(), await live.a_user()
         task = await live.build.a_task(owner, assignee_id=assignee.id)
-        comment = await write(live, task, " First! ", owner)
+        note = await write(live, task, " First! ", owner)
 
-        assert comment == {"id": comment["id"], "text": "First!", "version": 1, "author": {"username": owner.username}}
+        assert note == {"id": note["id"], "text": "First!", "version": 1, "author": {"username": owner.username}}
         for user in (owner, assignee, await live.a_user(Role.MODERATOR)):
-            assert await ask(live, COMMENT, user, id=comment["id"]) == {"comment": comment}
-            assert (await ask(live, NODE, user, id=comment["id"]))["node"] == {"__typename": "Comment", **comment}
-        assert await ask(live, COMMENT, outsider, id=comment["id"]) == {"comment": None}
-        assert await ask(live, NODE, outsider, id=comment["id"]) == {"node": None}
+            assert await ask(live, NOTE, user, id=note["id"]) == {"note": note}
+            assert (await ask(live, NODE, user, id=note["id"]))["node"] == {"__typename": "Note", **note}
+        assert await ask(live, NOTE, outsider, id=note["id"]) == {"note": None}
+        assert await ask(live, NODE, outsider, id=note["id"]) == {"node": None}
 
     async def test_pages_go_forward_and_backward(self, live: Api):
         """Each page continues where the one before it ends, and says whether there are more."""
@@ -116,7 +116,7 @@ class TestReading:
         texts = [(await write(live, task, f"{number}", owner))["text"] for number in range(5)]
 
         async def page(of: TaskRow = task, **arguments: Any) -> tuple[list[str], dict[str, Any]]:
-            found = (await ask(live, PAGE, owner, id=task_id(of), **arguments))["task"]["comments"]
+            found = (await ask(live, PAGE, owner, id=task_id(of), **arguments))["task"]["notes"]
             return [edge["node"]["text"] for edge in found["edges"]], found["pageInfo"]
 
         first, ends = await page(first=2)
@@ -133,51 +133,51 @@ class TestReading:
 
 class TestWriting:
     async def test_a_change_and_its_event_are_one_transaction(self, live: Api):
-        """The event has the version of the comment and the people of the task; the same text changes nothing."""
+        """The event has the version of the note and the people of the task; the same text changes nothing."""
         owner, assignee = await live.a_user(), await live.a_user()
         task = await live.build.a_task(owner, assignee_id=assignee.id)
-        comment = await write(live, task, "one", assignee)
-        assert (await edit(live, comment, "two", assignee))["version"] == 2
-        assert (await edit(live, comment, "two", assignee))["version"] == 2
+        note = await write(live, task, "one", assignee)
+        assert (await edit(live, note, "two", assignee))["version"] == 2
+        assert (await edit(live, note, "two", assignee))["version"] == 2
 
         events, people = await live.build.events_by(assignee.id), People(owner.id, assignee.id)
         found = [
-            (event.version, event.before, event.after, encode_id("Comment", event.comment_id))
+            (event.version, event.before, event.after, encode_id("Note", event.note_id))
             for event in events
-            if isinstance(event, CommentEvent)
+            if isinstance(event, NoteEvent)
         ]
-        assert found == [(1, people, people, comment["id"]), (2, people, people, comment["id"])]
+        assert found == [(1, people, people, note["id"]), (2, people, people, note["id"])]
         assert len(events) == 2
 
     async def test_refusals_are_user_errors(self, live: Api):
         """They name the input field and store nothing."""
         owner, assignee, outsider = await live.a_user(), await live.a_user(), await live.a_user()
         task = await live.build.a_task(owner, assignee_id=assignee.id)
-        comment = await write(live, task, "mine", owner)
-        on_task, on_comment = {"taskId": task_id(task)}, {"id": comment["id"]}
+        note = await write(live, task, "mine", owner)
+        on_task, on_note = {"taskId": task_id(task)}, {"id": note["id"]}
         refused: list[tuple[str, UserRow, dict[str, Any], str, list[str]]] = [
             (CREATE, owner, on_task | {"text": " "}, "INVALID", ["text"]),
             (CREATE, outsider, on_task | {"text": "x"}, "NOT_FOUND", ["taskId"]),
-            (UPDATE, outsider, on_comment | {"text": "x"}, "NOT_FOUND", ["id"]),
-            (UPDATE, assignee, on_comment | {"text": "x"}, "FORBIDDEN", ["id"]),
-            (UPDATE, owner, on_comment | {"text": "x", "expectedVersion": 9}, "CONFLICT", ["expectedVersion"]),
+            (UPDATE, outsider, on_note | {"text": "x"}, "NOT_FOUND", ["id"]),
+            (UPDATE, assignee, on_note | {"text": "x"}, "FORBIDDEN", ["id"]),
+            (UPDATE, owner, on_note | {"text": "x", "expectedVersion": 9}, "CONFLICT", ["expectedVersion"]),
         ]
         for query, user, given, code, path in refused:
             await live.token(user)
             await live.numbered()
             async with live.build.unchanged():
                 [payload] = (await ask(live, query, user, input=given)).values()
-            assert payload["comment"] is None
+            assert payload["note"] is None
             assert [(error["code"], error["path"]) for error in payload["userErrors"]] == [(code, path)]
 
     async def test_an_idempotency_key_writes_once(self, live: Api):
-        """A repeated request gets the same comment; another request with the key is refused."""
+        """A repeated request gets the same note; another request with the key is refused."""
         owner = await live.a_user()
         task, key = await live.build.a_task(owner), {"idempotency-key": str(uuid4())}
 
         async def send(text: str) -> dict[str, Any]:
             answer = await live.ask(CREATE, owner, headers=key, input={"taskId": task_id(task), "text": text})
-            return dict(answer.data["createComment"])
+            return dict(answer.data["createNote"])
 
         first = await send("once")
         assert await send("once") == first
@@ -187,7 +187,7 @@ class TestWriting:
 
 class TestStream:
     async def test_an_event_reaches_those_who_may_see_the_task(self, live: Api):
-        """The owner, the assignee and a moderator, and nobody else; a subscriber to tasks gets no comments."""
+        """The owner, the assignee and a moderator, and nobody else; a subscriber to tasks gets no notes."""
         owner, assignee, outsider = await live.a_user(), await live.a_user(), await live.a_user()
         moderator = await live.a_user(Role.MODERATOR)
         task, other = await live.build.a_task(owner, assignee_id=assignee.id), await live.build.a_task(outsider)
@@ -198,16 +198,16 @@ class TestStream:
             listening(live, outsider) as strange,
             listening(live, owner, CHANGES) as tasks,
         ):
-            comment = await write(live, task, "hello", assignee)
-            changed = await edit(live, comment, "good day", assignee)
+            note = await write(live, task, "hello", assignee)
+            changed = await edit(live, note, "good day", assignee)
             for listener in (hers, his, theirs):
                 items = [await listener.receive(), await listener.receive()]
-                assert [item["__typename"] for item in items] == ["CommentChanged", "CommentChanged"]
-                assert items[-1]["comment"] == changed
+                assert [item["__typename"] for item in items] == ["NoteChanged", "NoteChanged"]
+                assert items[-1]["note"] == changed
                 assert (items[-1]["taskId"], items[-1]["task"]) == (task_id(task), {"title": task.title})
 
             own = await write(live, other, "for myself", outsider)
-            assert (await strange.receive())["comment"] == own
+            assert (await strange.receive())["note"] == own
             await move(live, task, "DONE", owner)
             assert (await tasks.receive())["changes"] == ["STATUS"]
 
@@ -222,31 +222,31 @@ class TestStream:
         await write(live, other, "filtered", owner)
         missed = [await write(live, task, text, owner) for text in ("missed", "too")]
         async with listening(live, owner, filter=only, after=cursor) as listener:
-            assert [(await listener.receive())["comment"] for _ in missed] == missed
-            assert (await write(live, task, "live", owner)) == (await listener.receive())["comment"]
+            assert [(await listener.receive())["note"] for _ in missed] == missed
+            assert (await write(live, task, "live", owner)) == (await listener.receive())["note"]
 
     async def test_a_subscriber_learns_that_the_task_is_gone(self, live: Api):
-        """It gets `TaskGone` and `TaskDeleted`, and no comments that were written in between."""
+        """It gets `TaskGone` and `TaskDeleted`, and no notes that were written in between."""
         owner, assignee = await live.a_user(), await live.a_user()
         task = await live.build.a_task(owner, assignee_id=assignee.id)
         async with listening(live, assignee) as his, listening(live, owner) as hers:
             await assign(live, task, None, owner)
-            comment = await write(live, task, "between us", owner)
+            note = await write(live, task, "between us", owner)
             assert (await his.receive())["__typename"] == "TaskGone"
-            assert (await hers.receive())["comment"] == comment
+            assert (await hers.receive())["note"] == note
             await assign(live, task, assignee, owner)
             await delete(live, task, owner)
             assert (await hers.receive())["__typename"] == "TaskDeleted"
             assert (await his.receive())["__typename"] == "TaskDeleted"
-        assert await ask(live, COMMENT, owner, id=comment["id"]) == {"comment": None}
+        assert await ask(live, NOTE, owner, id=note["id"]) == {"note": None}
 
 
 def test_a_damaged_event_is_skipped():
     """Its payload is read completely or not at all; further keys are ignored."""
     people = People(UUID(int=1), None)
-    event = CommentEvent(
+    event = NoteEvent(
         task_id=UUID(int=2),
-        comment_id=UUID(int=3),
+        note_id=UUID(int=3),
         version=1,
         to_status=TaskStatus.TODO,
         before=people,
@@ -256,9 +256,9 @@ def test_a_damaged_event_is_skipped():
         request_id=None,
     )
     payload = event.to_json()
-    assert read_event("COMMENT", payload | {"more": 1}) == event
-    for damaged in ({}, None, payload | {"version": "1"}, payload | {"to": "BLOCKED"}, payload | {"comment": 3}):
-        assert read_event("COMMENT", damaged) == SkippedEvent("COMMENT")
+    assert read_event("NOTE", payload | {"more": 1}) == event
+    for damaged in ({}, None, payload | {"version": "1"}, payload | {"to": "BLOCKED"}, payload | {"note": 3}):
+        assert read_event("NOTE", damaged) == SkippedEvent("NOTE")
 
 
 async def test_the_migration_makes_the_tables_of_the_models(live: Api):
