@@ -267,6 +267,8 @@ def _forbidden_in_project(actor: Actor, action: Action, role: ProjectRole | None
     """The refusal of something in a project that the actor may see."""
     if may_project(actor, action, role):
         return Forbidden(_ARCHIVED, path=path)
-    least = next(each for each in ProjectRole if may_project(actor, action, each))
+    least = next((each for each in ProjectRole if may_project(actor, action, each)), None)
+    if least is None:
+        return Forbidden(f"You may not {action.value} in a project.", path=path)
     needed = f"the role {least.name} in the project"
     return Forbidden(f"You may {action.value} only with {needed}; ask a manager.", path=path)

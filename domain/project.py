@@ -15,6 +15,8 @@ MAX_KEYS = 20
 """The keys that a project has and had."""
 MAX_MANAGED = 2_000
 """The projects of which a user can be a manager and still create another one."""
+MAX_MEMBERSHIPS = 5_000
+"""The projects of which a user can be a member. Lists and processes know the projects of each user."""
 
 _KEY: Final = re.compile(rf"[A-Z][A-Z0-9]{{{MIN_KEY - 1},{MAX_KEY - 1}}}")
 
@@ -91,6 +93,16 @@ def check_project_count(managed: int) -> None:
     """
     if managed >= MAX_MANAGED:
         raise Forbidden(f"You manage {managed:,} projects; delete one, or let another user manage it.")
+
+
+def check_membership_count(memberships: int) -> None:
+    """Refuse to add a user who is a member of this many projects to another one.
+
+    Raises:
+        Invalid: there are too many.
+    """
+    if memberships >= MAX_MEMBERSHIPS:
+        raise Invalid(f"This user is a member of {memberships:,} projects already, the maximum.", path=("userId",))
 
 
 def check_managers_remain(active_managers: int, *, path: tuple[str, ...] = ("userId",)) -> None:

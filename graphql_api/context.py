@@ -24,7 +24,7 @@ from graphql_api.auth.cookies import (
 from graphql_api.loaders import Loaders, Readers, RowReader, users_by_id
 from graphql_api.pace import Pace
 from persistence.database import Database
-from persistence.models import CommentRow, UserRow, VisibleProjectRow
+from persistence.models import CommentRow, UserRow, VisibleProjectRow, VisibleTaskRow
 from persistence.models.rows import replaced
 from persistence.queries.comment import COMMENTS
 from persistence.queries.project import projects
@@ -65,7 +65,7 @@ class Backend:
             UserRow: RowReader(self._delivery_unit_of_work, UserRow, users_by_id, OPERATOR),
             CommentRow: RowReader(self._delivery_unit_of_work, CommentRow, COMMENTS.by_ids, OPERATOR),
             VisibleProjectRow: RowReader(
-                self._delivery_unit_of_work, VisibleProjectRow, projects, OPERATOR, _project_seen_by
+                self._delivery_unit_of_work, VisibleProjectRow, projects, OPERATOR, _project_of_task
             ),
         }
 
@@ -73,8 +73,9 @@ class Backend:
         return self.database.delivery_unit_of_work(OPERATOR)
 
 
-def _project_seen_by(actor: Actor, project: VisibleProjectRow) -> VisibleProjectRow:
-    return replaced(project, viewer_role=actor.projects.of(project.id))
+def _project_of_task(task: VisibleTaskRow, project: VisibleProjectRow) -> VisibleProjectRow:
+    """The project as the user sees it who sees the task like this."""
+    return replaced(project, viewer_role=task.viewer_role)
 
 
 class Context:

@@ -63,11 +63,11 @@ def users_by_id(_: Actor | None, ids: list[UUID]) -> Query:
     return reads.users(ids)
 
 
-SeenBy = Callable[[Actor, Any], Any]
-"""Returns a row as an actor sees it."""
+SeenFrom = Callable[[Any, Any], Any]
+"""Returns a row as the user sees it who sees the other row, which refers to it; the latter is the first argument."""
 
 
-def same_for_all(_: Actor, row: Any) -> Any:
+def same_for_all(_: Any, row: Any) -> Any:
     """The row: every user sees the same."""
     return row
 
@@ -76,7 +76,7 @@ class RowReader:
     """Reads rows of one kind for all subscription events of a process, one statement at a time and without a cache.
 
     Rows that are needed while a statement runs are read by the next one. So the rate of events does not depend on how
-    long a statement takes. The rows are read with the rights of *actor*; *seen_by* returns a row as a user sees it.
+    long a statement takes. The rows are read with the rights of *actor*, and shown as *seen_from* returns them.
     """
 
     def __init__(
@@ -85,13 +85,13 @@ class RowReader:
         model: type[Any],
         ask: Ask,
         actor: Actor,
-        seen_by: SeenBy = same_for_all,
+        seen_from: SeenFrom = same_for_all,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._model = model
         self._ask = ask
         self._actor = actor
-        self.seen_by = seen_by
+        self.seen_from = seen_from
         self._waiting: dict[UUID, list[asyncio.Future[Any]]] = {}
         self._reading: asyncio.Task[None] | None = None
 
@@ -142,13 +142,13 @@ class Loaders:
         self._readers = readers or {}
         self._loaders: dict[Ask, Loader[UUID, Any]] = {}
 
-    async def referred(self, model: type[Any], ask: Ask, key: UUID) -> Any:
-        """The row that another row refers to, as the actor sees it, or None."""
+    async def referred(self, model: type[Any], ask: Ask, key: UUID, referrer: Any) -> Any:
+        """The row with this key that the row *referrer* refers to, as the actor sees it, or None."""
         reader = self._readers.get(model)
-        if reader is None or self._actor is None:
+        if reader is None:
             return await self.by_id(model, ask).load(key)
         row = await reader.load(key)
-        return reader.seen_by(self._actor, row) if row is not None else None
+        return reader.seen_from(referrer, row) if row is not None else None
 
     def by_id(self, model: type[RowT], ask: Ask) -> Loader[UUID, RowT | None]:
         """The loader for the rows that the query of *ask* finds, by their ids."""

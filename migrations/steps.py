@@ -45,6 +45,33 @@ def outside_transaction() -> Iterator[None]:
         yield
 
 
+def create_index(name: str, definition: str, *, unique: bool = False) -> None:
+    """Create an index without blocking readers or writers; *definition* follows the name. Call it outside transactions.
+
+    It waits for older transactions as long as they take. An index that exists is kept, if an interrupted attempt did
+    not leave it invalid.
+    """
+    is_invalid = "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid)"
+    with _without_lock_timeout():
+        if op.get_bind().scalar(text(is_invalid), {"name": name}):
+            op.execute(f"DROP INDEX CONCURRENTLY {name}")
+        op.execute(f"CREATE {'UNIQUE ' if unique else ''}INDEX CONCURRENTLY IF NOT EXISTS {name} {definition}")
+
+
+def validate_constraint(table: str, name: str) -> None:
+    """Check all rows for a new constraint, without blocking readers or writers. Call it outside transactions."""
+    with _without_lock_timeout():
+        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+
+
+@contextmanager
+def _without_lock_timeout() -> Iterator[None]:
+    """For statements that wait for others without letting anyone wait for them."""
+    op.execute("SET lock_timeout = 0")
+    yield
+    limit_waits(op.get_bind())
+
+
 def in_batches(statement: str) -> None:
     """Run *statement* until there are no rows left.
 

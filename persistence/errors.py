@@ -104,6 +104,10 @@ def server_message(error: DBAPIError) -> str:
     return str(getattr(found, "message", None) or found).partition("\n")[0]
 
 
+class ReferenceLost(Exception):
+    """A row refers to a row that another transaction has deleted, or is deleted while others refer to it."""
+
+
 class RowsChanged(Exception):
     """Rows that were read without a lock are not as they were, or are locked by another transaction."""
 

@@ -17,10 +17,10 @@ from contextvars import Context
 from typing import Final
 from uuid import UUID
 
-from persistence.errors import Duplicate, RowsChanged, is_rolled_back, unavailable
+from persistence.errors import Duplicate, ReferenceLost, RowsChanged, is_rolled_back, unavailable
 from persistence.models.base import Base
 from persistence.queries.connection_pool import ConnectionPool
-from persistence.row_locks import RowLock, Rows, read_statements
+from persistence.row_locks import LockMode, RowLock, Rows, read_statements
 from persistence.statement_counts import Statements
 from persistence.transaction import Transaction
 from persistence.write_set import WriteSet, merged, send
@@ -53,15 +53,17 @@ _EMPTY_CONTEXT: Final = Context()
 class Member:
     """A unit of work in a batch."""
 
-    __slots__ = ("_written", "decide", "exclusive", "locks", "shared", "until", "write_set")
+    __slots__ = ("_written", "decide", "exclusive", "in_batch", "locks", "shared", "until", "write_set")
 
     def __init__(self, locks: Sequence[RowLock], decide: Decide, loop: asyncio.AbstractEventLoop) -> None:
         self.locks = locks
         self.decide = decide
         self.until = loop.time() + TIMEOUT_SECONDS
-        self.exclusive = {lock[:2] for lock in locks if not lock.shared}
+        self.exclusive = {lock[:2] for lock in locks if lock.mode is LockMode.EXCLUSIVE}
         """The rows that no other member of the same time may change or read."""
-        self.shared = {lock[:2] for lock in locks if lock.shared}
+        self.in_batch = {lock[:2] for lock in locks if lock.mode is LockMode.IN_BATCH}
+        """The rows that only members of the same batch may change at the same time."""
+        self.shared = {lock[:2] for lock in locks if lock.mode is LockMode.SHARED}
         """The rows that no other member of the same time may change."""
         self.write_set = _NOTHING
         self._written: asyncio.Future[bool] | None = loop.create_future()
@@ -163,17 +165,24 @@ class GroupCommit:
         taken: list[Member] = []
         left: list[Member] = []
         exclusive: set[RowKey] = set()
+        in_batch: set[RowKey] = set()
         shared: set[RowKey] = set()
         for member in self._pending:
             own, read = member.exclusive, member.shared
-            if len(taken) == MAX_BATCH_SIZE or not (own.isdisjoint(shared) and self._are_free(own | read, exclusive)):
+            if (
+                len(taken) == MAX_BATCH_SIZE
+                or not own.isdisjoint(shared)
+                or not self._are_free(own | read, exclusive)
+                or not member.in_batch.isdisjoint(self._in_progress)
+            ):
                 left.append(member)
             elif member.is_waiting:
                 taken.append(member)
                 exclusive |= own
+                in_batch |= member.in_batch
                 shared |= read
         self._pending = left
-        return taken, exclusive
+        return taken, exclusive | in_batch
 
     def _are_free(self, wanted: set[RowKey], exclusive: set[RowKey]) -> bool:
         """Whether none of the rows is among *exclusive*, or is changed by a batch in progress."""
@@ -234,7 +243,8 @@ class Batch:
         for statement in read_statements([lock for member in self._members for lock in member.locks]):
             for lock, row, version in statement.rows(await self._transaction.fetch(statement.text, statement.ids)):
                 rows[lock.model, lock.id] = row
-                versions[lock] = version
+                if lock.mode is not LockMode.NONE:
+                    versions[lock] = version
         return rows, versions
 
     async def _write(self, writers: Sequence[Member], versions: dict[RowLock, int]) -> None:
@@ -242,7 +252,7 @@ class Batch:
         try:
             await send(self._transaction, merged([member.write_set for member in writers]), locks)
         except Exception as error:
-            if not (isinstance(error, RowsChanged | Duplicate) or is_rolled_back(error)):
+            if not (isinstance(error, RowsChanged | Duplicate | ReferenceLost) or is_rolled_back(error)):
                 raise
             _end(writers, written=False)
         else:

@@ -203,6 +203,7 @@ class UnitOfWork:
 
         Raises:
             Duplicate: a row violates a unique index; nothing is stored.
+            ReferenceLost: a row violates a foreign key; nothing is stored.
             RuntimeError: there are changes from before.
         """
         if self.write_set:
@@ -269,20 +270,12 @@ class UnitOfWork:
         await self.transaction.begin()
         return bool(await self.transaction.value(_TRY_LOCK, f"taskriver:{name}"))
 
-    async def send(self) -> None:
-        """Write the changes so far without committing, to keep the rest of a large change small.
-
-        Raises:
-            Duplicate: a row violates a unique index; the transaction can only be ended.
-        """
-        await send(self.transaction, self.write_set)
-        self.write_set = WriteSet()
-
     async def commit(self) -> None:
         """Write all changes and commit, then notify the listeners for events.
 
         Raises:
             Duplicate: a row violates a unique index; nothing is stored.
+            ReferenceLost: a row violates a foreign key; nothing is stored.
         """
         write_set = self.write_set
         if self.is_alone or (write_set and not await self._write_in_group((), lambda rows: write_set)):

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
-from persistence.errors import Duplicate, RowsChanged
+from persistence.errors import Duplicate, ReferenceLost, RowsChanged
 from persistence.models.base import Base
 from persistence.row_locks import RowLock, ids_in_order
 from persistence.transaction import Transaction
@@ -65,7 +65,7 @@ class WriteSet:
         locked = ids_in_order(versions)
         arguments: list[list[Any]] = []
         for table, ids in locked.items():
-            arguments += ids, [versions[RowLock(table.model, row_id, table.shared)] for row_id in ids]
+            arguments += ids, [versions[RowLock(table.model, row_id, table.mode)] for row_id in ids]
         arguments += _arguments(parts)
         return Written(statement_of(tuple(locked), tuple([part for part, _ in parts])), arguments)
 
@@ -80,7 +80,7 @@ class WriteSet:
 
 
 def merged(sets: Sequence[WriteSet]) -> WriteSet:
-    """The rows of several write sets that name different rows."""
+    """The rows of several write sets. They name different rows, or update the same object in turn."""
     if len(sets) == 1:
         return sets[0]
     result = WriteSet()
@@ -90,6 +90,7 @@ def merged(sets: Sequence[WriteSet]) -> WriteSet:
         _extend(result.deleted, each.deleted)
         for table, columns in each.changed.items():
             result.changed.setdefault(table, set()).update(columns)
+    result.updated = {table: list({id(row): row for row in rows}.values()) for table, rows in result.updated.items()}
     return result
 
 
@@ -113,6 +114,7 @@ async def send(transaction: Transaction, write_set: WriteSet, versions: Mapping[
         RowsChanged: one of these has another version, or is locked by another transaction; or a row that is updated or
             deleted does not exist.
         Duplicate: a row violates a unique index.
+        ReferenceLost: a row violates a foreign key.
     """
     if not write_set:
         return
@@ -121,6 +123,8 @@ async def send(transaction: Transaction, write_set: WriteSet, versions: Mapping[
         await transaction.fetch(written.text, *written.arguments)
     except asyncpg.UniqueViolationError as error:
         raise Duplicate(error.constraint_name or "") from error
+    except asyncpg.ForeignKeyViolationError as error:
+        raise ReferenceLost(error.constraint_name or "") from error
     except asyncpg.DivisionByZeroError as error:
         raise RowsChanged("Rows that were to be written are locked, or are not as they were read.") from error
 

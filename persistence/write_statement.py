@@ -102,7 +102,7 @@ def _lock(locked: LockedTable, ids: str, versions: str) -> str:
         f"SELECT stored.id FROM {locked.model.__tablename__} AS stored"  # noqa: S608 - of the models
         f" JOIN unnest({ids}, {versions}) AS given(id, version)"
         " ON stored.id = given.id AND stored.xmin = given.version"
-        f" ORDER BY stored.id {strength(shared=locked.shared)} OF stored SKIP LOCKED"
+        f" ORDER BY stored.id {strength(locked.mode)} OF stored SKIP LOCKED"
     )
 
 

@@ -126,9 +126,9 @@ async def delete_comment(
 def _permitted(access: TaskAccess, action: Action, comment: CommentRow | None) -> CommentRow:
     """The comment, if the actor may do this to it."""
     access.require(Action.READ_TASK)
-    found, place = access.uow.comments.existing(comment), access.place
+    found, within = access.uow.comments.existing(comment), access.within
     policy.require_comment(
-        access.uow.actor, action, found.author_id, access.task, place.role, is_archived=place.is_archived
+        access.uow.actor, action, found.author_id, access.task, within.role, is_archived=within.is_archived
     )
     return found
 

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from domain.errors import AlreadyExists, Invalid, NotFound
 from domain.policy import Action
-from domain.project import ProjectRole, check_managers_remain
+from domain.project import ProjectRole, check_managers_remain, check_membership_count
 from persistence.models import MembershipRow, UserRow, membership_id
 from persistence.models.rows import new_row
 from persistence.pagination import MAX_FIRST, PageRequest
 from persistence.queries.membership import MEMBERS
-from persistence.row_locks import RowLock
+from persistence.row_locks import LockMode, RowLock
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
 from services.membership_event import role_changed
@@ -29,7 +29,7 @@ async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: 
     Raises:
         NotFound: the actor sees no such project.
         Forbidden: the actor may not manage its members, or it is archived.
-        Invalid: there is no such active user.
+        Invalid: there is no such active user, or the user is a member of too many projects.
         AlreadyExists: the user is a member already.
         IdempotencyMismatch: the key of the unit of work was used for another request.
     """
@@ -43,6 +43,7 @@ async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: 
             raise AlreadyExists("This user is a member already; use setMemberRole.", path=_USER_PATH)
         if user is None or not user.is_active:
             raise Invalid("There is no active user with this id.", path=_USER_PATH)
+        check_membership_count(await uow.memberships.count_of_user(user_id))
         membership = new_row(
             MembershipRow, id=row_id, project_id=project_id, user_id=user_id, role=role, created_at=uow.now
         )
@@ -168,7 +169,7 @@ async def _lock(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> tuple[UserR
 
 def _locks(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> tuple[RowLock, RowLock]:
     """The locks of a user, who then cannot be disabled until the commit, and of the user's membership."""
-    return uow.users.lock_of(user_id, shared=True), uow.memberships.lock_of_pair(project_id, user_id)
+    return uow.users.lock_of(user_id, LockMode.SHARED), uow.memberships.lock_of_pair(project_id, user_id)
 
 
 async def _as_it_is_now(uow: UnitOfWork, row_id: UUID) -> MembershipRow:

@@ -25,7 +25,7 @@ from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.pagination import MAX_FIRST, PageRequest
 from persistence.queries import project as reads
-from persistence.row_locks import RowLock
+from persistence.row_locks import LockMode, RowLock
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
 from services.membership_event import role_changed
@@ -182,7 +182,7 @@ async def lock_project(
         NotFound: the actor sees no such project.
         Forbidden: the actor may see the project, but not do this, or it is archived.
     """
-    own = uow.memberships.lock_of_pair(project_id, uow.actor.user_id, shared=True)
+    own = uow.memberships.lock_of_pair(project_id, uow.actor.user_id, LockMode.SHARED)
     found, membership, *rows = await uow.lock(uow.projects.lock_of(project_id), own, *others)
     project = uow.projects.existing(found, path=path)
     role = membership.role if membership is not None else None

@@ -1,11 +1,17 @@
-"""Deletes a project with its tasks and its memberships, in one transaction."""
+"""Deletes a project with its tasks and its memberships.
+
+A project can have any number of tasks, so they are deleted in several transactions. The first one archives the project
+and ends the memberships of the others: from then on nobody adds tasks, and listeners load again once, instead of
+receiving every deletion. If the process ends in between, the actor can repeat the deletion, which continues.
+"""
 
 from typing import Final
 from uuid import UUID
 
-from domain.errors import Invalid
+from domain.errors import Invalid, Unavailable
 from domain.policy import Action
 from domain.task import ExpectedVersion, check_version
+from persistence.errors import ReferenceLost
 from persistence.models import ProjectRow
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
@@ -13,8 +19,10 @@ from services.membership_event import role_changed
 from services.project import lock_project
 from services.task import remove_task
 
-BATCH_SIZE: Final = 1_000
-"""Tasks that one statement deletes, well within its time-out."""
+BATCH_SIZE: Final = 500
+"""Tasks that one transaction deletes, well within the time-out of a statement."""
+MAX_TRIES: Final = 3
+"""Attempts to delete the project, if a task was added at the moment when it was archived."""
 
 
 async def delete_project(
@@ -32,28 +40,64 @@ async def delete_project(
         Conflict: *expected_version* is not the current one.
         IdempotencyMismatch: the key of the unit of work was used for another request.
     """
-    async with uow:
-        request: dict[str, object] = {"project_id": project_id, "expected_version": expected_version}
-        if confirm_key is not None:
-            request["confirm_key"] = confirm_key
+    request: dict[str, object] = {"project_id": project_id, "expected_version": expected_version}
+    if confirm_key is not None:
+        request["confirm_key"] = confirm_key
+    async with uow:  # without a commit: the key is claimed by the transaction that deletes the project
         if await find_earlier_result(uow, "delete_project", project_id, request):
             return project_id
+    await _close(uow, project_id, expected_version, confirm_key)
+    for _ in range(MAX_TRIES):
+        await _delete_tasks(uow, project_id)
+        try:
+            return await _delete_empty(uow, project_id, request)
+        except ReferenceLost:
+            continue
+    raise Unavailable("Tasks are added to the project at this moment; try again.")
+
+
+async def _close(uow: UnitOfWork, project_id: UUID, expected_version: ExpectedVersion, confirm_key: str | None) -> None:
+    """Check everything, archive the project, and end the memberships of the others."""
+    async with uow:
         project, _, _ = await lock_project(uow, project_id, Action.DELETE_PROJECT)
         check_version(project.version, expected_version, what="project")
         await _check_confirmed(uow, project, confirm_key)
-        while tasks := await uow.tasks.lock_some_of(project_id, at_most=BATCH_SIZE):
+        uow.change(project, is_archived=True)  # not a new version: a repetition may name the current one
+        others = [user_id for user_id in await uow.memberships.users_in(project_id) if user_id != uow.actor.user_id]
+        for membership in await uow.lock(*(uow.memberships.lock_of_pair(project_id, user_id) for user_id in others)):
+            uow.memberships.remove(membership)
+            uow.record(role_changed(uow, project_id, membership.user_id, None))
+        await uow.commit()
+
+
+async def _delete_tasks(uow: UnitOfWork, project_id: UUID) -> None:
+    """Delete all tasks of the project, in batches."""
+    last = 0
+    while True:
+        async with uow:
+            await lock_project(uow, project_id, Action.DELETE_PROJECT)
+            tasks = await uow.tasks.lock_some_of(project_id, behind=last, at_most=BATCH_SIZE)
+            if not tasks:
+                return
             for task in tasks:
                 remove_task(uow, task)
-            await uow.send()
-        for user_id in await uow.memberships.users_in(project_id):
-            uow.record(role_changed(uow, project_id, user_id, None))
-        uow.projects.remove(project)
-        await uow.commit()
+                last = max(last, task.number or 0)
+            await uow.commit()
+
+
+async def _delete_empty(uow: UnitOfWork, project_id: UUID, request: dict[str, object]) -> UUID:
+    async with uow:
+        if not await find_earlier_result(uow, "delete_project", project_id, request):
+            project, role, _ = await lock_project(uow, project_id, Action.DELETE_PROJECT)
+            if role is not None:
+                uow.record(role_changed(uow, project_id, uow.actor.user_id, None))
+            uow.projects.remove(project)
+            await uow.commit()
     return project_id
 
 
 async def _check_confirmed(uow: UnitOfWork, project: ProjectRow, confirm_key: str | None) -> None:
-    """Check that a project with tasks is not deleted by accident. While it is locked, nobody adds a task."""
+    """Check that a project with tasks is not deleted by accident."""
     is_confirmed = confirm_key is not None and confirm_key.strip().upper() == project.key
     if not is_confirmed and await uow.projects.has_tasks(project.id):
         raise Invalid(

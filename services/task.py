@@ -19,15 +19,15 @@ from domain.task import (
     check_version,
     completed_at,
 )
-from persistence.errors import Duplicate
+from persistence.errors import Duplicate, ReferenceLost
 from persistence.models import MembershipRow, ProjectRow, TaskCounterRow, TaskRow, UserRow, VisibleTaskRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.queries.task_list import EVERYTHING, TaskFilter
-from persistence.row_locks import RowLock
+from persistence.row_locks import LockMode, RowLock
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
-from services.task_access import ProjectAccess, TaskAccess, project_access, project_locks, write_to_task
+from services.task_access import ProjectAccess, TaskAccess, project_access, project_reads, write_to_task
 from services.task_edit import EDITABLE, TaskEdit, checked_values, permissions_of, with_status
 from services.unset import UnsetType
 
@@ -95,10 +95,11 @@ async def create_task(
     request = values if project_id is None else {**values, "project_id": project_id}
     try:
         return await _create_once(uow, task, request)
-    except Duplicate as duplicate:
-        if duplicate.constraint not in _FIRST_TASK:
+    except (Duplicate, ReferenceLost) as error:
+        if isinstance(error, Duplicate) and error.constraint not in _FIRST_TASK:
             raise
-        return await _create_once(uow, task, request)  # at the same time, another transaction made the first task
+        # At the same time, another transaction made the first task of the project, or deleted the project.
+        return await _create_once(uow, task, request)
 
 
 async def _create_once(uow: UnitOfWork, task: TaskRow, request: dict[str, object]) -> VisibleTaskRow:
@@ -110,7 +111,7 @@ async def _create_once(uow: UnitOfWork, task: TaskRow, request: dict[str, object
         assignee = _assignee_locks(uow, task.assignee_id, project_id)
         if project_id is None:
             return await uow.write(partial(_create, uow, task, ProjectAccess()), *assignee)
-        locks = *project_locks(uow, project_id), uow.projects.counter_lock(project_id), *assignee
+        locks = *project_reads(uow, project_id), uow.projects.counter_lock(project_id), *assignee
         return await uow.write(partial(_create_in_project, uow, task), *locks)
 
 
@@ -212,13 +213,13 @@ async def _as_it_is_now(uow: UnitOfWork, task_id: UUID) -> VisibleTaskRow:
     return task
 
 
-def _create(uow: UnitOfWork, task: TaskRow, place: ProjectAccess, *assignee: Any) -> VisibleTaskRow:
+def _create(uow: UnitOfWork, task: TaskRow, within: ProjectAccess, *assignee: Any) -> VisibleTaskRow:
     """Add the task if its assignee may be assigned."""
     if assignee:
         _check_assignee(*assignee)
     uow.tasks.add(task)
     uow.record(creation(uow, task))
-    return place.seen(task)
+    return within.seen(task)
 
 
 def _create_in_project(
@@ -232,12 +233,13 @@ def _create_in_project(
     """Add the task with the next number of its project, if the actor may."""
     if project is None:
         raise NotFound("Project not found", path=_PROJECT_PATH)
-    place = project_access(project, membership)
+    within = project_access(project, membership)
     policy.require_project(
-        uow.actor, Action.CREATE_TASK, place.role, is_archived=project.is_archived, path=_PROJECT_PATH
+        uow.actor, Action.CREATE_TASK, within.role, is_archived=project.is_archived, path=_PROJECT_PATH
     )
     task.number = counter.last + 1 if counter is not None else 1
-    created = _create(uow, task, place, *assignee)
+    created = _create(uow, task, within, *assignee)
+    uow.tasks.note_project(task.id, project.id)
     if counter is not None:
         uow.change(counter, last=task.number)
     else:
@@ -292,14 +294,16 @@ def remove_task(uow: UnitOfWork, task: TaskRow) -> None:
 
 
 def _assignee_locks(uow: UnitOfWork, assignee_id: UUID | None, project_id: UUID | None) -> Sequence[RowLock]:
-    """The locks of the new assignee, who must not be disabled or leave the project before the commit.
+    """The lock of the new assignee, who must not be disabled before the commit, and the membership in the project.
 
     None if there is no new assignee.
     """
     if assignee_id is None:
         return ()
-    user = uow.users.lock_of(assignee_id, shared=True)
-    return (user,) if project_id is None else (user, uow.memberships.lock_of_pair(project_id, assignee_id, shared=True))
+    user = uow.users.lock_of(assignee_id, LockMode.SHARED)
+    if project_id is None:
+        return (user,)
+    return user, uow.memberships.lock_of_pair(project_id, assignee_id, LockMode.NONE)
 
 
 def _check_assignee(user: UserRow | None, *membership: MembershipRow | None) -> None:

@@ -1,6 +1,8 @@
 """A task together with what decides who may do what with it: its project, and the actor's role in the project.
 
-All of them are locked, in this order: project, membership, task. So a decision about the task holds until the commit.
+The task is locked; the project and the membership are only read. A change of the task that is made while the actor
+leaves, or while the project is archived, has the result of one order of the two: nobody who changes a project or its
+members decides by its tasks. If each change of a task locked them, changes of the project could wait for ever.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,14 +17,14 @@ from domain.policy import Action
 from domain.project import ProjectRole
 from persistence.models import MembershipRow, ProjectRow, TaskRow, VisibleTaskRow
 from persistence.models.rows import column_names, new_row
-from persistence.row_locks import RowLock
+from persistence.row_locks import LockMode, RowLock
 from persistence.task_projects import UNKNOWN
 from persistence.unit_of_work import UnitOfWork
 
 ResultT = TypeVar("ResultT")
 
 MAX_TRIES: Final = 3
-"""Attempts to lock the project of a task before the task is moved to another one."""
+"""Attempts to find the project of a task before the task is moved to another one."""
 
 _COLUMNS: Final = column_names(TaskRow)
 
@@ -32,7 +34,7 @@ LocksIn = Callable[[UUID | None], Sequence[RowLock]]
 
 @dataclass(frozen=True, slots=True)
 class ProjectAccess:
-    """A locked project, and the actor's role in it. For a personal task both are None."""
+    """A project, and the actor's role in it. For a personal task both are None."""
 
     project: ProjectRow | None = None
     role: ProjectRole | None = None
@@ -46,17 +48,17 @@ class ProjectAccess:
         """A task of this project as the actor sees it."""
         values = {name: getattr(task, name) for name in _COLUMNS}
         if self.project is not None:
-            values |= {"project_key": self.project.key, "is_archived": self.project.is_archived}
+            values |= {"project_key": self.project.key, "project_is_archived": self.project.is_archived}
         return new_row(VisibleTaskRow, **values, viewer_role=self.role)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskAccess:
-    """A locked task with its project."""
+    """A locked task, and its project."""
 
     uow: UnitOfWork
     task: TaskRow
-    place: ProjectAccess
+    within: ProjectAccess
 
     def require(self, action: Action, *, path: tuple[str, ...] = ("id",)) -> None:
         """Refuse unless the actor may do this to the task.
@@ -65,13 +67,13 @@ class TaskAccess:
             NotFound: the actor may not see the task.
             Forbidden: the actor may see the task, but not do this.
         """
-        place = self.place
-        policy.require(self.uow.actor, action, self.task, place.role, is_archived=place.is_archived, path=path)
+        within = self.within
+        policy.require(self.uow.actor, action, self.task, within.role, is_archived=within.is_archived, path=path)
 
     @property
     def seen(self) -> VisibleTaskRow:
         """The task as the actor sees it."""
-        return self.place.seen(self.task)
+        return self.within.seen(self.task)
 
 
 class _OtherProject(Exception):
@@ -93,13 +95,13 @@ async def write_to_task(
     decide: Callable[..., ResultT],
     *,
     locks: LocksIn = no_locks,
-    shared: bool = False,
+    mode: LockMode = LockMode.EXCLUSIVE,
     path: tuple[str, ...] = ("id",),
 ) -> ResultT:
     """Lock a task and further rows, let *decide* apply the rules and make the changes, and commit.
 
     *decide* gets the `TaskAccess` and the further rows, and must `require` an action. For the rest see
-    `UnitOfWork.write`. A *shared* lock is for changes of objects that belong to the task.
+    `UnitOfWork.write`. *mode* is how the task is locked.
 
     Raises:
         NotFound: there is no such task.
@@ -107,28 +109,28 @@ async def write_to_task(
     """
     project_id = await _project_of(uow, task_id)
     for _ in range(MAX_TRIES):
-        own = project_locks(uow, project_id)
+        own = project_reads(uow, project_id)
         decided = partial(_decide, uow, decide, project_id, len(own), path)
         try:
-            return await uow.write(decided, uow.tasks.lock_of(task_id, shared=shared), *own, *locks(project_id))
+            return await uow.write(decided, uow.tasks.lock_of(task_id, mode), *own, *locks(project_id))
         except _OtherProject as other:
             project_id = other.project_id
             uow.tasks.note_project(task_id, project_id)
             if uow.is_alone:
-                break  # a project is locked before its tasks, and this transaction has locked the task
+                break  # the transaction has the lock of the task, and maybe a claimed key: the client has to repeat it
     raise Unavailable("The task was moved to another project at this moment; try again.")
 
 
-def project_locks(uow: UnitOfWork, project_id: UUID | None) -> Sequence[RowLock]:
-    """The locks for changes of the tasks of a project: the project and the actor's membership. None if personal."""
+def project_reads(uow: UnitOfWork, project_id: UUID | None) -> Sequence[RowLock]:
+    """What changes of the tasks of a project read: the project and the actor's membership. Nothing if personal."""
     if project_id is None:
         return ()
-    membership = uow.memberships.lock_of_pair(project_id, uow.actor.user_id, shared=True)
-    return uow.projects.lock_of(project_id, shared=True), membership
+    membership = uow.memberships.lock_of_pair(project_id, uow.actor.user_id, LockMode.NONE)
+    return uow.projects.lock_of(project_id, LockMode.NONE), membership
 
 
 def project_access(project: ProjectRow | None = None, membership: MembershipRow | None = None) -> ProjectAccess:
-    """What the rows of `project_locks` mean."""
+    """What the rows of `project_reads` mean."""
     return ProjectAccess(project, membership.role if membership is not None else None)
 
 

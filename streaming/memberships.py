@@ -1,12 +1,18 @@
 """The roles in projects of the users whose identities this process holds, kept current by the events of the log."""
 
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from domain.actor import ProjectRoles
 from domain.events import MembershipEvent
 from domain.project import ProjectRole
+
+# A role that a newer version has added is no role here: the user sees as little as one who is no member.
+_ROLES: Final = {role.value: role for role in ProjectRole}
+_project: Final = lru_cache(maxsize=10_000)(UUID)  # the members of a project share the object with its id
 
 
 class KnownRoles(ProjectRoles):
@@ -36,9 +42,10 @@ class KnownRoles(ProjectRoles):
         if self.is_loaded or reading != self._reading:
             return
         for each in roles:
-            project, _, role = each.partition(" ")
-            if (project_id := UUID(project)) not in self._changed:
-                self._roles[project_id] = ProjectRole(role)
+            project, _, name = each.partition(" ")
+            role, project_id = _ROLES.get(name), _project(project)
+            if role is not None and project_id not in self._changed:
+                self._roles[project_id] = role
         self.is_loaded = True
 
     def apply(self, event: MembershipEvent) -> None:

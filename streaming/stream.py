@@ -258,7 +258,8 @@ class Stream:
             self.unknown.count_skipped(event)
         elif isinstance(event, UnknownAccess | MembershipEvent):
             for subscriber in self._affected(event):
-                subscriber.resync_if_behind(logged.position)
+                if subscriber.view.is_changed_by(event):
+                    subscriber.resync_if_behind(logged.position)
 
     def _on_log_break(self, reason: ResyncReason) -> None:
         self._replay.recent.clear()

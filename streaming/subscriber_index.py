@@ -18,8 +18,11 @@ class SubscriberIndex:
     def __init__(self) -> None:
         self._all: Group = {}
         self._by_user: dict[UUID, Group] = {}
-        self._by_project: dict[UUID, Group] = {}
-        """Subscribers who are members of a project, and do not see everything."""
+        self._by_project: dict[UUID, dict[Hashable, Group]] = {}
+        """Subscribers who are members of a project and do not see everything, by filter key and role.
+
+        One visibility check serves a whole group, if the task is in the project before and after the event.
+        """
         self._see_everything: dict[Hashable, Group] = {}
         """Subscribers that see everything, by filter key. One visibility check serves a whole group."""
 
@@ -37,7 +40,7 @@ class SubscriberIndex:
             self._see_everything.setdefault(subscriber.view.filter_key, {})[subscriber] = None
         else:
             for project_id in subscriber.actor.projects:
-                self._by_project.setdefault(project_id, {})[subscriber] = None
+                self._add_to_project(project_id, subscriber)
 
     def remove(self, subscriber: Subscriber) -> None:
         """Remove a subscriber. Removing it twice has no effect."""
@@ -45,7 +48,7 @@ class SubscriberIndex:
         _discard(self._by_user, subscriber.actor.user_id, subscriber)
         _discard(self._see_everything, subscriber.view.filter_key, subscriber)
         for project_id in subscriber.actor.projects:
-            _discard(self._by_project, project_id, subscriber)
+            self._remove_from_project(project_id, subscriber)
 
     def forget_memberships(self) -> None:
         """Forget which subscribers are members of projects, because events were missed."""
@@ -55,11 +58,11 @@ class SubscriberIndex:
         """Call *change*, which changes the roles of the user, and index the subscribers of the user again."""
         found = self.by_user(user_id)
         for subscriber in found:
-            _discard(self._by_project, project_id, subscriber)
+            self._remove_from_project(project_id, subscriber)
         change()
         for subscriber in found:
             if project_id in subscriber.actor.projects and not subscriber.view.sees_everything:
-                self._by_project.setdefault(project_id, {})[subscriber] = None
+                self._add_to_project(project_id, subscriber)
 
     def by_user(self, user_id: UUID) -> tuple[Subscriber, ...]:
         """The subscribers of a user."""
@@ -68,25 +71,50 @@ class SubscriberIndex:
     def offer(self, logged: LoggedEvent, event: TaskScopedEvent) -> None:
         """Offer an event to all subscribers that may see it. *event* is that of *logged*."""
         for group in self._see_everything.values():
-            entry = next(iter(group)).entry_for(logged, event)
-            if entry is not None:
-                for subscriber in group:
-                    subscriber.offer(entry)
-        for subscriber in self._concerned(event):
+            _offer_to_all(group, logged, event)
+        if event.is_personal or len(event.projects) > 1:
+            self._offer_to_each(logged, event)
+            return
+        for project_id in event.projects:
+            for group in self._by_project.get(project_id, {}).values():
+                _offer_to_all(group, logged, event)
+
+    def _offer_to_each(self, logged: LoggedEvent, event: TaskScopedEvent) -> None:
+        """Offer an event to the people of a personal task, and to the members of all projects that it concerns."""
+        concerned: Group = {}
+        for project_id in event.projects:
+            for group in self._by_project.get(project_id, {}).values():
+                concerned |= group
+        for user_id in event.people if event.is_personal else ():
+            own = self._by_user.get(user_id, {})
+            concerned |= {each: None for each in own if not each.view.sees_everything}
+        for subscriber in concerned:
             entry = subscriber.entry_for(logged, event)
             if entry is not None:
                 subscriber.offer(entry)
 
-    def _concerned(self, event: TaskScopedEvent) -> Group:
-        """The subscribers that do not see everything, and may see the event."""
-        found: Group = {}
-        for project_id in event.projects:
-            found |= self._by_project.get(project_id, {})
-        if event.is_personal:
-            for user_id in event.people:
-                own = self._by_user.get(user_id, {})
-                found |= {each: None for each in own if not each.view.sees_everything}
-        return found
+    def _add_to_project(self, project_id: UUID, subscriber: Subscriber) -> None:
+        groups = self._by_project.setdefault(project_id, {})
+        groups.setdefault(_group_key(project_id, subscriber), {})[subscriber] = None
+
+    def _remove_from_project(self, project_id: UUID, subscriber: Subscriber) -> None:
+        groups = self._by_project.get(project_id)
+        if groups is not None:
+            _discard(groups, _group_key(project_id, subscriber), subscriber)
+            if not groups:
+                del self._by_project[project_id]
+
+
+def _offer_to_all(group: Group, logged: LoggedEvent, event: TaskScopedEvent) -> None:
+    """Offer an event to subscribers to whom it means the same."""
+    entry = next(iter(group)).entry_for(logged, event)
+    if entry is not None:
+        for subscriber in group:
+            subscriber.offer(entry)
+
+
+def _group_key(project_id: UUID, subscriber: Subscriber) -> Hashable:
+    return subscriber.view.filter_key, subscriber.actor.projects.of(project_id)
 
 
 def _discard(of: dict[KeyT, Group], key: KeyT, subscriber: Subscriber) -> None:

@@ -18,7 +18,7 @@ from streaming.log_reader import LogReader
 from streaming.replay import Replay
 from streaming.stream_items import Delivered, Item, Resync, ResyncReason
 from streaming.subscription_queue import QueuedEvent, SubscriptionQueue
-from streaming.visibility import SubscriberView, Visibility, concerns
+from streaming.visibility import SubscriberView, Visibility
 
 ITEMS_PER_TURN: Final = 10
 """Items that are delivered before other subscribers get their turn."""
@@ -386,7 +386,7 @@ class Subscriber:
         """The first position at which what the actor sees changed: by a membership, or in an unknown way."""
         for logged in events:
             event = logged.event
-            if isinstance(event, UnknownAccess | MembershipEvent) and concerns(event, self.actor):
+            if isinstance(event, UnknownAccess | MembershipEvent) and self._view.is_changed_by(event):
                 return logged.position
         return None
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.events import AccessNews, People, TaskEvent, TaskScopedEvent
+from domain.events import AccessNews, MembershipEvent, People, TaskEvent, TaskScopedEvent
 from domain.policy import Action, Reach, TaskPeople, may, reach
 from domain.project import ProjectRole
 from domain.task import TaskStatus
@@ -92,10 +92,19 @@ class SubscriberView:
         user_id = self.actor.user_id if self.filter.only_listed else None
         return self.filter, self.only_status, self.events, user_id
 
+    def is_changed_by(self, event: AccessNews) -> bool:
+        """Whether the event changes what the actor sees of the tasks that the filter wants."""
+        wanted = self.filter.project_id
+        if isinstance(event, MembershipEvent) and wanted is not None and wanted != event.project_id:
+            return False
+        return concerns(event, self.actor)
+
     def visibility_of(self, event: TaskScopedEvent) -> Visibility | None:
         """What the event means to this actor. None: it is not delivered."""
         before, after = self._if_visible(event.before), self._if_visible(event.after)
         visibility = _visibility(event, before, after)
+        if visibility is Visibility.VISIBLE and self._has_left_list(before, after):
+            visibility = Visibility.GONE
         if visibility is None or not self._matches(event, visibility):
             return None
         return visibility if any(self._matches_people(people) for people in (before, after) if people) else None
@@ -126,6 +135,12 @@ class SubscriberView:
             and (wanted.project_id is None or people.project_id == wanted.project_id)
             and (not wanted.only_listed or self._is_listed(people))
         )
+
+    def _has_left_list(self, before: People | None, after: People | None) -> bool:
+        """Whether lists that know no projects had the task before the event, and do not have it after."""
+        if not self.filter.only_listed or before is None or after is None:
+            return False
+        return self._is_listed(before) and not self._is_listed(after)
 
     def _is_listed(self, people: People) -> bool:
         return people.project_id is None or relation(self.actor.user_id, people) is not Relation.NONE

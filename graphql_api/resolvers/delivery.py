@@ -11,7 +11,7 @@ from streaming.stream_items import Delivered
 from streaming.subscription import Subscriber
 from streaming.subscription_queue import QueuedEvent
 from streaming.task_cache import TaskCache, TaskSnapshot
-from streaming.visibility import Visibility
+from streaming.visibility import Visibility, may_see
 
 AnswerT = TypeVar("AnswerT")
 
@@ -99,7 +99,7 @@ STARTS_PER_TURN: Final = 10
 
 
 class KnownAnswer(NamedTuple):
-    """An answer, or its execution, for all users with a role in the task's project, None for those without one.
+    """An answer, or its execution, for all users who have `role` in the task's project; None: who are no members.
 
     It is not for the *people* of the task, whose user ids are numbers here.
     """
@@ -158,9 +158,13 @@ class DirectDelivery:
         """The task with which the event at this position was started, unless it must be read again."""
         reading = self._started.pop(position, None)
         if reading is None or (not reading.superseded and self._subscriber.trusts(reading.at)):
-            return reading
+            return reading if reading is None or self._may_see(reading) else None
         self._started.clear()  # the others are about as old
         return None
+
+    def _may_see(self, reading: TaskSnapshot) -> bool:
+        """Whether the actor may still see the task; a role in its project may have ended since it was read."""
+        return reading.people is None or may_see(self._actor, reading.people)
 
     def start_upcoming(self) -> None:
         """Start to execute the next events, so that they do not wait for each other."""

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Generic, Self, TypeVar, cast
 
 import strawberry
 
-from domain.actor import Actor
 from domain.events import TaskEvent, TaskScopedEvent
+from domain.project import ProjectRole
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import Context, FieldContext
 from graphql_api.resolvers.delivery import Delivery, DirectDelivery, Sender
@@ -143,9 +143,9 @@ class SubscriptionSource:
         """Whether the lease covers what was read at an instant."""
         return self._subscriber.trusts(at)
 
-    def item(self, delivered: Delivered, reading: TaskSnapshot) -> TaskStreamItem:
-        """The item for an event, with the task as the actor sees it now."""
-        return _item(delivered, reading, self._make, self._actor)
+    def item(self, delivered: Delivered, reading: TaskSnapshot, role: ProjectRole | None) -> TaskStreamItem:
+        """The item for an event, with the task as a user with this role in its project sees it."""
+        return _item(delivered, reading, self._make, role)
 
     @property
     def viewer(self) -> Hashable:
@@ -195,7 +195,9 @@ class _TaskDelivery(_ItemDelivery[Delivered]):
     __slots__ = ()
 
     def make(self) -> TaskStreamItem:
-        return self._source.item(self.item, self.reading)
+        # Not the current role of the actor: the answer is shared with others who have the role of the viewpoint.
+        role = self._viewpoint.project_role if self._viewpoint is not None else None
+        return self._source.item(self.item, self.reading, role)
 
     @property
     def rights(self) -> Hashable:
@@ -214,17 +216,17 @@ class _ResyncDelivery(_ItemDelivery[Resync]):
         return None
 
 
-def _item(item: Delivered, reading: TaskSnapshot, make: MakeItem, actor: Actor) -> TaskStreamItem:
+def _item(item: Delivered, reading: TaskSnapshot, make: MakeItem, role: ProjectRole | None) -> TaskStreamItem:
     if item.visibility is Visibility.DELETED:
         return TaskDeleted(**common_fields(item, None))
     if reading.people is None:
         return TaskGone(**common_fields(item, None))
-    return make(item, Task.of(_seen_by(actor, reading.task)) if reading.task is not None else None)
+    return make(item, Task.of(_with_role(reading.task, role)) if reading.task is not None else None)
 
 
-def _seen_by(actor: Actor, task: VisibleTaskRow) -> VisibleTaskRow:
-    """The task, which was read for all subscribers, with the role of this one."""
-    return task if task.project_id is None else replaced(task, viewer_role=actor.projects.of(task.project_id))
+def _with_role(task: VisibleTaskRow, role: ProjectRole | None) -> VisibleTaskRow:
+    """The task, which was read for all subscribers, as one with this role in its project sees it."""
+    return task if task.project_id is None else replaced(task, viewer_role=role)
 
 
 def _status_changed(item: Delivered, task: Task | None) -> TaskStatusChanged:

@@ -72,7 +72,9 @@ def _expression(meaning: Expression) -> Resolver:
 def _reference(meaning: Reference) -> Resolver:
     async def resolve(self: Any, field: FieldContext) -> Any:
         key = getattr(self.row, meaning.column)
-        row = await field.context.loaders.referred(meaning.kind.model, meaning.ask, key) if key is not None else None
+        if key is None:
+            return None
+        row = await field.context.loaders.referred(meaning.kind.model, meaning.ask, key, self.row)
         return meaning.kind.of(row) if row is not None else None
 
     kind: Any = meaning.kind

@@ -38,12 +38,12 @@ def _may(action: Action) -> Expression:
         assignee_id: UUID | None,
         project_id: UUID | None,
         viewer_role: ProjectRole | None,
-        is_archived: bool | None,
+        project_is_archived: bool | None,
     ) -> bool:
         people = People(owner_id, assignee_id, project_id)
-        return policy.may(actor, action, people, viewer_role, is_archived=bool(is_archived))
+        return policy.may(actor, action, people, viewer_role, is_archived=bool(project_is_archived))
 
-    return Expression(allowed, ("owner_id", "assignee_id", "project_id", "viewer_role", "is_archived"))
+    return Expression(allowed, ("owner_id", "assignee_id", "project_id", "viewer_role", "project_is_archived"))
 
 
 def _key(_: Actor, project_key: str | None, number: int | None) -> str | None:

@@ -6,19 +6,14 @@ Revision: 0008
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.steps import lock_tables, outside_transaction
+from migrations.steps import create_index, lock_tables, outside_transaction, validate_constraint
 
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-IS_IN_PROJECT = "project_id IS NOT NULL"
-# Name, columns, and whether it is unique.
-INDEXES = (
-    ("ix_tasks_project_id_created_at_id", "project_id, created_at, id", ""),
-    ("uq_tasks_project_id_number", "project_id, number", "UNIQUE"),
-)
+IN_PROJECTS = "WHERE project_id IS NOT NULL"
 CONSTRAINTS = (
     ("fk_tasks_project_id", "FOREIGN KEY (project_id) REFERENCES projects (id)"),
     ("ck_tasks_number", "CHECK ((project_id IS NULL) = (number IS NULL))"),
@@ -41,16 +36,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["id"], ["projects.id"], name=op.f("fk_task_counters_id"), ondelete="CASCADE"),
     )
     with outside_transaction():
-        # These read all rows, and block no reader and no writer.
         for name, _ in CONSTRAINTS:
-            op.execute(f"ALTER TABLE tasks VALIDATE CONSTRAINT {name}")
-        for name, columns, unique in INDEXES:
-            # What an interrupted run leaves is not valid.
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-            op.execute(f"CREATE {unique} INDEX CONCURRENTLY {name} ON tasks ({columns}) WHERE {IS_IN_PROJECT}")
+            validate_constraint("tasks", name)
+        create_index("ix_tasks_project_id_created_at_id", f"ON tasks (project_id, created_at, id) {IN_PROJECTS}")
+        create_index("uq_tasks_project_id_number", f"ON tasks (project_id, number) {IN_PROJECTS}", unique=True)
 
 
 def downgrade() -> None:
+    # Tasks of projects become personal tasks of the users who created them.
     lock_tables("ACCESS EXCLUSIVE", "projects", "tasks")
     op.drop_table("task_counters")
     op.drop_column("tasks", "number")

@@ -138,5 +138,5 @@ class VisibleTaskRow(Base):
     number: Mapped[int | None]
     comment_count: Mapped[int]
     project_key: Mapped[str | None]
-    is_archived: Mapped[bool | None]
+    project_is_archived: Mapped[bool | None]
     viewer_role: Mapped[ProjectRole | None] = mapped_column(StoredEnum(ProjectRole, "viewer_role"))

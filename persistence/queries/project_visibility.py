@@ -30,13 +30,13 @@ def any_project(name: str) -> FromClause:
     return visible_projects(_ALL, name)
 
 
-def joined_projects(reaches: Reaches) -> FromClause:
+def projects_of_member(reaches: Reaches) -> FromClause:
     """The ids of the projects of which the actor is a member with one of these reaches; the parameter is `actor_id`.
 
     Not of projects that the actor may read without being a member.
     """
     mine = (_MEMBERSHIPS.c.user_id == _ACTOR) & _MEMBERSHIPS.c.role.in_(_roles(reaches))
-    return select(_MEMBERSHIPS.c.project_id).where(mine).subquery("joined")
+    return select(_MEMBERSHIPS.c.project_id).where(mine).subquery("of_member")
 
 
 def belongs_to_visible_project(project_id: Any, reaches: Reaches) -> ColumnElement[bool]:

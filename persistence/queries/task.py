@@ -20,6 +20,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     func,
+    literal_column,
     select,
     true,
     union_all,
@@ -34,12 +35,12 @@ from persistence.queries.joins import Referenced, References, joined, own_column
 from persistence.queries.keyset import Keyset, Window, ordered
 from persistence.queries.page_facts import ONE, Known, facts_of, is_any
 from persistence.queries.parent import Reaches
-from persistence.queries.project_visibility import any_project, joined_projects
+from persistence.queries.project_visibility import any_project, projects_of_member
 from persistence.queries.query import Paged, Query
 from persistence.queries.task_list import KEYS, TaskFilter, TaskOrder, conditions
 from persistence.queries.task_visibility import (
     id_of,
-    in_joined_project,
+    in_project_of_member,
     listed,
     personal_parts,
     reaches_of,
@@ -57,13 +58,16 @@ _GREATEST_NUMBER: Final = 2**31 - 1  # of a task
 _TASKS: Final[FromClause] = TaskRow.__table__
 _OF_PROJECT: Final[Mapping[str, str]] = {
     "project_key": "project.key",
-    "is_archived": "project.is_archived",
+    "project_is_archived": "project.is_archived",
     "viewer_role": "project.viewer_role",
 }
 """The columns of `VisibleTaskRow` that the task's project has."""
+_ZERO: Final[ColumnElement[int]] = literal_column("0")
 _KEY: Final = re.compile(r"(?P<key>[A-Z0-9]+)-(?P<number>[0-9]{1,10})")
 _SPARSE: Final = frozenset({"owner_id", "assignee_id", "search"})
-"""Filters with an index of their own, which few tasks of the actor's projects may match."""
+"""Filters that have an index of their own and usually match few tasks."""
+_BY_AGE: Final = frozenset({TaskOrder.CREATED_ASC, TaskOrder.CREATED_DESC})
+"""The orders for which projects have an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +168,11 @@ class TaskPage:
         self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
     ) -> Select[Any]:
         branch = partial(self._branch, columns, descending=descending, limit=limit)
+        if "project_id" in self.given:
+            membership = [] if Reach.ANY in self.reaches else [in_project_of_member(self.reaches)]
+            return branch([*membership, *place], of_project=True)
         if Reach.ANY in self.reaches:
             return branch(place)
-        if "project_id" in self.given:
-            return branch([in_joined_project(self.reaches), *place])
         # Each branch uses an index in the list's order. A single query with OR would sort all tasks of the user, or
         # scan the tasks of all users.
         branches = [select(branch([part, *place]).subquery()) for part in personal_parts(self.reaches)]
@@ -175,23 +180,34 @@ class TaskPage:
         both = union_all(*branches).subquery()
         return select(both).order_by(*ordered(both.c.sort, both.c.id, descending=descending)).limit(limit)
 
-    def _in_projects(
-        self, branch: Callable[[Sequence[ColumnElement[bool]]], Select[Any]], place: Sequence[ColumnElement[bool]]
-    ) -> Select[Any]:
+    def _in_projects(self, branch: Callable[..., Select[Any]], place: Sequence[ColumnElement[bool]]) -> Select[Any]:
         """The tasks of the actor's projects: the first ones of each project, or of all that an index finds."""
         if _SPARSE & self.given:
-            return branch([in_joined_project(self.reaches), *place])
-        projects = joined_projects(self.reaches)
-        found = branch([TaskRow.project_id == projects.c.project_id, *place]).correlate(projects).lateral()
+            return branch([in_project_of_member(self.reaches), *place])
+        projects = projects_of_member(self.reaches)
+        in_project = TaskRow.project_id == projects.c.project_id
+        found = branch([in_project, *place], of_project=projects).correlate(projects).lateral()
         return select(found).select_from(projects.join(found, true()))
 
     def _branch(
-        self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
+        self,
+        columns: Sequence[str],
+        place: Sequence[ColumnElement[bool]],
+        *,
+        descending: bool,
+        limit: Any,
+        of_project: FromClause | bool = False,
     ) -> Select[Any]:
         key = KEYS[self.order]
         own = [_TASKS.c[name] for name in columns]
         query = select(*own, key.column.label("sort"), key.shown.label("place"))
         query = query.where(*place, *conditions(self.given, key.due))
+        if of_project is not False and self.order not in _BY_AGE:
+            # With OFFSET 0, PostgreSQL reads the tasks of the project and sorts them. Otherwise it may follow the index
+            # of this order through the tasks of all projects, because it does not know that this one has few.
+            outer = () if of_project is True else (of_project,)
+            rows = query.offset(_ZERO).correlate(*outer).subquery()
+            return select(rows).order_by(*ordered(rows.c.sort, rows.c.id, descending=descending)).limit(limit)
         return query.order_by(*ordered(key.column, TaskRow.id, descending=descending)).limit(limit)
 
 

@@ -9,7 +9,7 @@ from domain.actor import Actor
 from domain.policy import IN_PROJECT, Action, Reach
 from persistence.models import TaskRow
 from persistence.queries.parent import Parent, Reaches
-from persistence.queries.project_visibility import joined_projects
+from persistence.queries.project_visibility import projects_of_member
 
 _ACTOR: Final[BindParameter[UUID]] = bindparam("actor_id", type_=Uuid())
 _MINE: Final = {Reach.OWN: TaskRow.owner_id, Reach.ASSIGNED: TaskRow.assignee_id}
@@ -29,7 +29,7 @@ def visible(reaches: Reaches) -> ColumnElement[bool]:
     """The condition for tasks that the actor may read; its parameter is `actor_id`."""
     if Reach.ANY in reaches:
         return true()
-    return or_(_is_personal() & _is_mine(reaches), in_joined_project(reaches))
+    return or_(_is_personal() & _is_mine(reaches), in_project_of_member(reaches))
 
 
 def listed(reaches: Reaches) -> ColumnElement[bool]:
@@ -39,15 +39,15 @@ def listed(reaches: Reaches) -> ColumnElement[bool]:
     own = or_(*(column == _ACTOR for column in _MINE.values()))
     if Reach.ANY in reaches:
         return or_(_is_personal(), own)
-    return _is_mine(reaches) & or_(_is_personal(), in_joined_project(reaches))
+    return _is_mine(reaches) & or_(_is_personal(), in_project_of_member(reaches))
 
 
-def in_joined_project(reaches: Reaches) -> ColumnElement[bool]:
+def in_project_of_member(reaches: Reaches) -> ColumnElement[bool]:
     """The condition for tasks of the projects of which the actor is a member, and may read the tasks."""
     if not any(reaches & in_project for in_project in IN_PROJECT.values()):
         return false()
-    # The array is computed once, when a row needs it. An index can use it, but not a subselect.
-    return TaskRow.project_id == any_(func.array(select(joined_projects(reaches).c.project_id).scalar_subquery()))
+    # The array is computed once, when a row needs it. PostgreSQL can use an index with it; with a subselect it cannot.
+    return TaskRow.project_id == any_(func.array(select(projects_of_member(reaches).c.project_id).scalar_subquery()))
 
 
 def belongs_to_visible_task(task_id: Any, reaches: Reaches) -> ColumnElement[bool]:

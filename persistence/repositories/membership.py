@@ -7,7 +7,7 @@ from uuid import UUID
 from persistence.models import MembershipRow, membership_id
 from persistence.queries.membership import MEMBERS
 from persistence.repositories.rows import RowRepository
-from persistence.row_locks import RowLock
+from persistence.row_locks import LockMode, RowLock
 
 _ACTIVE_MANAGERS: Final = (
     "SELECT count(*) FROM memberships AS m JOIN users AS u ON u.id = m.user_id"
@@ -22,6 +22,7 @@ _MANAGED: Final = (
 _LOCK_MANAGED: Final = f"{_MANAGED} ORDER BY p.id FOR NO KEY UPDATE OF p"
 _USERS_IN: Final = "SELECT user_id FROM memberships WHERE project_id = $1 ORDER BY number"
 _COUNT_MANAGED: Final = "SELECT count(*) FROM memberships WHERE user_id = $1 AND role = 'MANAGER'"
+_COUNT_OF_USER: Final = "SELECT count(*) FROM memberships WHERE user_id = $1"
 # The first active MEMBER of each of these projects that has no other active manager.
 _SUCCESSORS: Final = (
     "SELECT DISTINCT ON (m.project_id) m.id FROM memberships AS m JOIN users AS u ON u.id = m.user_id"
@@ -37,9 +38,9 @@ class MembershipRepository(RowRepository[MembershipRow]):
 
     model, name, by_id = MembershipRow, "Member", staticmethod(MEMBERS.by_id)
 
-    def lock_of_pair(self, project_id: UUID, user_id: UUID, *, shared: bool = False) -> RowLock:
+    def lock_of_pair(self, project_id: UUID, user_id: UUID, mode: LockMode = LockMode.EXCLUSIVE) -> RowLock:
         """The lock of a user's membership in a project."""
-        return self.lock_of(membership_id(project_id, user_id), shared=shared)
+        return self.lock_of(membership_id(project_id, user_id), mode)
 
     async def other_active_managers(self, project_id: UUID, *, beside: UUID) -> int:
         """The number of active managers of a locked project, without the user *beside*."""
@@ -61,6 +62,10 @@ class MembershipRepository(RowRepository[MembershipRow]):
     async def count_managed(self, user_id: UUID) -> int:
         """The number of projects of which the user is a manager."""
         return int(await self._work.transaction.value(_COUNT_MANAGED, user_id))
+
+    async def count_of_user(self, user_id: UUID) -> int:
+        """The number of projects of which the user is a member."""
+        return int(await self._work.transaction.value(_COUNT_OF_USER, user_id))
 
     async def successors_of(self, user_id: UUID, project_ids: Collection[UUID]) -> list[UUID]:
         """The memberships of the first active members of those locked projects that have no other active manager."""

@@ -7,7 +7,7 @@ from persistence.models import ProjectKeyRow, ProjectRow, TaskCounterRow
 from persistence.models.rows import new_row
 from persistence.queries import project as reads
 from persistence.repositories.rows import RowRepository
-from persistence.row_locks import RowLock
+from persistence.row_locks import LockMode, RowLock
 
 _OWNER_OF_KEY: Final = "SELECT project_id FROM project_keys WHERE key = $1"
 _HAS_TASKS: Final = "SELECT (SELECT number FROM tasks WHERE project_id = $1 ORDER BY number LIMIT 1) IS NOT NULL"
@@ -34,7 +34,7 @@ class ProjectRepository(RowRepository[ProjectRow]):
 
     def counter_lock(self, project_id: UUID) -> RowLock:
         """The lock of the row with the last number of the project's tasks."""
-        return RowLock(TaskCounterRow, project_id)
+        return RowLock(TaskCounterRow, project_id, LockMode.IN_BATCH)
 
     def add_counter(self, project: ProjectRow) -> None:
         """Count the first task of a project."""

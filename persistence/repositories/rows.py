@@ -13,7 +13,7 @@ from persistence.models.rows import column_names, row_factory
 from persistence.pagination import Page
 from persistence.queries.query import Paged, Query
 from persistence.queries.reader import Shape
-from persistence.row_locks import RowLock
+from persistence.row_locks import LockMode, RowLock
 from persistence.transaction import Transaction
 from persistence.write_set import WriteSet
 
@@ -61,9 +61,9 @@ class RowRepository(Generic[RowT]):
         """
         return self.existing(await self.find(row_id), path=path)
 
-    def lock_of(self, row_id: UUID, *, shared: bool = False) -> RowLock:
+    def lock_of(self, row_id: UUID, mode: LockMode = LockMode.EXCLUSIVE) -> RowLock:
         """The lock of a row, for `write` and `lock` of the unit of work."""
-        return RowLock(self.model, row_id, shared)
+        return RowLock(self.model, row_id, mode)
 
     def existing(self, row: RowT | None, *, path: tuple[str, ...] = ("id",)) -> RowT:
         """The row. A row that was locked by its id may be one that the actor may not see: the policy decides.

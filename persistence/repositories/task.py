@@ -12,12 +12,15 @@ from persistence.queries import task as reads
 from persistence.queries.query import Query
 from persistence.queries.task_list import TaskFilter
 from persistence.repositories.rows import Work, rows_of
-from persistence.row_locks import RowLock
+from persistence.row_locks import LockMode, RowLock
 from persistence.task_projects import TaskProjects, Unknown
 from persistence.write_set import insert_new
 
 _COLUMNS: Final = ", ".join(column_names(TaskRow))
-_LOCK_SOME: Final = f"SELECT {_COLUMNS} FROM tasks WHERE project_id = $1 ORDER BY id LIMIT $2 FOR NO KEY UPDATE"  # noqa: S608
+_LOCK_SOME: Final = (
+    f"SELECT {_COLUMNS} FROM tasks WHERE project_id = $1 AND number > $2"  # noqa: S608 - of the model
+    " ORDER BY number LIMIT $3 FOR NO KEY UPDATE"
+)
 _PROJECT_OF: Final = "SELECT project_id FROM tasks WHERE id = $1"
 
 
@@ -29,9 +32,9 @@ class TaskRepository:
         self._actor = actor
         self._projects = projects
 
-    def lock_of(self, task_id: UUID, *, shared: bool = False) -> RowLock:
+    def lock_of(self, task_id: UUID, mode: LockMode = LockMode.EXCLUSIVE) -> RowLock:
         """The lock of a task."""
-        return RowLock(TaskRow, task_id, shared)
+        return RowLock(TaskRow, task_id, mode)
 
     def known_project(self, task_id: UUID) -> UUID | Unknown | None:
         """The project of the task, if this process has seen it."""
@@ -46,10 +49,10 @@ class TaskRepository:
         """Remember the project of a task, for later changes of it."""
         self._projects.note(task_id, project_id)
 
-    async def lock_some_of(self, project_id: UUID, *, at_most: int) -> list[TaskRow]:
-        """Lock tasks of a locked project."""
-        make = row_factory(TaskRow)
-        return [make(values) for values in await self._work.transaction.fetch(_LOCK_SOME, project_id, at_most)]
+    async def lock_some_of(self, project_id: UUID, *, behind: int, at_most: int) -> list[TaskRow]:
+        """Lock tasks of a locked project, those with the smallest numbers behind this one."""
+        make, fetch = row_factory(TaskRow), self._work.transaction.fetch
+        return [make(values) for values in await fetch(_LOCK_SOME, project_id, behind, at_most)]
 
     def add(self, row: TaskRow) -> None:
         """Add a new task."""

@@ -14,6 +14,7 @@ from services import task as task_service
 from services.project import archive_project
 from tests.graphql_api.stream_client import CHANGES, Listener, assign, delete, move, signed_in
 from tests.graphql_api.test_tasks import ASSIGN, DELETE, STATUS, TASK, UPDATE, task_id, user_id
+from tests.streaming.support import until
 from tests.support.api import Api
 from tests.support.builders import AnyTask
 
@@ -272,6 +273,14 @@ class TestDeletedProject:
         assert (await create(live, again, manager))["task"]["number"] == 1
 
 
+async def dispatched(api: Api) -> None:
+    """Wait until the process has dispatched every event that is committed: a resync then covers all of them."""
+    await api.numbered()
+    async with api.build.database.log() as log:
+        head = await log.head()
+    await until(lambda: api.server.stream.position >= head.position)
+
+
 async def changed(listener: Listener) -> tuple[str, str | None]:
     """The kind of the next item, and why it is a resync."""
     item = await listener.receive()
@@ -360,7 +369,7 @@ class TestStream:
         async with signed_in(live, team.people["outsider"]) as listener:
             await listener.lives()
             await set_role(live, team, "outsider", ProjectRole.VIEWER)
-            await live.numbered()
+            await dispatched(live)
             await listener.listen(CHANGES)
             await move(live, team.task, "DONE", team.people["manager"])
             assert await changed(listener) == CHANGED
@@ -376,6 +385,7 @@ class TestStream:
         await set_role(live, team, "member", None)
         await move(live, team.task, "TODO", manager)
         await set_role(live, team, "member", ProjectRole.VIEWER)
+        await dispatched(live)
         async with signed_in(live, member) as listener:
             resync = (await listener.asked(CHANGES, after=cursor))["payload"]["data"]["taskChanged"]
             assert (resync["__typename"], resync["reason"]) == RESYNC

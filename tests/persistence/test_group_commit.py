@@ -20,6 +20,7 @@ from persistence import group_commit
 from persistence.errors import Duplicate
 from persistence.group_commit import MAX_BATCH_SIZE
 from persistence.models import TaskRow, VisibleTaskRow
+from persistence.row_locks import LockMode
 from persistence.statement_counts import StatementCount, current
 from persistence.unit_of_work import UnitOfWork
 from persistence.write_set import send
@@ -103,7 +104,7 @@ class TestTogether:
 
         async def read_locked() -> None:
             async with build.as_(actor) as uow:
-                await uow.write(partial(note, uow), uow.tasks.lock_of(task.id, shared=True))
+                await uow.write(partial(note, uow), uow.tasks.lock_of(task.id, LockMode.SHARED))
 
         failing = build.as_(actor)
         failing.request_id = "\0"  # which no text of PostgreSQL can contain

@@ -58,6 +58,8 @@ _CLEAR: Final = "; ".join(
 )
 """Sent as one message, this is one transaction."""
 AnyTask = TaskRow | VisibleTaskRow
+FAR: Final = 1_000_000
+"""Numbers of built tasks of projects are beyond this: services give smaller ones."""
 Row = TypeVar("Row", UserRow, SessionRow, TaskRow, ProjectRow, MembershipRow)
 
 
@@ -126,7 +128,7 @@ class Builders:
                 "comment_count": 0,
             }
             | {"created_at": now, "updated_at": now, "completed_at": None}
-            | ({"number": next(_numbers)} if in_project else {})
+            | ({"number": FAR + next(_numbers)} if in_project else {})
             | values
         )
         return await self._added(row)
