@@ -147,7 +147,7 @@ class EventLog:
         return {task_id for task_id, _ in await self._fetch(_DELETIONS, list(ids))}
 
     async def deletions_of(self, ids: Collection[UUID]) -> dict[UUID, People]:
-        """The owner and the assignee of deleted tasks at the time of the deletion, as long as events are stored."""
+        """The people of deleted tasks at the time of the deletion, as long as events are stored."""
         stored = await self._fetch(_DELETIONS, list(ids))
         events = [read_event(EventKind.TASK, _parsed(payload)) for _, payload in stored]
         return {
