@@ -13,6 +13,7 @@ from persistence.write_set import insert_new
 
 _OWNER_OF_KEY: Final = "SELECT project_id FROM project_keys WHERE key = $1"
 _HAS_TASKS: Final = "SELECT (SELECT number FROM tasks WHERE project_id = $1 ORDER BY number LIMIT 1) IS NOT NULL"
+_TASK_COUNTS: Final = "SELECT project_id, count(*) FROM tasks WHERE project_id = ANY($1::uuid[]) GROUP BY project_id"
 _COUNT_KEYS: Final = "SELECT count(*) FROM project_keys WHERE project_id = $1"
 
 
@@ -33,6 +34,10 @@ class ProjectRepository(RowRepository[ProjectRow]):
     async def has_tasks(self, project_id: UUID) -> bool:
         """Whether there are tasks in the project."""
         return bool(await self._work.transaction.value(_HAS_TASKS, project_id))
+
+    async def task_counts(self, project_ids: Collection[UUID]) -> dict[UUID, int]:
+        """The number of tasks of each project, by its id; projects without tasks are left out."""
+        return {row[0]: row[1] for row in await self._work.transaction.fetch(_TASK_COUNTS, list(project_ids))}
 
     def counter_lock(self, project_id: UUID) -> RowLock:
         """The lock of the row with the last number of the project's tasks."""
