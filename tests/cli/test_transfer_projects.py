@@ -176,4 +176,4 @@ async def _stored(database: Database) -> dict[str, tuple[str | None, int | None]
 
 async def _remove_tasks(database: Database) -> None:
     async with database.engine.begin() as connection:
-        await connection.exec_driver_sql("TRUNCATE tasks, task_texts, events")
+        await connection.exec_driver_sql("TRUNCATE tasks, task_texts, comments, events")

@@ -181,17 +181,28 @@ class TestRepetition:
 
     async def test_an_import_moves_no_task(self, build: Builders, team: Team):
         """A personal task, even one that was changed, is not the task of a project with the same id."""
+        other = await build.a_project((team.member, ProjectRole.MEMBER))
         personal, changed = arrivals(None, 2)
-        there = arrivals(team.project)[0]
+        there = arrivals(other)[0]
         await import_tasks(build.as_(team.member), tasks=[personal, changed, there])
         await update_task(build.as_(team.member), task_id=changed.task_id, edit=TaskEdit(title="Mine now"))
-        moved = [ImportedTask(each.task_id, each.title, project_id=team.project.id) for each in (personal, changed)] + [
-            ImportedTask(there.task_id, there.title)
+        moved = [
+            ImportedTask(each.task_id, each.title, project_id=team.project.id) for each in (personal, changed, there)
         ]
         done = await import_tasks(build.as_(team.member), tasks=moved)
 
         assert done.created == done.known == frozenset()
         assert done.refused == dict.fromkeys([each.task_id for each in moved], ELSEWHERE)
+
+    async def test_a_file_that_names_no_projects(self, build: Builders, team: Team):
+        """Its tasks are known, wherever they are by now."""
+        batch = arrivals(team.project, 2)
+        await import_tasks(build.as_(team.member), tasks=batch)
+        async with build.unchanged():
+            again = [ImportedTask(each.task_id, each.title) for each in batch]
+            done = await import_tasks(build.as_(team.member), tasks=again)
+
+        assert done.known == {each.task_id for each in batch}
 
     async def test_a_taken_id_uses_up_no_number(self, build: Builders, team: Team):
         """The tasks after it have consecutive numbers."""
