@@ -51,7 +51,7 @@ class Lookups:
         Raises:
             Invalid: there is none.
         """
-        known = actor.user_id, key.strip().upper()
+        known = actor.user_id, key
         if known not in self._projects:
             _remember(self._projects, known, await self._find_project(key, actor))
         found = self._projects[known]

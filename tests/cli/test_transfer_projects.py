@@ -93,6 +93,7 @@ class TestImport:
         [
             ({"project": "NONE"}, f"project 'NONE': {NO_PROJECT}"),
             ({"project": "HIDDEN"}, f"project 'HIDDEN': {NO_PROJECT}"),
+            ({"project": "WEB\u017f"}, "project 'WEB\\u017f': there is no such project"),
             ({"project": "Zürich\x00"}, "project 'Z\\xfcrich\\x00': there is no such project"),
             ({"project": "old"}, "project 'old': The project is archived: make it active again"),
             ({"project": "WEB", "owner": "bob"}, "project 'WEB': You may create a task only with the role MEMBER"),
