@@ -39,17 +39,17 @@ Remove = Annotated[list[str], typer.Option("--remove", metavar="NAME", help="Rem
 
 @projects.command("list")
 def list_(archived: Archived = False, as_json: AsJSON = False) -> None:
-    """List all projects, by key."""
+    """List all projects, by key, with the number of their tasks."""
 
-    async def run(database: Database) -> list[VisibleProjectRow]:
-        return await project_service.list_projects(
-            database.unit_of_work(OPERATOR), is_archived=None if archived else False
-        )
+    async def run(database: Database) -> list[tuple[VisibleProjectRow, int]]:
+        wanted = None if archived else False
+        found = await project_service.list_projects(database.unit_of_work(OPERATOR), is_archived=wanted)
+        tasks = await project_service.count_tasks_in(database.unit_of_work(OPERATOR), projects=found)
+        return [(project, tasks[project.id]) for project in found]
 
     found = _run(read_settings(), run)
-    rows = [[each.key, without_control_characters(each.name), _state(each)] for each in found]
-    text = table([Column("key"), Column("name"), Column("state")], rows) if rows else "There are no projects."
-    print_result(text, {"projects": [_project(each) for each in found]}, as_json=as_json)
+    text = _projects(found) if found else "There are no projects."
+    print_result(text, {"projects": [_project(*each) for each in found]}, as_json=as_json)
 
 
 @projects.command(epilog=examples('taskriver project create WEB "Web site" --as alice'))
@@ -70,7 +70,7 @@ def create(
         )
 
     project = _run(settings, run)
-    print_result(f"Created {project.key}; {manager} is its manager.", _project(project), as_json=as_json)
+    print_result(f"Created {project.key}; {manager} is its manager.", _project(project, 0), as_json=as_json)
 
 
 @projects.command(
@@ -104,6 +104,15 @@ def members(key: Key, set_: SetRole = [], remove: Remove = [], as_json: AsJSON =
     print_result(_members(found), {"members": [_member(*each) for each in found]}, as_json=as_json)
 
 
+def _projects(found: Sequence[tuple[VisibleProjectRow, int]]) -> str:
+    columns = [Column("key"), Column("name"), Column("tasks"), Column("state")]
+    rows = [
+        [project.key, without_control_characters(project.name), f"{tasks:,}", _state(project)]
+        for project, tasks in found
+    ]
+    return table(columns, rows)
+
+
 def _state(project: VisibleProjectRow) -> str:
     return "archived" if project.is_archived else "active"
 
@@ -125,7 +134,7 @@ def _change(text: str) -> tuple[str, ProjectRole]:
     raise CommandError(f"--set needs NAME=ROLE, not {text[:60]!a}; the roles are {roles}.")
 
 
-def _project(project: VisibleProjectRow) -> dict[str, Any]:
+def _project(project: VisibleProjectRow, tasks: int) -> dict[str, Any]:
     return {
         "uuid": str(project.id),
         "key": project.key,
@@ -133,6 +142,7 @@ def _project(project: VisibleProjectRow) -> dict[str, Any]:
         "description": project.description,
         "isArchived": project.is_archived,
         "version": project.version,
+        "tasks": tasks,
     }
 
 

@@ -130,9 +130,16 @@ async def send(transaction: Transaction, write_set: WriteSet, versions: Mapping[
 
 
 async def insert_new(transaction: Transaction, table: Any, rows: Sequence[Base]) -> Sequence[Any]:
-    """Insert rows, except those whose key exists; returns the keys of the inserted rows."""
+    """Insert rows, except those whose key exists; returns the keys of the inserted rows.
+
+    Raises:
+        ReferenceLost: a row violates a foreign key.
+    """
     part = Part(table, Operation.INSERT, insertable(table))
-    return await transaction.fetch(insert_new_statement(part), *_arguments([(part, rows)]))
+    try:
+        return await transaction.fetch(insert_new_statement(part), *_arguments([(part, rows)]))
+    except asyncpg.ForeignKeyViolationError as error:
+        raise ReferenceLost(error.constraint_name or "") from error
 
 
 def _arguments(parts: Iterable[tuple[Part, Sequence[Base]]]) -> Iterable[list[Any]]:

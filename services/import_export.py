@@ -7,20 +7,28 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from domain import policy
 from domain.errors import Invalid
+from domain.policy import Action
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskPriority, TaskStatus, check_past, completed_at
+from persistence.errors import ReferenceLost
 from persistence.models import TaskRow, VisibleTaskRow
 from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
+from services.project import get_project
 from services.task import creation, require_owner
+from services.task_batch import LockedBatch, lock_for_creation, refusals
 from services.task_edit import EDITABLE, checked_values
 
 BATCH_SIZE: Final = 1_000
 """Tasks in one statement. Larger batches are hardly faster, and hold their locks longer."""
 
-_INACTIVE: Final = "The assignee is not an active user."
 _TAKEN: Final = "Another task has this id."
+_ELSEWHERE: Final = (
+    "A task with this id exists already, in another project or in none. An import does not move tasks: give the new "
+    "task another id."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,7 @@ class ImportedTask:
     assignee_id: UUID | None = None
     created_at: datetime | None = None
     completed_at: datetime | None = None
+    project_id: UUID | None = None
 
     def checked(self, now: datetime) -> "CheckedTask":
         """Check the values; returns the task with the values as they are stored.
@@ -54,6 +63,7 @@ class ImportedTask:
             **checked_values({name: getattr(self, name) for name in _EDITABLE}),
             created_at=self.created_at and check_past(self.created_at, now, field="createdAt"),
             completed_at=self.completed_at and check_past(self.completed_at, now, field="completedAt"),
+            project_id=self.project_id,
         )
 
 
@@ -81,8 +91,11 @@ class ImportResult:
 async def import_tasks(uow: UnitOfWork, *, tasks: Sequence[ImportedTask]) -> ImportResult:
     """Create tasks that the actor owns, each with its status, in one transaction.
 
-    Each task has one event: it is created now. A task that was imported before is skipped, even if it was changed or
-    deleted since, so that an interrupted import can be repeated.
+    Each task has one event: it is created now. A task of a project gets the next number of the project. A task that was
+    imported before is skipped, even if it was changed or deleted since, so that an interrupted import can be repeated.
+
+    A task is refused by the rules of `create_task`: its project must be one in which the actor may create tasks, and
+    its assignee an active user, in a project a member of it.
 
     Raises:
         Forbidden: if the actor is the operator, who is not a user and cannot own tasks.
@@ -90,23 +103,49 @@ async def import_tasks(uow: UnitOfWork, *, tasks: Sequence[ImportedTask]) -> Imp
     """
     require_owner(uow.actor)
     checked = {each.task_id: each.checked(uow.now) for each in tasks}
+    try:
+        return await _import_once(uow, checked)
+    except ReferenceLost:  # at the same time, another transaction deleted a project
+        return await _import_once(uow, checked)
+
+
+async def _import_once(uow: UnitOfWork, checked: Mapping[UUID, CheckedTask]) -> ImportResult:
     async with uow:
-        refused = await _without_assignee(uow, checked.values())
-        known = await uow.events.deleted_of(checked)
-        new = [_row(uow, each) for key, each in checked.items() if key not in refused and key not in known]
-        created = await uow.tasks.add_many(new)
-        for row in new:
-            if row.id in created:
-                uow.record(creation(uow, row))
-        taken = {row.id: row for row in new if row.id not in created}
+        batch = await lock_for_creation(uow, checked.values())
+        refused, known = batch.refused, await uow.events.deleted_of(checked)
+        wanted = [each for task_id, each in checked.items() if task_id not in refused and task_id not in known]
+        new = {each.task_id: _row(uow, each) for each in wanted}
+        created = await _create(uow, new, batch)
+        taken = {task_id: row for task_id, row in new.items() if task_id not in created}
         stored = await uow.tasks.find_many(taken) if taken else {}
         await uow.commit()
     for task_id, row in taken.items():
-        if _is_another(row, stored.get(task_id)):
-            refused[task_id] = _TAKEN
+        problem = _difference(row, stored.get(task_id))
+        if problem is not None:
+            refused[task_id] = problem
         else:
             known.add(task_id)
     return ImportResult(frozenset(created), frozenset(known), refused)
+
+
+async def find_project(uow: UnitOfWork, *, key: str) -> UUID:
+    """The project that has or had this key, ignoring case, and in which the actor may create tasks.
+
+    Raises:
+        NotFound: the actor sees no such project.
+        Forbidden: the actor may see the project, but not create tasks in it, or it is archived.
+    """
+    project = await get_project(uow, key=key)
+    policy.require_project(
+        uow.actor, Action.CREATE_TASK, project.viewer_role, is_archived=project.is_archived, path=("project",)
+    )
+    return project.id
+
+
+async def check_places(uow: UnitOfWork, *, tasks: Collection[ImportedTask]) -> dict[UUID, str]:
+    """The tasks that `import_tasks` would refuse for their project or their assignee, by id, with the reason."""
+    async with uow:
+        return await refusals(uow, tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +192,17 @@ def _name(names: Mapping[UUID, str], user_id: UUID | None) -> str | None:
     return None if user_id is None else names[user_id]
 
 
-async def _without_assignee(uow: UnitOfWork, tasks: Collection[ImportedTask]) -> dict[UUID, str]:
-    """The tasks whose assignee does not exist or is not active, with the message."""
-    active = await uow.users.active_among({each.assignee_id for each in tasks if each.assignee_id is not None})
-    return {
-        each.task_id: _INACTIVE for each in tasks if each.assignee_id is not None and each.assignee_id not in active
-    }
+async def _create(uow: UnitOfWork, rows: Mapping[UUID, TaskRow], batch: LockedBatch) -> set[UUID]:
+    """Create the tasks whose ids are not taken; returns their ids."""
+    # A task that exists uses up no number. While the counters are locked, no other task gets into the projects.
+    existing = await uow.tasks.taken_among(rows) if batch.counters else set()
+    absent = [row for task_id, row in rows.items() if task_id not in existing]
+    batch.number(uow, absent)
+    created = await uow.tasks.add_many(absent)
+    for row in absent:
+        if row.id in created:
+            uow.record(creation(uow, row))
+    return created
 
 
 def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
@@ -176,13 +220,23 @@ def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
         created_at=task.created_at or uow.now,
         updated_at=uow.now,
         completed_at=task.completed_at or completed_at(task.status, uow.now),
+        project_id=task.project_id,
+        number=None,
         comment_count=0,
     )
 
 
-def _is_another(task: TaskRow, stored: VisibleTaskRow | None) -> bool:
-    """Whether the stored task with this id is another task: it has another owner, or other texts from the start."""
+def _difference(task: TaskRow, stored: VisibleTaskRow | None) -> str | None:
+    """Why the stored task with this id is another task; None: it is the same one, and was imported before.
+
+    It is another one if it has another owner, or other texts from the start. If a project is given, a personal task is
+    another one, so that nobody believes that the import has moved it.
+    """
     if stored is None or stored.owner_id != task.owner_id:
-        return True
+        return _TAKEN
     unchanged = stored.version == 1
-    return unchanged and (stored.title, stored.description) != (task.title, task.description)
+    is_elsewhere = task.project_id is not None and stored.project_id != task.project_id
+    if is_elsewhere and (unchanged or stored.project_id is None):
+        return _ELSEWHERE
+    is_same = (stored.title, stored.description) == (task.title, task.description)
+    return _TAKEN if unchanged and not is_same else None

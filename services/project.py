@@ -72,6 +72,13 @@ async def list_projects(uow: UnitOfWork, *, is_archived: bool | None = None) -> 
             after = page.cursor_at(-1)
 
 
+async def count_tasks_in(uow: UnitOfWork, *, projects: Sequence[VisibleProjectRow]) -> dict[UUID, int]:
+    """The number of tasks in each of these projects of the actor, by the id of the project."""
+    async with uow:
+        counts = await uow.projects.task_counts([project.id for project in projects])
+    return {project.id: counts.get(project.id, 0) for project in projects}
+
+
 async def create_project(
     uow: UnitOfWork, *, creation: ProjectCreation, key: str, name: str, description: str = ""
 ) -> VisibleProjectRow:

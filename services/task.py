@@ -1,6 +1,6 @@
 """Use cases of tasks: one function, one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -20,18 +20,30 @@ from domain.task import (
     completed_at,
 )
 from persistence.errors import Duplicate, ReferenceLost
-from persistence.models import MembershipRow, ProjectRow, TaskCounterRow, TaskRow, UserRow, VisibleTaskRow
+from persistence.models import MembershipRow, ProjectRow, TaskCounterRow, TaskRow, VisibleTaskRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.queries.task_list import EVERYTHING, TaskFilter
-from persistence.row_locks import LockMode, RowLock
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
-from services.task_access import ProjectAccess, TaskAccess, project_access, project_reads, write_to_task
+from services.task_access import (
+    AssigneeProblem,
+    ProjectAccess,
+    TaskAccess,
+    assignee_locks,
+    assignee_problem,
+    project_access,
+    project_reads,
+    require_creation,
+    write_to_task,
+)
 from services.task_edit import EDITABLE, TaskEdit, checked_values, permissions_of, with_status
 from services.unset import UnsetType
 
-_PROJECT_PATH: Final = ("projectId",)
+_ASSIGNEE_PROBLEMS: Final = {
+    AssigneeProblem.INACTIVE: "There is no active user with this id; see assignableUsers.",
+    AssigneeProblem.NO_MEMBER: "This user is no member of the task's project; see assignableUsers.",
+}
 _FIRST_TASK: Final = frozenset({"pk_task_counters", "uq_tasks_project_id_number"})
 """What two transactions violate that make the first task of a project, with its counter."""
 
@@ -108,7 +120,7 @@ async def _create_once(uow: UnitOfWork, task: TaskRow, request: dict[str, object
         created = await find_earlier_result(uow, "create_task", task.id, request)
         if created is not None:
             return await _as_it_is_now(uow, created)
-        assignee = _assignee_locks(uow, task.assignee_id, project_id)
+        assignee = assignee_locks(uow, task.assignee_id, project_id)
         if project_id is None:
             return await uow.write(partial(_create, uow, task, ProjectAccess()), *assignee)
         locks = *project_reads(uow, project_id), uow.projects.counter_lock(project_id), *assignee
@@ -136,7 +148,7 @@ async def update_task(
         request = {"task_id": task_id, "expected_version": expected_version, **values}
         if await find_earlier_result(uow, "update_task", task_id, request):
             return await _as_it_is_now(uow, task_id)
-        locks = partial(_assignee_locks, uow, values.get("assignee_id"))
+        locks = partial(assignee_locks, uow, values.get("assignee_id"))
         return await write_to_task(uow, task_id, partial(_update, values, expected_version), locks=locks)
 
 
@@ -225,20 +237,15 @@ def _create(uow: UnitOfWork, task: TaskRow, within: ProjectAccess, *assignee: An
 def _create_in_project(
     uow: UnitOfWork,
     task: TaskRow,
-    project: ProjectRow | None,
+    found: ProjectRow | None,
     membership: MembershipRow | None,
     counter: TaskCounterRow | None,
     *assignee: Any,
 ) -> VisibleTaskRow:
     """Add the task with the next number of its project, if the actor may."""
-    if project is None:
-        raise NotFound("Project not found", path=_PROJECT_PATH)
-    within = project_access(project, membership)
-    policy.require_project(
-        uow.actor, Action.CREATE_TASK, within.role, is_archived=project.is_archived, path=_PROJECT_PATH
-    )
+    project = require_creation(uow, found, membership)
     task.number = counter.last + 1 if counter is not None else 1
-    created = _create(uow, task, within, *assignee)
+    created = _create(uow, task, project_access(project, membership), *assignee)
     uow.tasks.note_project(task.id, project.id)
     if counter is not None:
         uow.change(counter, last=task.number)
@@ -293,25 +300,11 @@ def remove_task(uow: UnitOfWork, task: TaskRow) -> None:
     uow.tasks.remove(task)
 
 
-def _assignee_locks(uow: UnitOfWork, assignee_id: UUID | None, project_id: UUID | None) -> Sequence[RowLock]:
-    """The lock of the new assignee, who must not be disabled before the commit, and the membership in the project.
-
-    None if there is no new assignee.
-    """
-    if assignee_id is None:
-        return ()
-    user = uow.users.lock_of(assignee_id, LockMode.SHARED)
-    if project_id is None:
-        return (user,)
-    return user, uow.memberships.lock_of_pair(project_id, assignee_id, LockMode.NONE)
-
-
-def _check_assignee(user: UserRow | None, *membership: MembershipRow | None) -> None:
-    """Check the rows of `_assignee_locks`."""
-    if user is None or not user.is_active:
-        raise Invalid("There is no active user with this id; see assignableUsers.", path=("assigneeId",))
-    if membership == (None,):
-        raise Invalid("This user is no member of the task's project; see assignableUsers.", path=("assigneeId",))
+def _check_assignee(*rows: Any) -> None:
+    """Check the rows of `assignee_locks`."""
+    problem = assignee_problem(*rows)
+    if problem is not None:
+        raise Invalid(_ASSIGNEE_PROBLEMS[problem], path=("assigneeId",))
 
 
 def _people(task: TaskRow) -> People:

@@ -7,6 +7,7 @@ members decides by its tasks. If each change of a task locked them, changes of t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -15,7 +16,7 @@ from domain import policy
 from domain.errors import NotFound, Unavailable
 from domain.policy import Action
 from domain.project import ProjectRole
-from persistence.models import MembershipRow, ProjectRow, TaskRow, VisibleTaskRow
+from persistence.models import MembershipRow, ProjectRow, TaskRow, UserRow, VisibleTaskRow
 from persistence.models.rows import column_names, new_row
 from persistence.row_locks import LockMode, RowLock
 from persistence.task_projects import UNKNOWN
@@ -27,6 +28,17 @@ MAX_TRIES: Final = 3
 """Attempts to find the project of a task before the task is moved to another one."""
 
 _COLUMNS: Final = column_names(TaskRow)
+_PROJECT_PATH: Final = ("projectId",)
+
+
+class AssigneeProblem(StrEnum):
+    """Why a user cannot be assigned to a task."""
+
+    INACTIVE = "inactive"
+    """There is no active user with the id."""
+    NO_MEMBER = "no member"
+    """The user is no member of the task's project."""
+
 
 LocksIn = Callable[[UUID | None], Sequence[RowLock]]
 """Further rows to lock, for the project of the task."""
@@ -132,6 +144,39 @@ def project_reads(uow: UnitOfWork, project_id: UUID | None) -> Sequence[RowLock]
 def project_access(project: ProjectRow | None = None, membership: MembershipRow | None = None) -> ProjectAccess:
     """What the rows of `project_reads` mean."""
     return ProjectAccess(project, membership.role if membership is not None else None)
+
+
+def require_creation(uow: UnitOfWork, found: ProjectRow | None, membership: MembershipRow | None) -> ProjectRow:
+    """The project of the rows of `project_reads`, if the actor may create tasks in it.
+
+    Raises:
+        NotFound: there is no such project, or the actor may not see it.
+        Forbidden: the actor may see the project, but not create tasks in it, or it is archived.
+    """
+    project = uow.projects.existing(found, path=_PROJECT_PATH)
+    role = project_access(project, membership).role
+    policy.require_project(uow.actor, Action.CREATE_TASK, role, is_archived=project.is_archived, path=_PROJECT_PATH)
+    return project
+
+
+def assignee_locks(uow: UnitOfWork, assignee_id: UUID | None, project_id: UUID | None) -> Sequence[RowLock]:
+    """The lock of the new assignee, who must not be disabled before the commit, and the membership in the project.
+
+    None if there is no new assignee.
+    """
+    if assignee_id is None:
+        return ()
+    user = uow.users.lock_of(assignee_id, LockMode.SHARED)
+    if project_id is None:
+        return (user,)
+    return user, uow.memberships.lock_of_pair(project_id, assignee_id, LockMode.NONE)
+
+
+def assignee_problem(user: UserRow | None, *membership: MembershipRow | None) -> AssigneeProblem | None:
+    """What the rows of `assignee_locks` mean; None: the user may be assigned."""
+    if user is None or not user.is_active:
+        return AssigneeProblem.INACTIVE
+    return AssigneeProblem.NO_MEMBER if membership == (None,) else None
 
 
 async def _project_of(uow: UnitOfWork, task_id: UUID) -> UUID | None:

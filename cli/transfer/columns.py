@@ -19,8 +19,10 @@ FIELDS: Final = (
     "updatedAt",
     "completedAt",
     "version",
+    "project",
+    "key",
 )
-"""The fields of an export, in order. They have the names of GraphQL; users are usernames."""
+"""The fields of an export, in order. They have the names of GraphQL; users are usernames, and a project is its key."""
 
 _ALIASES: Final = {"uuid": "id", "completed": "completed"}
 """Names of the REST API that differ from the GraphQL name by more than their spelling."""

@@ -7,21 +7,17 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from cli.actor import actor_of
 from cli.errors import CommandError
 from cli.transfer.batch_writer import Batch, BatchWriter
 from cli.transfer.dates import DateReader
 from cli.transfer.formats import Line
 from cli.transfer.import_errors import ImportProblems
+from cli.transfer.lookups import Lookups
 from cli.transfer.task_record import Record, read
 from domain.actor import Actor
 from domain.errors import Invalid
 from persistence.database import Database
-from services.import_export import BATCH_SIZE, ImportedTask, import_tasks
-
-_MAX_CACHED_USERS: Final = 10_000
-"""Users that are cached by name. When there are more, the cache is emptied, so that it does not grow."""
-
+from services.import_export import BATCH_SIZE, ImportedTask, check_places, import_tasks
 
 _MAX_CHARACTERS: Final = 1_000_000
 """The length of the texts of a batch. A thousand ordinary tasks have less; long texts make smaller batches."""
@@ -76,13 +72,14 @@ class Importer:
     problems: ImportProblems
     advance: Callable[[int], None]
     counts: ImportCounts = field(default_factory=ImportCounts)
-    _users: dict[str, Actor | None] = field(default_factory=dict)
+    _lookups: Lookups = field(init=False)
     _pending: Batch[Parsed] = field(default_factory=dict)
     _characters: int = 0
     """The length of the pending texts."""
     _writer: BatchWriter[Parsed] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._lookups = Lookups(self.database)
         self._writer = BatchWriter(self._write, self._count)
 
     async def take(self, lines: Iterable[Line]) -> None:
@@ -121,10 +118,17 @@ class Importer:
         options, now = self.options, datetime.now(UTC)
         record = read(line.values, source=options.source, number=line.number, now=now, dates=options.dates)
         owner = await self._owner(record)
-        if record.assignee is None:
-            return owner, record.task
-        assignee = await self._user(record.assignee, "assignee")
-        return owner, replace(record.task, assignee_id=assignee.user_id)
+        return owner, await self._with_references(record, owner)
+
+    async def _with_references(self, record: Record, owner: Actor) -> ImportedTask:
+        """The task with the ids of what its line names."""
+        task = record.task
+        if record.project is not None:
+            task = replace(task, project_id=await self._lookups.project(record.project, owner))
+        if record.assignee is not None:
+            assignee = await self._lookups.user(record.assignee, "assignee")
+            task = replace(task, assignee_id=assignee.user_id)
+        return task
 
     async def _owner(self, record: Record) -> Actor:
         name = record.owner
@@ -135,20 +139,7 @@ class Importer:
                 f"the owner is {name[:40]!a}. Use --owners to keep the owners, or --ignore owner to import all tasks "
                 f"as {self.options.username}."
             )
-        return await self._user(name, "owner")
-
-    async def _user(self, name: str, what: str) -> Actor:
-        if len(self._users) > _MAX_CACHED_USERS:
-            self._users.clear()
-        if name not in self._users:
-            try:
-                self._users[name] = await actor_of(self.database, name)
-            except CommandError:
-                self._users[name] = None
-        found = self._users[name]
-        if found is None:
-            raise Invalid(f"{what} {name[:40]!a} is not an active user on this server.")
-        return found
+        return await self._lookups.user(name, "owner")
 
     def _report_bad(self, number: int, problem: str) -> None:
         self.counts.bad += 1
@@ -185,9 +176,17 @@ class Importer:
     async def _create(self, owner: Actor, tasks: list[ImportedTask]) -> dict[UUID, str]:
         """Create the tasks; returns why tasks were refused, by id."""
         if self.options.only_checks:
-            self.counts.created += len(tasks)
-            return {}
+            return await self._check(owner, tasks)
         done = await import_tasks(self.database.unit_of_work(owner), tasks=tasks)
         self.counts.created += len(done.created)
         self.counts.known += len(done.known)
         return done.refused
+
+    async def _check(self, owner: Actor, tasks: list[ImportedTask]) -> dict[UUID, str]:
+        """Create nothing; returns why tasks would be refused in their projects, by id."""
+        in_projects = [task for task in tasks if task.project_id is not None]
+        refused: dict[UUID, str] = {}
+        if in_projects:
+            refused = await check_places(self.database.unit_of_work(owner), tasks=in_projects)
+        self.counts.created += len(tasks) - len(refused)
+        return refused

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from cli.transfer.dates import DateReader
 from domain.errors import Invalid
 from domain.task import TaskPriority, TaskStatus
+from persistence.models import VisibleTaskRow
 from services.import_export import CheckedTask, ExportedTask, ImportedTask
 
 _STATUS_OF_COMPLETED: Final = {
@@ -27,11 +28,12 @@ Choice = TypeVar("Choice", TaskStatus, TaskPriority)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A task that was read from a file; `owner` and `assignee` are usernames that are not looked up yet."""
+    """A task that was read from a file. The usernames and the key of the project are not looked up yet."""
 
     task: CheckedTask
     owner: str | None
     assignee: str | None
+    project: str | None
 
 
 def read(values: Mapping[str, Any], *, source: str | None, number: int, now: datetime, dates: DateReader) -> Record:
@@ -43,7 +45,7 @@ def read(values: Mapping[str, Any], *, source: str | None, number: int, now: dat
         Invalid: a field is missing or breaks a rule.
     """
     values = {field: value for field, value in values.items() if value is not None}
-    owner = _text(values, "owner") or None
+    owner, assignee, project = (_text(values, name) or None for name in ("owner", "assignee", "project"))
     task = ImportedTask(
         task_id=_task_id(values, source, number),
         title=_text(values, "title"),
@@ -54,7 +56,7 @@ def read(values: Mapping[str, Any], *, source: str | None, number: int, now: dat
         created_at=_time(values, "createdAt", dates),
         completed_at=_time(values, "completedAt", dates),
     )
-    return Record(task.checked(now), owner, _text(values, "assignee") or None)
+    return Record(task.checked(now), owner, assignee, project)
 
 
 def write(exported: ExportedTask) -> dict[str, Any]:
@@ -73,7 +75,13 @@ def write(exported: ExportedTask) -> dict[str, Any]:
         "updatedAt": _format_time(task.updated_at),
         "completedAt": _format_time(task.completed_at),
         "version": task.version,
+        "project": task.project_key,
+        "key": _key(task),
     }
+
+
+def _key(task: VisibleTaskRow) -> str | None:
+    return f"{task.project_key}-{task.number}" if task.number is not None else None
 
 
 def _text(values: Mapping[str, Any], field: str) -> str:

@@ -5,8 +5,35 @@ import { useStreamStatus } from "@taskriver/client/react";
 const WORDS = { TODO: "to do", IN_PROGRESS: "in progress", DONE: "done", CANCELLED: "cancelled" };
 export type Status = keyof typeof WORDS;
 
+interface Project {
+  id: string;
+  key: string;
+  name: string;
+}
+
+interface ProjectSelectProps {
+  projects: readonly Project[];
+  /** The project of the list; null: all tasks. */
+  value: string | null;
+  onChange(projectId: string | null): void;
+}
+
+/** Chooses the tasks to list. Nothing is shown to a user without projects. */
+export function ProjectSelect({ projects, value, onChange }: ProjectSelectProps) {
+  if (!projects.length) return null;
+  return (
+    <label>
+      Project
+      <select value={value ?? ""} onChange={({ target }) => onChange(target.value || null)}>
+        <option value="">All tasks</option>
+        {projects.map(({ id, key, name }) => <option key={id} value={id}>{key} {name}</option>)}
+      </select>
+    </label>
+  );
+}
+
 interface RowProps {
-  task: { title: string; status: Status; viewerCanUpdateStatus: boolean; owner: { username: string } | null };
+  task: { title: string; key: string | null; status: Status; viewerCanUpdateStatus: boolean; owner: { username: string } | null };
   /** Why the last move was refused. */
   refusal: string | undefined;
   onMove(status: Status): void;
@@ -16,7 +43,7 @@ export function TaskRow({ task, refusal, onMove }: RowProps) {
   return (
     <li className="task">
       <span>
-        {task.title} <small>{task.owner?.username}</small>
+        {task.title} <small>{[task.key, task.owner?.username].filter(Boolean).join(" · ")}</small>
         {refusal && <small role="alert">{refusal}</small>}
       </span>
       <select

@@ -15,11 +15,13 @@ STATUSES = ("TODO", "IN_PROGRESS", "DONE", "CANCELLED")
 GRANT = "accessToken refreshToken userErrors { message }"
 LOGIN = f"mutation SignIn($input: LoginInput!) {{ grant: login(input: $input) {{ {GRANT} }} }}"
 REFRESH = f"mutation StaySignedIn($input: RefreshTokenInput!) {{ grant: refreshToken(input: $input) {{ {GRANT} }} }}"
-LIST = """query Tasks($after: String) {
-  tasks(first: 50, after: $after) { streamCursor nodes { id title status } pageInfo { hasNextPage endCursor } } }"""
+PROJECT = "query Project($key: String!) { project(key: $key) { id } }"
+LIST = """query Tasks($project: ID, $after: String) { tasks(first: 50, after: $after, filter: {projectId: $project}) {
+  streamCursor nodes { id key title status } pageInfo { hasNextPage endCursor } } }"""
 MOVE = """mutation MoveTask($input: UpdateTaskStatusInput!) {
   updateTaskStatus(input: $input) { task { id title status } userErrors { message } } }"""
-WATCH = """subscription TaskMoves($after: String) { taskStatusChanged(after: $after) {
+WATCH = """subscription TaskMoves($project: ID, $after: String) {
+  taskStatusChanged(after: $after, filter: {projectId: $project}) {
   __typename cursor at task { id title } ... on TaskStatusChanged { from to by { username } } } }"""
 
 
@@ -68,14 +70,24 @@ class Account:
             return data
 
 
-async def print_tasks(account: Account) -> str:
+async def project_id(account: Account, key: str | None) -> str | None:
+    """The id of the project with this key; without a key None, which means all tasks."""
+    if key is None:
+        return None
+    project = (await account.ask(PROJECT, key=key))["project"]
+    if project is None:
+        raise Refused(f"There is no project {key}, or you are no member of it.")
+    return str(project["id"])
+
+
+async def print_tasks(account: Account, project: str | None) -> str:
     """Every task, page by page; returns where the stream stood before the first page was read."""
     after = cursor = None
     while True:
-        tasks = (await account.ask(LIST, after=after))["tasks"]
+        tasks = (await account.ask(LIST, project=project, after=after))["tasks"]
         cursor = cursor or tasks["streamCursor"]
         for task in tasks["nodes"]:
-            print(f"{task['id']}  {task['status']:<11}  {task['title']}")
+            print(f"{task['id']}  {task['status']:<11}  {task['key'] or '':<8}  {task['title']}")
         if not tasks["pageInfo"]["hasNextPage"]:
             return str(cursor)
         after = tasks["pageInfo"]["endCursor"]
@@ -89,16 +101,17 @@ async def move(account: Account, task_id: str, status: str) -> None:
     print(f"{moved['task']['title']} is {moved['task']['status']}.")
 
 
-async def watch(account: Account) -> None:
+async def watch(account: Account, project: str | None) -> None:
     """Print the tasks, then each move as it happens; whatever happens to the connection, none is missed."""
 
     async def read_again(_: Item) -> str:
-        return await print_tasks(account)
+        return await print_tasks(account, project)
 
-    cursor = await print_tasks(account)
+    cursor = await print_tasks(account, project)
     print("Watching; Ctrl-C stops.", flush=True)
     url, token = account.url.replace("http", "ws", 1), account.access_token
-    async for item in listen(url, WATCH, access_token=token, variables={"after": cursor}, on_resync=read_again):
+    variables = {"after": cursor, "project": project}
+    async for item in listen(url, WATCH, access_token=token, variables=variables, on_resync=read_again):
         if "to" in item:
             by = (item["by"] or {}).get("username", "operator")
             print(f"{item['at']}  {item['from']} → {item['to']}  {item['task']['title']}  ({by})", flush=True)
@@ -114,11 +127,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--user", default="alice")
     parser.add_argument("--password", default=os.environ.get("TASKRIVER_PASSWORD", "Taskriver-1"))
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="print the tasks that you may see")
+    listing = commands.add_parser("list", help="print the tasks that you may see")
     moving = commands.add_parser("move", help="move a task to another column")
     moving.add_argument("id")
     moving.add_argument("status", choices=STATUSES)
-    commands.add_parser("watch", help="print moves as they happen")
+    watching = commands.add_parser("watch", help="print moves as they happen")
+    for each in (listing, watching):
+        each.add_argument("--project", metavar="KEY", help="only the tasks of this project, such as SHOP")
     return parser.parse_args()
 
 
@@ -129,7 +144,8 @@ async def main() -> None:
     if options.command == "move":
         await move(account, options.id, options.status)
     else:
-        await {"list": print_tasks, "watch": watch}[options.command](account)
+        project = await project_id(account, options.project)
+        await {"list": print_tasks, "watch": watch}[options.command](account, project)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The repository of projects."""
 
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
@@ -8,9 +9,11 @@ from persistence.models.rows import new_row
 from persistence.queries import project as reads
 from persistence.repositories.rows import RowRepository
 from persistence.row_locks import LockMode, RowLock
+from persistence.write_set import insert_new
 
 _OWNER_OF_KEY: Final = "SELECT project_id FROM project_keys WHERE key = $1"
 _HAS_TASKS: Final = "SELECT (SELECT number FROM tasks WHERE project_id = $1 ORDER BY number LIMIT 1) IS NOT NULL"
+_TASK_COUNTS: Final = "SELECT project_id, count(*) FROM tasks WHERE project_id = ANY($1::uuid[]) GROUP BY project_id"
 _COUNT_KEYS: Final = "SELECT count(*) FROM project_keys WHERE project_id = $1"
 
 
@@ -32,9 +35,22 @@ class ProjectRepository(RowRepository[ProjectRow]):
         """Whether there are tasks in the project."""
         return bool(await self._work.transaction.value(_HAS_TASKS, project_id))
 
+    async def task_counts(self, project_ids: Collection[UUID]) -> dict[UUID, int]:
+        """The number of tasks of each project, by its id; projects without tasks are left out."""
+        return {row[0]: row[1] for row in await self._work.transaction.fetch(_TASK_COUNTS, list(project_ids))}
+
     def counter_lock(self, project_id: UUID) -> RowLock:
         """The lock of the row with the last number of the project's tasks."""
         return RowLock(TaskCounterRow, project_id, LockMode.IN_BATCH)
+
+    async def make_counters(self, project_ids: Collection[UUID]) -> None:
+        """Make the rows with the last number of projects now, where there is none.
+
+        Raises:
+            ReferenceLost: a project was deleted.
+        """
+        rows = [new_row(TaskCounterRow, id=project_id, last=0) for project_id in sorted(project_ids)]
+        await insert_new(self._work.transaction, TaskCounterRow.__table__, rows)
 
     def add_counter(self, project: ProjectRow) -> None:
         """Count the first task of a project."""

@@ -21,6 +21,7 @@ _LOCK_SOME: Final = (
     f"SELECT {_COLUMNS} FROM tasks WHERE project_id = $1 AND number > $2"  # noqa: S608 - of the model
     " ORDER BY number LIMIT $3 FOR NO KEY UPDATE"
 )
+_TAKEN: Final = "SELECT id FROM tasks WHERE id = ANY($1::uuid[])"
 _PROJECT_OF: Final = "SELECT project_id FROM tasks WHERE id = $1"
 
 
@@ -102,8 +103,16 @@ class TaskRepository:
         """Tasks in the order of their ids, after *last*: the fastest scan of all tasks."""
         return await self._rows(reads.task_scan(self._actor, last, at_most=at_most))
 
+    async def taken_among(self, ids: Collection[UUID]) -> set[UUID]:
+        """Those of *ids* that a task has, whether or not the actor may see it."""
+        return {task_id for (task_id,) in await self._work.transaction.fetch(_TAKEN, list(ids))}
+
     async def add_many(self, rows: Sequence[TaskRow]) -> set[UUID]:
-        """Insert new tasks now, except those whose id is taken; returns the ids of the inserted ones."""
+        """Insert new tasks now, except those whose id is taken; returns the ids of the inserted ones.
+
+        Raises:
+            ReferenceLost: the project of a task was deleted.
+        """
         await self._work.transaction.begin()
         return {row[0] for row in await insert_new(self._work.transaction, TaskRow.__table__, rows)}
 

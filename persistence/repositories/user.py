@@ -14,7 +14,6 @@ _LOCK_ADMINS: Final = (
     "SELECT id, role = 'ADMIN' AND is_active FROM users"
     " WHERE (role = 'ADMIN' AND is_active) OR id = $1 ORDER BY id FOR NO KEY UPDATE"
 )
-_ACTIVE: Final = "SELECT id FROM users WHERE id = ANY($1::uuid[]) AND is_active"
 _COUNT: Final = "SELECT count(*) FROM users"
 
 
@@ -31,10 +30,6 @@ class UserRepository(RowRepository[UserRow]):
     async def find_many(self, ids: Collection[UUID]) -> dict[UUID, UserRow]:
         """The existing users among *ids*, by id."""
         return {row.id: row for row in await rows_of(self._work.transaction, UserRow, reads.users(ids))}
-
-    async def active_among(self, ids: Collection[UUID]) -> set[UUID]:
-        """The ids of the active users among *ids*."""
-        return {user_id for (user_id,) in await self._work.transaction.fetch(_ACTIVE, list(ids))}
 
     async def find_by_name(self, username: str) -> UserRow | None:
         """The user with this name, ignoring case, or None."""

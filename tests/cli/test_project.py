@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.task import TaskStatus
 from domain.user import Role
 from persistence.database import Database
 from tests.cli.conftest import CommandResult, Run
@@ -44,15 +45,15 @@ class TestCreate:
         assert project("create", "web", "Web site", "--as", "alice") == CommandResult(
             0, "Created WEB; alice is its manager.\n", ""
         )
-        assert project("list") == CommandResult(0, "key  name      state\nWEB  Web site  active\n", "")
+        assert project("list") == CommandResult(0, "key  name      tasks  state\nWEB  Web site  0      active\n", "")
         members = "member  role     state\nalice   MANAGER  active\n1 member\n"
         assert project("members", "Web") == CommandResult(0, members, "")
 
     def test_json(self, project: Any):
         """One object each."""
         made = json.loads(project("create", "WEB", "Web site", "--as", "alice", "--description", "x", "--json").out)
-        assert {name: made[name] for name in ("key", "name", "description", "isArchived", "version")} == {
-            "key": "WEB", "name": "Web site", "description": "x", "isArchived": False, "version": 1
+        assert {name: made[name] for name in made if name != "uuid"} == {
+            "key": "WEB", "name": "Web site", "description": "x", "isArchived": False, "version": 1, "tasks": 0
         }  # fmt: skip
         assert json.loads(project("list", "--json").out) == {"projects": [made]}
         [member] = json.loads(project("members", "WEB", "--json").out)["members"]
@@ -98,12 +99,28 @@ class TestList:
 
         ask(create)
         assert project("list").out == "There are no projects.\n"
-        assert project("list", "--archived").out == "key  name  state\nOLD  Old   archived\n"
+        assert project("list", "--archived").out == "key  name  tasks  state\nOLD  Old   0      archived\n"
+
+    def test_each_project_has_its_number_of_tasks(self, project: Any, ask: Any):
+        """In all statuses; personal tasks do not count."""
+
+        async def create(database: Database) -> None:
+            build = Builders(database)
+            web, _ = await build.a_project(key="WEB", name="Web"), await build.a_project(key="NEW", name="New")
+            for status in TaskStatus:
+                await build.a_task(project_id=web.id, status=status)
+            await build.a_task()
+
+        ask(create)
+        listed = "key  name  tasks  state\nNEW  New   0      active\nWEB  Web   4      active\n"
+        assert project("list").out == listed
+        found = json.loads(project("list", "--json").out)["projects"]
+        assert [(each["key"], each["tasks"]) for each in found] == [("NEW", 0), ("WEB", 4)]
 
     def test_names_cannot_control_the_terminal(self, project: Any):
         """Control characters are left out."""
         project("create", "WEB", "a\x1b[31mb\nc", "--as", "alice")
-        assert project("list").out == "key  name     state\nWEB  a[31mbc  active\n"
+        assert project("list").out == "key  name     tasks  state\nWEB  a[31mbc  0      active\n"
 
 
 class TestMembers:

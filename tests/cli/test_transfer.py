@@ -24,7 +24,7 @@ class TestThereAndBack:
         self._some_tasks(ask)
         exported = run("export", name, "--as", "root", DATABASE_URL=database_url)
         before = self._everything(ask)
-        users_stay = "TRUNCATE tasks, task_texts, events"
+        users_stay = "TRUNCATE tasks, task_texts, comments, events"
         ask(lambda database: self._execute(database, users_stay))
         imported = run("import", name, "--as", "root", "--owners", "--json", DATABASE_URL=database_url)
 

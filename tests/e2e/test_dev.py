@@ -126,7 +126,7 @@ class TestFirstStart:
 
     def test_there_are_hundreds_of_tasks(self, first: FirstStart):
         """They fill several pages."""
-        assert first.tasks == 240
+        assert first.tasks == 264
 
     def test_only_its_own_folder_is_touched(self, first: FirstStart):
         """All files are in .taskriver, which other users cannot read."""
@@ -208,7 +208,7 @@ class TestInterrupted:
 
         last = dev(tmp_path).serves()
         assert survivors(people) == []
-        assert total(last) == 240
+        assert total(last) == 264
         last.stops(signal.SIGTERM)
 
     @pytest.mark.parametrize("seconds", [0.15, 0.5])

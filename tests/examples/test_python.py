@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from domain.project import ProjectRole
 from graphql_api.auth.passwords import Passwords
 from tests.examples.environment import Stage
 from tests.support.waiting import HANG_SECONDS
@@ -85,6 +86,18 @@ async def test_it_moves_a_task_or_prints_the_refusal(stage: Stage, someone: str)
     out, complaint = await run(stage, someone, "move", task_id, "DONE")
     assert (out, complaint) == ("", "A task cannot go from CANCELLED to DONE; from here it can go to TODO.\n")
     assert "not an id of this API" in (await run(stage, someone, "move", "nonsense", "DONE"))[1]
+
+
+async def test_it_lists_the_tasks_of_a_project(stage: Stage, someone: str):
+    """With their keys; without a project it lists all tasks."""
+    project = await stage.build.a_project((stage.user, ProjectRole.MEMBER), name="A team")
+    await stage.build.a_task(stage.user, title="Ours", project_id=project.id, number=1)
+
+    [line] = (await run(stage, someone, "list", "--project", project.key.lower()))[0].splitlines()
+    assert line.split()[1:] == ["TODO", f"{project.key}-1", "Ours"]
+    assert len((await run(stage, someone, "list"))[0].splitlines()) == 2
+    refused = "There is no project NONE, or you are no member of it.\n"
+    assert await run(stage, someone, "list", "--project", "NONE") == ("", refused)
 
 
 async def test_a_wrong_password_is_reported(stage: Stage, someone: str):

@@ -111,7 +111,7 @@ function readable<T>(list: readonly T[], nodeOf: (each: T) => Reference | undefi
 export const typePolicies: TypePolicies = {
   Query: { fields: { tasks: connection(["filter", "orderBy"]), users: connection(), projects: connection(["isArchived"]) } },
   Project: { fields: { members: connection() } },
-  Task: { fields: { history: connection() } },
+  Task: { fields: { comments: connection(), history: connection() } },
   // Items follow one another; they are not merged.
-  Subscription: { fields: { taskChanged: { merge: false }, taskStatusChanged: { merge: false } } },
+  Subscription: { fields: { commentChanged: { merge: false }, taskChanged: { merge: false }, taskStatusChanged: { merge: false } } },
 };

@@ -1,7 +1,7 @@
 import { ApolloClient, gql, InMemoryCache } from "@apollo/client";
 import { buildSchema, getNamedType, isObjectType } from "graphql";
 import { readFileSync } from "node:fs";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 
 import { createLink, typePolicies } from "../src/apollo.js";
 import { failure } from "./api.js";
@@ -14,6 +14,7 @@ const TASKS = gql`query Tasks($filter: TaskFilter, $orderBy: TaskOrder, $after: 
   }
 }`;
 const NODES = gql`query Nodes($after: String) { tasks(after: $after) { nodes { id title } pageInfo { hasNextPage endCursor } } }`;
+const BY_KEY = gql`query ByKey($key: String!) { taskByKey(key: $key) { id version key number project { id key name viewerRole } } }`;
 const MOVE = gql`mutation Move { move { task { id version title } } }`;
 const CHANGES = gql`subscription Changes($after: String) { taskChanged(after: $after) { __typename cursor taskId task { id version title } } }`;
 
@@ -62,6 +63,38 @@ test("Fault 15: each filter and each order has a list of its own.", async () => 
   expect(listed({ filter: { status: ["TODO"] } })).toEqual(["1", "2"]);
   expect(listed({ filter: { status: ["DONE"] } })).toEqual(["3"]);
   expect(listed({ filter: { status: ["TODO"] }, orderBy: "UPDATED_DESC" })).toEqual(["2", "1"]);
+});
+
+test("Each project has a list of its own, and pages are added to the list of their project.", async () => {
+  const [web, app] = [{ filter: { projectId: "WEB" } }, { filter: { projectId: "APP" } }];
+  library.api.next.push(page(["1", "2"], true), page(["9"], false), page(["3"], false), page(["1", "9"], false));
+  await client.query({ query: TASKS, variables: web });
+  await client.query({ query: TASKS, variables: app });
+  await client.query({ query: TASKS, variables: { ...web, after: "c2" }, fetchPolicy: "network-only" });
+  await client.query({ query: TASKS });
+  expect(listed(web)).toEqual(["1", "2", "3"]);
+  expect(listed(app)).toEqual(["9"]);
+  expect(listed()).toEqual(["1", "9"]);
+});
+
+test("Selections of a task and of its project, by its id and by its key, are one object each, without a warning.", async () => {
+  const warnings = ["warn", "error"].map((level) => vi.spyOn(console, level as "warn").mockImplementation(() => {}));
+  const web = { __typename: "Project", id: "WEB", key: "WEB" };
+  const found = { ...task("1"), key: "WEB-1", number: 1 };
+  library.api.next.push(
+    { data: { tasks: { __typename: "TaskConnection", nodes: [{ ...found, project: web }] } } },
+    { data: { taskByKey: { ...found, project: { ...web, name: "Web site", viewerRole: "MEMBER" } } } },
+    { data: { taskByKey: { ...task("2"), key: "WEB-2", number: 2, project: null } } },
+  );
+  await client.query({ query: gql`query Keys { tasks { nodes { id version key number project { id key } } } }` });
+  await client.query({ query: BY_KEY, variables: { key: "WEB-1" } });
+  await client.query({ query: BY_KEY, variables: { key: "WEB-2" } });
+  const { "Project:WEB": project, "Task:1": first, "Task:2": second } = client.extract() as Record<string, Record<string, unknown>>;
+  expect(project).toEqual({ ...web, name: "Web site", viewerRole: "MEMBER" });
+  expect([first!["project"], second!["project"]]).toEqual([{ __ref: "Project:WEB" }, null]);
+  expect(client.readQuery<{ taskByKey: { id: string } }>({ query: BY_KEY, variables: { key: "WEB-1" } })!.taskByKey.id).toBe("1");
+  expect(warnings.map(({ mock }) => mock.calls)).toEqual([[], []]);
+  warnings.forEach((spy) => spy.mockRestore());
 });
 
 const repository = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");

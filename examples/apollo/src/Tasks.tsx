@@ -1,19 +1,38 @@
 import { useMutation, useQuery, useSubscription } from "@apollo/client/react";
 import { useState } from "react";
 
-import { ShowMore, Standing, TaskRow, Waiting, type Status } from "../../common/parts";
-import { stream } from "./api";
-import { MoveTaskDocument, TaskMovesDocument, TasksDocument, type TaskFragment } from "./gql/graphql";
+import { ProjectSelect, ShowMore, Standing, TaskRow, Waiting, type Status } from "../../common/parts";
+import { listed, stream } from "./api";
+import { MoveTaskDocument, ProjectsDocument, TaskMovesDocument, TasksDocument, type TaskFragment } from "./gql/graphql";
 
 export function Tasks() {
-  const { data, error, fetchMore } = useQuery(TasksDocument);
+  const { data, error } = useQuery(TasksDocument, { variables: { projectId: null } });
+  const { data: found } = useQuery(ProjectsDocument);
+  const [chosen, setChosen] = useState<string | null>(null);
+  if (!data) return <Waiting error={error} />;
+  const projects = found?.projects.nodes ?? [];
+  const projectId = projects.some(({ id }) => id === chosen) ? chosen : null; // null after the user has left the project
+  const choose = (id: string | null) => {
+    listed.add(id);
+    setChosen(id);
+  };
+  return (
+    <>
+      <Listening after={data.tasks.streamCursor} />
+      <ProjectSelect projects={projects} value={projectId} onChange={choose} />
+      <List key={projectId} projectId={projectId} />
+    </>
+  );
+}
+
+function List({ projectId }: { projectId: string | null }) {
+  const { data, error, fetchMore } = useQuery(TasksDocument, { variables: { projectId } });
   const [problem, setProblem] = useState<Error>();
   if (!data) return <Waiting error={error} />;
-  const { edges, pageInfo, streamCursor } = data.tasks;
+  const { edges, pageInfo } = data.tasks;
   const more = () => fetchMore({ variables: { after: pageInfo.endCursor } }).then(() => setProblem(undefined), setProblem);
   return (
     <>
-      <Listening after={streamCursor} />
       <ul aria-label="Tasks">
         {edges.map(({ node }) => <Task key={node.id} task={node} />)}
         {pageInfo.hasNextPage && <ShowMore onClick={more} />}

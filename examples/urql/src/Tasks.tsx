@@ -1,17 +1,26 @@
 import { useState } from "react";
 import { useMutation, useQuery, useSubscription } from "urql";
 
-import { ShowMore, Standing, TaskRow, Waiting, type Status } from "../../common/parts";
-import { stream } from "./api";
-import { MoveTaskDocument, TaskMovesDocument, TasksDocument, type TaskFragment } from "./gql/graphql";
+import { ProjectSelect, ShowMore, Standing, TaskRow, Waiting, type Status } from "../../common/parts";
+import { listed, stream } from "./api";
+import { MoveTaskDocument, ProjectsDocument, TaskMovesDocument, TasksDocument, type TaskFragment } from "./gql/graphql";
 
 export function Tasks() {
-  const [{ data, error }] = useQuery({ query: TasksDocument, variables: {} });
+  const [{ data, error }] = useQuery({ query: TasksDocument, variables: { projectId: null } });
+  const [{ data: found }] = useQuery({ query: ProjectsDocument });
+  const [chosen, setChosen] = useState<string | null>(null);
   if (!data) return <Waiting error={error} />;
+  const projects = found?.projects.nodes ?? [];
+  const projectId = projects.some(({ id }) => id === chosen) ? chosen : null; // null after the user has left the project
+  const choose = (id: string | null) => {
+    listed.add(id);
+    setChosen(id);
+  };
   return (
     <>
       <Listening after={data.tasks.streamCursor} />
-      <ul aria-label="Tasks"><Page /></ul>
+      <ProjectSelect projects={projects} value={projectId} onChange={choose} />
+      <ul aria-label="Tasks"><Page key={projectId} projectId={projectId} /></ul>
     </>
   );
 }
@@ -24,8 +33,8 @@ function Listening(props: { after: string | null }) {
 }
 
 /** One page, and behind it the next: it begins where this one ends, wherever that is by now. */
-function Page({ after }: { after?: string | null }) {
-  const [{ data, error }, read] = useQuery({ query: TasksDocument, variables: { after } });
+function Page({ projectId, after }: { projectId: string | null; after?: string | null }) {
+  const [{ data, error }, read] = useQuery({ query: TasksDocument, variables: { projectId, after } });
   const [more, setMore] = useState(false);
   if (!data) {
     return (
@@ -39,7 +48,9 @@ function Page({ after }: { after?: string | null }) {
   return (
     <>
       {nodes.map((task) => <Task key={task.id} task={task} />)}
-      {pageInfo.hasNextPage && (more ? <Page after={pageInfo.endCursor} /> : <ShowMore onClick={() => setMore(true)} />)}
+      {pageInfo.hasNextPage && (
+        more ? <Page projectId={projectId} after={pageInfo.endCursor} /> : <ShowMore onClick={() => setMore(true)} />
+      )}
     </>
   );
 }

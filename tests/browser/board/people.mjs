@@ -61,6 +61,28 @@ export class Person {
     return this.ask(`mutation (${types}) { ${fields} }`, Object.fromEntries(inputs));
   }
 
+  /** A project of this person: its id and its key. */
+  async createProject(name) {
+    const input = { key: `${name.slice(0, 4)}${(made += 1)}`, name: "The team" };
+    const { it } = await this.ask(
+      "mutation ($input: CreateProjectInput!) { it: createProject(input: $input) { project { id key } userErrors { message } } }",
+      { input },
+    );
+    assert.deepEqual(it.userErrors, []);
+    return [it.project.id, it.project.key];
+  }
+
+  /** Adds another person to a project of this one. */
+  async setMember(projectId, person) {
+    const input = { projectId, userId: (await person.me()).id };
+    await this.ask("mutation ($input: AddMemberInput!) { addMember(input: $input) { userErrors { message } } }", { input });
+  }
+
+  async removeMember(projectId, person) {
+    const input = { projectId, userId: (await person.me()).id };
+    await this.ask("mutation ($input: RemoveMemberInput!) { removeMember(input: $input) { userErrors { message } } }", { input });
+  }
+
   async me() {
     return (await this.ask("{ me { id username } }")).me;
   }

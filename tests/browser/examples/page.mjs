@@ -37,7 +37,7 @@ export class Tasks {
 
   /** All that is shown, in its order. */
   shown() {
-    return this.page.getByRole("combobox").evaluateAll((rows) =>
+    return this.page.getByRole("list", { name: "Tasks" }).getByRole("combobox").evaluateAll((rows) =>
       rows.map((row) => [row.getAttribute("aria-label").replace("Status of ", ""), row.value]),
     );
   }

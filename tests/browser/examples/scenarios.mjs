@@ -174,6 +174,34 @@ export async function followsItsRights({ api, url, page, name }) {
   await tasks.is(title, "DONE");
 }
 
+/** The tasks of a project are listed on their own; joining and leaving a project changes what can be chosen, without a reload. */
+export async function listsTheTasksOfAProject({ api, url, page, name }) {
+  const [manager, person] = [await newUser(api), await newUser(api)];
+  const [projectId, key] = await manager.createProject(name);
+  const { id } = await manager.create({ title: "Of the team", projectId });
+  await person.create({ title: "Mine" });
+  const tasks = await Tasks.open(page, url, person);
+  await tasks.count(1);
+  const project = page.getByLabel("Project");
+  assert.equal(await project.count(), 0);
+  await manager.setMember(projectId, person);
+  await tasks.count(2);
+  await project.selectOption({ label: `${key} The team` });
+  await tasks.count(1);
+  await page.getByText(`${key}-1 · ${manager.username}`).waitFor();
+  await complains(page);
+  await picture(page, `${name}-5-project`);
+  await manager.move(id, "IN_PROGRESS");
+  await tasks.is("Of the team", "IN_PROGRESS");
+  await project.selectOption({ label: "All tasks" });
+  await tasks.count(2);
+  await project.selectOption({ label: `${key} The team` });
+  await manager.removeMember(projectId, person);
+  await project.waitFor({ state: "detached" });
+  await tasks.count(1);
+  await tasks.is("Mine", "TODO");
+}
+
 /** Two moves of a task are sent in order, the second with the version that the first made; each has a key of its own. */
 export async function movesInOrder({ api, url, page }) {
   const person = await newUser(api);
