@@ -32,6 +32,7 @@ class TaskChange(StrEnum):
     PRIORITY = "PRIORITY"
     DUE_AT = "DUE_AT"
     ASSIGNEE = "ASSIGNEE"
+    LABELS = "LABELS"
     DELETED = "DELETED"
 
 

@@ -39,6 +39,7 @@ class Action(StrEnum):
     ARCHIVE_PROJECT = "archive a project"
     DELETE_PROJECT = "delete a project"
     MANAGE_MEMBERS = "manage the members of a project"
+    MANAGE_LABELS = "manage the labels of a project"
 
 
 class Reach(StrEnum):
@@ -85,6 +86,7 @@ _USER: Final[Mapping[Action, frozenset[Reach]]] = {
     Action.ARCHIVE_PROJECT: _MANAGER,
     Action.DELETE_PROJECT: _MANAGER,
     Action.MANAGE_MEMBERS: _MANAGER,
+    Action.MANAGE_LABELS: _MANAGER,
 }
 
 POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {

@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.resolvers.comment import CommentMutations, CommentSubscriptions
+from graphql_api.resolvers.label import LabelMutations
 from graphql_api.resolvers.membership import MembershipMutations
 from graphql_api.resolvers.node import NodeQueries
 from graphql_api.resolvers.project import ProjectMutations, ProjectQueries
@@ -37,6 +38,7 @@ class Mutation(
     TaskMutations,
     ProjectMutations,
     MembershipMutations,
+    LabelMutations,
     CommentMutations,
 ):
     """The root type for mutations."""

@@ -22,6 +22,7 @@ from persistence.pagination import Page
 from persistence.queries.query import Paged, Query
 from persistence.repositories.comment import CommentRepository
 from persistence.repositories.idempotency import IdempotencyRepository
+from persistence.repositories.label import LabelRepository
 from persistence.repositories.membership import MembershipRepository
 from persistence.repositories.project import ProjectRepository
 from persistence.repositories.rows import RowT, page_of, rows_of
@@ -111,6 +112,11 @@ class UnitOfWork:
     def comments(self) -> CommentRepository:
         """Comments on tasks that the actor may see."""
         return CommentRepository(self, self._actor)
+
+    @cached_property
+    def labels(self) -> LabelRepository:
+        """Labels of projects that the actor may see."""
+        return LabelRepository(self, self._actor)
 
     @cached_property
     def sessions(self) -> SessionRepository:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 import orjson
-from sqlalchemy import Table
+from sqlalchemy import ARRAY, Table
 from sqlalchemy.dialects import postgresql
 
 from persistence.errors import Duplicate, ReferenceLost, RowsChanged
@@ -160,4 +160,9 @@ def _table(row: Base) -> Table:
     return table
 
 
-_ENCODERS: Final[Mapping[type[Any], Callable[[Any], Any]]] = {postgresql.JSONB: _json}
+def _array(value: Sequence[Any] | None) -> str | None:
+    """The text of an array of ids."""
+    return None if value is None else f"{{{','.join(map(str, value))}}}"
+
+
+_ENCODERS: Final[Mapping[type[Any], Callable[[Any], Any]]] = {postgresql.JSONB: _json, ARRAY: _array}

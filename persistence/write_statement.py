@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, DateTime, Table
+from sqlalchemy import ARRAY, Column, DateTime, Table
 from sqlalchemy.dialects import postgresql
 
 from persistence.row_locks import LockedTable, strength
@@ -60,7 +60,7 @@ def statement_of(locked: tuple[LockedTable, ...], parts: tuple[Part, ...]) -> st
         ctes.append(f"locks AS MATERIALIZED (SELECT {_one_if(complete)})")
         complete.clear()
     for index, part in enumerate(parts):
-        arrays = [f"${next(numbers)}::{_type(column)}[]" for column in part.parameters]
+        arrays = [f"${next(numbers)}::{_parameter_type(column)}[]" for column in part.parameters]
         source = _given(part, arrays) + (", locks" if locked else "")
         ctes.append(f"part{index} AS ({_WRITERS[part.operation](part, source)} RETURNING 1)")
         complete.append(_is_complete(f"part{index}", arrays[0]))
@@ -69,7 +69,7 @@ def statement_of(locked: tuple[LockedTable, ...], parts: tuple[Part, ...]) -> st
 
 def insert_new_statement(part: Part) -> str:
     """The text of a statement that inserts rows, except those whose key exists; its rows are the inserted keys."""
-    arrays = [f"${number}::{_type(column)}[]" for number, column in enumerate(part.parameters, 1)]
+    arrays = [f"${number}::{_parameter_type(column)}[]" for number, column in enumerate(part.parameters, 1)]
     keys = ", ".join(column.name for column in part.table.primary_key.columns)
     return f"{_insert(part, _given(part, arrays))} ON CONFLICT ({keys}) DO NOTHING RETURNING {keys}"
 
@@ -111,7 +111,7 @@ def _given(part: Part, arrays: list[str]) -> str:
 
 
 def _update(part: Part, source: str) -> str:
-    changes = ", ".join(f"{name} = given.{name}" for name in part.columns)
+    changes = ", ".join(f"{name} = {_given_value(part.table.c[name])}" for name in part.columns)
     return f"UPDATE {part.table.name} AS stored SET {changes} FROM {source} WHERE {_same_key(part.table)}"  # noqa: S608
 
 
@@ -128,10 +128,21 @@ def _insert(part: Part, source: str) -> str:
 
 def _value(column: Column[Any], part: Part) -> str | None:
     """The value of a new row's column; None for the default."""
-    given = f"given.{column.name}" if column.name in part.columns else None
+    given = _given_value(column) if column.name in part.columns else None
     if isinstance(column.type, DateTime) and not column.nullable:
         return f"coalesce({given}, clock_timestamp())" if given else "clock_timestamp()"
     return given
+
+
+def _given_value(column: Column[Any]) -> str:
+    """The value of a column among the parameters."""
+    value = f"given.{column.name}"
+    return f"{value}::{_type(column)}" if isinstance(column.type, ARRAY) else value
+
+
+def _parameter_type(column: Column[Any]) -> str:
+    # unnest takes nested arrays apart, so an array is given as its text.
+    return "TEXT" if isinstance(column.type, ARRAY) else _type(column)
 
 
 def _same_key(table: Table) -> str:

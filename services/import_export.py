@@ -223,6 +223,7 @@ def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
         project_id=task.project_id,
         number=None,
         comment_count=0,
+        label_ids=[],
     )
 
 

@@ -1,6 +1,6 @@
 """Use cases of tasks: one function, one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain import policy
 from domain.actor import OPERATOR_ID, Actor
-from domain.errors import Forbidden, Invalid, NotFound
+from domain.errors import Forbidden, NotFound
 from domain.events import People, TaskChange, TaskEvent
 from domain.policy import Action
 from domain.task import (
@@ -27,23 +27,18 @@ from persistence.queries.task_list import EVERYTHING, TaskFilter
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
 from services.task_access import (
-    AssigneeProblem,
     ProjectAccess,
     TaskAccess,
-    assignee_locks,
-    assignee_problem,
+    check_references,
     project_access,
     project_reads,
+    reference_reads,
     require_creation,
     write_to_task,
 )
 from services.task_edit import EDITABLE, TaskEdit, checked_values, permissions_of, with_status
 from services.unset import UnsetType
 
-_ASSIGNEE_PROBLEMS: Final = {
-    AssigneeProblem.INACTIVE: "There is no active user with this id; see assignableUsers.",
-    AssigneeProblem.NO_MEMBER: "This user is no member of the task's project; see assignableUsers.",
-}
 _FIRST_TASK: Final = frozenset({"pk_task_counters", "uq_tasks_project_id_number"})
 """What two transactions violate that make the first task of a project, with its counter."""
 
@@ -72,6 +67,7 @@ async def create_task(
     due_at: datetime | None = None,
     assignee_id: UUID | None = None,
     project_id: UUID | None = None,
+    label_ids: Collection[UUID] = (),
 ) -> VisibleTaskRow:
     """Create a task that belongs to the actor, in a project or, without one, a personal task.
 
@@ -90,6 +86,7 @@ async def create_task(
         "priority": priority,
         "due_at": due_at,
         "assignee_id": assignee_id,
+        "label_ids": label_ids,
     }
     values = checked_values(given)
     task = new_row(
@@ -104,7 +101,10 @@ async def create_task(
         comment_count=0,
         **values,
     )
-    request = values if project_id is None else {**values, "project_id": project_id}
+    # Of requests without a project, the fingerprint is that of earlier versions.
+    request = {name: value for name, value in values.items() if name != "label_ids" or value}
+    if project_id is not None:
+        request["project_id"] = project_id
     try:
         return await _create_once(uow, task, request)
     except (Duplicate, ReferenceLost) as error:
@@ -120,11 +120,11 @@ async def _create_once(uow: UnitOfWork, task: TaskRow, request: dict[str, object
         created = await find_earlier_result(uow, "create_task", task.id, request)
         if created is not None:
             return await _as_it_is_now(uow, created)
-        assignee = assignee_locks(uow, task.assignee_id, project_id)
+        references = reference_reads(uow, request, project_id)
         if project_id is None:
-            return await uow.write(partial(_create, uow, task, ProjectAccess()), *assignee)
-        locks = *project_reads(uow, project_id), uow.projects.counter_lock(project_id), *assignee
-        return await uow.write(partial(_create_in_project, uow, task), *locks)
+            return await uow.write(partial(_create, uow, task, request, ProjectAccess()), *references)
+        locks = *project_reads(uow, project_id), uow.projects.counter_lock(project_id), *references
+        return await uow.write(partial(_create_in_project, uow, task, request), *locks)
 
 
 async def update_task(
@@ -148,7 +148,7 @@ async def update_task(
         request = {"task_id": task_id, "expected_version": expected_version, **values}
         if await find_earlier_result(uow, "update_task", task_id, request):
             return await _as_it_is_now(uow, task_id)
-        locks = partial(assignee_locks, uow, values.get("assignee_id"))
+        locks = partial(reference_reads, uow, values)
         return await write_to_task(uow, task_id, partial(_update, values, expected_version), locks=locks)
 
 
@@ -225,10 +225,11 @@ async def _as_it_is_now(uow: UnitOfWork, task_id: UUID) -> VisibleTaskRow:
     return task
 
 
-def _create(uow: UnitOfWork, task: TaskRow, within: ProjectAccess, *assignee: Any) -> VisibleTaskRow:
-    """Add the task if its assignee may be assigned."""
-    if assignee:
-        _check_assignee(*assignee)
+def _create(
+    uow: UnitOfWork, task: TaskRow, values: Mapping[str, Any], within: ProjectAccess, *references: Any
+) -> VisibleTaskRow:
+    """Add the task if it may refer to its assignee and its labels."""
+    check_references(values, task.project_id, references)
     uow.tasks.add(task)
     uow.record(creation(uow, task))
     return within.seen(task)
@@ -237,15 +238,16 @@ def _create(uow: UnitOfWork, task: TaskRow, within: ProjectAccess, *assignee: An
 def _create_in_project(
     uow: UnitOfWork,
     task: TaskRow,
+    values: Mapping[str, Any],
     found: ProjectRow | None,
     membership: MembershipRow | None,
     counter: TaskCounterRow | None,
-    *assignee: Any,
+    *references: Any,
 ) -> VisibleTaskRow:
     """Add the task with the next number of its project, if the actor may."""
     project = require_creation(uow, found, membership)
     task.number = counter.last + 1 if counter is not None else 1
-    created = _create(uow, task, project_access(project, membership), *assignee)
+    created = _create(uow, task, values, project_access(project, membership), *references)
     uow.tasks.note_project(task.id, project.id)
     if counter is not None:
         uow.change(counter, last=task.number)
@@ -255,7 +257,7 @@ def _create_in_project(
 
 
 def _update(
-    values: Mapping[str, Any], expected_version: ExpectedVersion, access: TaskAccess, *assignee: Any
+    values: Mapping[str, Any], expected_version: ExpectedVersion, access: TaskAccess, *references: Any
 ) -> VisibleTaskRow:
     """Change the task if the actor may and the values fit."""
     task = access.task
@@ -265,8 +267,7 @@ def _update(
     values = with_status(values, task.status)
     if "status" in values:
         check_transition(task.status, values["status"])
-    if assignee and values["assignee_id"] != task.assignee_id:
-        _check_assignee(*assignee)
+    check_references(values, task.project_id, references, assignee_id=task.assignee_id)
     _change(access.uow, task, values)
     return access.seen
 
@@ -298,13 +299,6 @@ def remove_task(uow: UnitOfWork, task: TaskRow) -> None:
     task.updated_at = uow.time_after(task.updated_at)
     uow.record(_event(uow, task, (TaskChange.DELETED,), before=_people(task), after=None, from_status=task.status))
     uow.tasks.remove(task)
-
-
-def _check_assignee(*rows: Any) -> None:
-    """Check the rows of `assignee_locks`."""
-    problem = assignee_problem(*rows)
-    if problem is not None:
-        raise Invalid(_ASSIGNEE_PROBLEMS[problem], path=("assigneeId",))
 
 
 def _people(task: TaskRow) -> People:

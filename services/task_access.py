@@ -5,7 +5,7 @@ leaves, or while the project is archived, has the result of one order of the two
 members decides by its tasks. If each change of a task locked them, changes of the project could wait for ever.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -13,10 +13,10 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from domain import policy
-from domain.errors import NotFound, Unavailable
+from domain.errors import Invalid, NotFound, Unavailable
 from domain.policy import Action
 from domain.project import ProjectRole
-from persistence.models import MembershipRow, ProjectRow, TaskRow, UserRow, VisibleTaskRow
+from persistence.models import LabelRow, MembershipRow, ProjectRow, TaskRow, UserRow, VisibleTaskRow
 from persistence.models.rows import column_names, new_row
 from persistence.row_locks import LockMode, RowLock
 from persistence.task_projects import UNKNOWN
@@ -38,6 +38,12 @@ class AssigneeProblem(StrEnum):
     """There is no active user with the id."""
     NO_MEMBER = "no member"
     """The user is no member of the task's project."""
+
+
+_ASSIGNEE_PROBLEMS: Final = {
+    AssigneeProblem.INACTIVE: "There is no active user with this id; see assignableUsers.",
+    AssigneeProblem.NO_MEMBER: "This user is no member of the task's project; see assignableUsers.",
+}
 
 
 LocksIn = Callable[[UUID | None], Sequence[RowLock]]
@@ -177,6 +183,45 @@ def assignee_problem(user: UserRow | None, *membership: MembershipRow | None) ->
     if user is None or not user.is_active:
         return AssigneeProblem.INACTIVE
     return AssigneeProblem.NO_MEMBER if membership == (None,) else None
+
+
+def label_reads(uow: UnitOfWork, label_ids: Iterable[UUID]) -> Sequence[RowLock]:
+    """The labels that a task gets. A label that is deleted at the same time is not shown; it is not locked for that."""
+    return [uow.labels.lock_of(label_id, LockMode.NONE) for label_id in label_ids]
+
+
+def check_labels(labels: Iterable[LabelRow | None], project_id: UUID | None) -> None:
+    """Check the rows of `label_reads` for a task of this project; None: a personal task.
+
+    Raises:
+        Invalid: a label does not exist, or belongs to another project.
+    """
+    if any(label is None or label.project_id != project_id for label in labels):
+        raise Invalid("A label does not exist, or is not one of the task's project.", path=("labelIds",))
+
+
+def reference_reads(uow: UnitOfWork, values: Mapping[str, Any], project_id: UUID | None) -> Sequence[RowLock]:
+    """The rows that the new values of a task of this project refer to."""
+    return [
+        *assignee_locks(uow, values.get("assignee_id"), project_id),
+        *label_reads(uow, values.get("label_ids", ())),
+    ]
+
+
+def check_references(
+    values: Mapping[str, Any], project_id: UUID | None, rows: Sequence[Any], *, assignee_id: UUID | None = None
+) -> None:
+    """Check the rows of `reference_reads`. *assignee_id* is the current assignee, who may stay.
+
+    Raises:
+        Invalid: the assignee is not an active user, or no member of the project; or a label is not of the project.
+    """
+    labels = len(rows) - len(values.get("label_ids", ()))
+    if labels and values["assignee_id"] != assignee_id:
+        problem = assignee_problem(*rows[:labels])
+        if problem is not None:
+            raise Invalid(_ASSIGNEE_PROBLEMS[problem], path=("assigneeId",))
+    check_labels(rows[labels:], project_id)
 
 
 async def _project_of(uow: UnitOfWork, task_id: UUID) -> UUID | None:

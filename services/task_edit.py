@@ -1,6 +1,6 @@
 """The editable fields of a task. Each is declared once: its check, its change in the event, its permission."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, get_type_hints
 from uuid import UUID
 
 from domain.events import TaskChange
+from domain.label import check_label_ids
 from domain.policy import Action
 from domain.task import TaskPriority, TaskStatus, check_description, check_due_at, check_title, status_when
 from services.unset import UNSET, UnsetType
@@ -45,6 +46,7 @@ _DESCRIPTION: Final = EditableField(TaskChange.DESCRIPTION, Action.UPDATE_TASK, 
 _STATUS: Final = EditableField(TaskChange.STATUS, Action.CHANGE_STATUS, None)
 _PRIORITY: Final = EditableField(TaskChange.PRIORITY, Action.UPDATE_TASK, None)
 _DUE_AT: Final = EditableField(TaskChange.DUE_AT, Action.UPDATE_TASK, check_due_at)
+_LABELS: Final = EditableField(TaskChange.LABELS, Action.UPDATE_TASK, check_label_ids)
 _ASSIGNEE: Final = EditableField(TaskChange.ASSIGNEE, Action.ASSIGN_TASK, None)
 
 
@@ -62,6 +64,7 @@ class TaskEdit:
     priority: Annotated[TaskPriority | UnsetType, _PRIORITY] = UNSET
     due_at: Annotated[datetime | UnsetType | None, _DUE_AT] = UNSET
     assignee_id: Annotated[UUID | UnsetType | None, _ASSIGNEE] = UNSET
+    label_ids: Annotated[Collection[UUID] | UnsetType, _LABELS] = UNSET
 
     def checked(self) -> dict[str, Any]:
         """The values that are set, by field, as they are stored.

@@ -11,6 +11,7 @@ from graphql_api.loaders import users_by_id
 from graphql_api.resolvers.fields import query
 from graphql_api.resolvers.session import own_sessions
 from graphql_api.schema.comment import Comment
+from graphql_api.schema.label import Label
 from graphql_api.schema.membership import Membership
 from graphql_api.schema.project import Project
 from graphql_api.schema.resolves_to import AnyNode, NodeType
@@ -19,6 +20,7 @@ from graphql_api.schema.task import Task
 from graphql_api.schema.user import User
 from persistence.queries import task as reads
 from persistence.queries.comment import COMMENTS
+from persistence.queries.label import LABELS
 from persistence.queries.membership import MEMBERS
 from persistence.queries.project import projects
 from persistence.queries.query import Query
@@ -35,6 +37,7 @@ _TYPES: Final = {
     "Session": NodeType(Session, _own_sessions),
     "Project": NodeType(Project, projects),
     "Comment": NodeType(Comment, COMMENTS.by_ids),
+    "Label": NodeType(Label, LABELS.by_ids),
     "Membership": NodeType(Membership, MEMBERS.by_ids),
 }
 

@@ -22,11 +22,14 @@ from graphql_api.schema.task_inputs import (
     CreateTaskPayload,
     DeleteTaskInput,
     DeleteTaskPayload,
+    SetTaskLabelsInput,
+    SetTaskLabelsPayload,
     TaskFilterInput,
     UpdateTaskInput,
     UpdateTaskPayload,
     UpdateTaskStatusInput,
     UpdateTaskStatusPayload,
+    label_ids_of,
 )
 from persistence.pagination import PageRequest, Part
 from persistence.queries import task as reads
@@ -99,6 +102,7 @@ class TaskMutations:
             due_at=input.due_at,
             assignee_id=_assignee_id(input.assignee_id),
             project_id=optional_id_of("Project", input.project_id, field="projectId"),
+            label_ids=label_ids_of(input.label_ids or ()),
         )
         return CreateTaskPayload(task=Task.of(row))
 
@@ -149,6 +153,17 @@ class TaskMutations:
             expected_version=input.expected_version,
         )
         return AssignTaskPayload(task=Task.of(row))
+
+    @mutation(SIGNED_IN, "Set the labels of a task of a project, as MEMBER. Admins: of every project.")
+    async def set_task_labels(self, field: FieldContext, input: SetTaskLabelsInput) -> SetTaskLabelsPayload | None:
+        """One service call."""
+        row = await task_service.update_task(
+            field.idempotent_unit_of_work(),
+            task_id=decode_id_of("Task", input.id, field="id"),
+            edit=TaskEdit(label_ids=label_ids_of(input.label_ids)),
+            expected_version=input.expected_version,
+        )
+        return SetTaskLabelsPayload(task=Task.of(row))
 
     @mutation(
         SIGNED_IN,

@@ -115,6 +115,7 @@ _described(
         "PRIORITY": "The priority was changed.",
         "DUE_AT": "The due date was changed or removed.",
         "ASSIGNEE": "The task was assigned to another user, or the assignee was removed.",
+        "LABELS": "Labels were added or removed.",
         "DELETED": "The task was deleted.",
     },
 )

@@ -11,11 +11,13 @@ from domain.policy import Action
 from domain.project import MAX_DESCRIPTION, MAX_KEY, MAX_NAME, MIN_KEY, ProjectRole
 from graphql_api.schema.common import Node, Payload
 from graphql_api.schema.connections import connection, pages_of
+from graphql_api.schema.label import LabelConnection
 from graphql_api.schema.membership import MembershipConnection
 from graphql_api.schema.object_fields import object_field
 from graphql_api.schema.resolves_to import Expression, Pages
 from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS
 from persistence.models import VisibleProjectRow
+from persistence.queries.label import LABELS
 from persistence.queries.membership import MEMBERS
 
 _KEY = f"{MIN_KEY} to {MAX_KEY} letters and digits; the first is a letter. It is stored in upper case."
@@ -65,6 +67,12 @@ class Project(Node):
     viewer_can_delete = object_field(BY_RELATION, "Whether you may delete the project.", _may(Action.DELETE_PROJECT))
     viewer_can_manage_members = object_field(
         BY_RELATION, "Whether you may add and remove members, and change their roles.", _may(Action.MANAGE_MEMBERS)
+    )
+    viewer_can_manage_labels = object_field(
+        BY_RELATION, "Whether you may create, change and delete labels.", _may(Action.MANAGE_LABELS)
+    )
+    labels = object_field(
+        FOR_ALL_USERS, "The labels of the project, by name.", Pages(LabelConnection, pages_of(LABELS))
     )
     members = object_field(
         FOR_ALL_USERS,

@@ -16,6 +16,7 @@ from graphql_api.schema.comment import CommentConnection
 from graphql_api.schema.common import Node
 from graphql_api.schema.connections import connection, pages_of
 from graphql_api.schema.enums import TaskPriority, TaskStatus
+from graphql_api.schema.label import LabelConnection
 from graphql_api.schema.object_fields import object_field
 from graphql_api.schema.project import Project
 from graphql_api.schema.resolves_to import Expression, Pages, Reference
@@ -25,6 +26,7 @@ from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS
 from persistence.models import VisibleTaskRow
 from persistence.queries.comment import COMMENTS
 from persistence.queries.event import HISTORY
+from persistence.queries.label import TASK_LABELS
 from persistence.queries.project import projects
 from persistence.queries.task import REFERENCES_OF_A_TASK
 
@@ -112,6 +114,11 @@ class Task(Node):
     )
     viewer_can_delete_comments = object_field(
         BY_RELATION, "Whether you may delete the comments of other users.", _may(Action.DELETE_COMMENT)
+    )
+    labels = object_field(
+        FOR_ALL_USERS,
+        "The labels of the task, by name. A personal task has none.",
+        Pages(LabelConnection, pages_of(TASK_LABELS)),
     )
     comments = object_field(
         BY_RELATION, "The comments on the task, oldest first.", Pages(CommentConnection, pages_of(COMMENTS))

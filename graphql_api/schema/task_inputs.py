@@ -1,15 +1,32 @@
 """GraphQL inputs and payloads of the task mutations, and the filter for lists of tasks."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 import strawberry
 
+from domain.errors import BadRequest
+from domain.label import MAX_TASK_LABELS
 from domain.task import MAX_DESCRIPTION, MAX_TITLE
 from graphql_api.schema.common import Payload
 from graphql_api.schema.enums import TaskPriority, TaskStatus
-from graphql_api.schema.ids import optional_id_of
+from graphql_api.schema.ids import decode_id_of, optional_id_of
 from graphql_api.schema.task import Task
 from persistence.queries.task_list import TaskFilter
+
+MAX_LABELS_OF_FILTER: Final = 20
+_LABEL_IDS = f"Labels of the project of the task, at most {MAX_TASK_LABELS}."
+
+
+def label_ids_of(ids: Sequence[str]) -> tuple[UUID, ...]:
+    """The ids of labels.
+
+    Raises:
+        BadRequest: an id is malformed.
+    """
+    return tuple(decode_id_of("Label", each, field=f"labelIds[{index}]") for index, each in enumerate(ids))
 
 
 @strawberry.input(
@@ -35,6 +52,9 @@ class TaskFilterInput:
         description="Tasks whose title or description contains this text, ignoring case; 3 to 200 characters.",
     )
     project_id: strawberry.ID | None = strawberry.field(default=None, description="Tasks of this project.")
+    label_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description=f"Tasks with one of these labels, at most {MAX_LABELS_OF_FILTER}."
+    )
 
     def to_filter(self) -> TaskFilter:
         """Convert to the filter of the `persistence` package.
@@ -51,7 +71,16 @@ class TaskFilterInput:
             due_before=self.due_before,
             search=self.search,
             project_id=optional_id_of("Project", self.project_id, field="projectId"),
+            label_ids=_label_ids(self.label_ids),
         )
+
+
+def _label_ids(ids: list[strawberry.ID] | None) -> tuple[UUID, ...] | None:
+    if ids is None:
+        return None
+    if len(ids) > MAX_LABELS_OF_FILTER:
+        raise BadRequest(f"At most {MAX_LABELS_OF_FILTER} labelIds at a time, not {len(ids)}.")
+    return label_ids_of(ids)
 
 
 @strawberry.input(description="A new task of a project, or a personal one. You become its owner.")
@@ -75,6 +104,9 @@ class CreateTaskInput:
     )
     project_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id of a project. Null or left out: the task is personal."
+    )
+    label_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description=f"{_LABEL_IDS} Null or left out: the task has no labels."
     )
 
 
@@ -128,6 +160,15 @@ class AssignTaskInput:
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
 
 
+@strawberry.input(description="The labels of a task.")
+class SetTaskLabelsInput:
+    """Input of `setTaskLabels`."""
+
+    id: strawberry.ID = strawberry.field(description="The id of the task.")
+    label_ids: list[strawberry.ID] = strawberry.field(description=f"All labels that the task then has. {_LABEL_IDS}")
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
+
+
 @strawberry.input(description="The task to delete.")
 class DeleteTaskInput:
     """Input of `deleteTask`."""
@@ -161,6 +202,11 @@ class UpdateTaskStatusPayload(ChangedTask):
 @strawberry.type(description="The result of `assignTask`.")
 class AssignTaskPayload(ChangedTask):
     """Payload of `assignTask`."""
+
+
+@strawberry.type(description="The result of `setTaskLabels`.")
+class SetTaskLabelsPayload(ChangedTask):
+    """Payload of `setTaskLabels`."""
 
 
 @strawberry.type(description="The result of `deleteTask`.")

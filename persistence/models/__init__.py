@@ -4,6 +4,7 @@ from persistence.models.base import Base
 from persistence.models.comment import CommentRow
 from persistence.models.event import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow, TaskHistoryRow
 from persistence.models.idempotency import IdempotencyRow
+from persistence.models.label import LabelRow
 from persistence.models.membership import MembershipRow, membership_id
 from persistence.models.project import ProjectKeyRow, ProjectRow, VisibleProjectRow
 from persistence.models.session import SessionRow, UsedTokenRow
@@ -18,6 +19,7 @@ __all__ = [
     "EventFloorRow",
     "EventRow",
     "IdempotencyRow",
+    "LabelRow",
     "LogStateRow",
     "MembershipRow",
     "ProjectKeyRow",

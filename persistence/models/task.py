@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
+    Uuid,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -44,7 +46,8 @@ class TaskRow(Base):
     """A task. `version` counts its changes; each change has an event.
 
     A task of a project has a `number`, which no other task of the project has or had. A personal task has neither.
-    `comment_count` is the number of its comments, which changes without a new version.
+    `comment_count` is the number of its comments, which changes without a new version. `label_ids` are sorted, and
+    may have the id of a label that was deleted since.
     """
 
     __tablename__ = "tasks"
@@ -64,6 +67,7 @@ class TaskRow(Base):
     project_id: Mapped[UUID | None] = mapped_column(ForeignKey("projects.id"))
     number: Mapped[int | None]
     comment_count: Mapped[int] = mapped_column(server_default=text("0"))
+    label_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), server_default=text("'{}'::uuid[]"))
 
     __table_args__ = (
         CheckConstraint("(project_id IS NULL) = (number IS NULL)", name="number"),
@@ -99,6 +103,12 @@ class TaskRow(Base):
             "number",
             unique=True,
             postgresql_where=text("project_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_tasks_label_ids",
+            "label_ids",
+            postgresql_using="gin",
+            postgresql_where=text("label_ids <> '{}'::uuid[]"),
         ),
     )
 
@@ -137,6 +147,7 @@ class VisibleTaskRow(Base):
     project_id: Mapped[UUID | None]
     number: Mapped[int | None]
     comment_count: Mapped[int]
+    label_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
     project_key: Mapped[str | None]
     project_is_archived: Mapped[bool | None]
     viewer_role: Mapped[ProjectRole | None] = mapped_column(StoredEnum(ProjectRole, "viewer_role"))

@@ -64,7 +64,7 @@ _OF_PROJECT: Final[Mapping[str, str]] = {
 """The columns of `VisibleTaskRow` that the task's project has."""
 _ZERO: Final[ColumnElement[int]] = literal_column("0")
 _KEY: Final = re.compile(r"(?P<key>[A-Z0-9]+)-(?P<number>[0-9]{1,10})")
-_SPARSE: Final = frozenset({"owner_id", "assignee_id", "search"})
+_SPARSE: Final = frozenset({"owner_id", "assignee_id", "label_ids", "search"})
 """Filters that have an index of their own and usually match few tasks."""
 _BY_AGE: Final = frozenset({TaskOrder.CREATED_ASC, TaskOrder.CREATED_DESC})
 """The orders for which projects have an index."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Uuid,
+    and_,
     any_,
     bindparam,
     func,
@@ -74,6 +75,7 @@ class TaskFilter:
     due_before: datetime | None = None
     search: str | None = None
     project_id: UUID | None = None
+    label_ids: tuple[UUID, ...] | None = None
 
     def values(self) -> dict[str, Any]:
         """The given values, by the names of their conditions.
@@ -88,6 +90,8 @@ class TaskFilter:
             _choose(found, "priority", "priorities", self.priority)
         ids = {"owner_id": self.owner_id, "assignee_id": self.assignee_id, "project_id": self.project_id}
         found |= {name: value for name, value in ids.items() if value is not None}
+        if self.label_ids is not None:
+            found["label_ids"] = list(self.label_ids)
         if self.search is not None:
             found["search"] = f"%{check_search(self.search).translate(_ESCAPES)}%"
         if self.due_after is not None:
@@ -190,6 +194,11 @@ _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "owner_id": TaskRow.owner_id == bindparam("owner_id", type_=Uuid()),
     "assignee_id": TaskRow.assignee_id == bindparam("assignee_id", type_=Uuid()),
     "project_id": TaskRow.project_id == bindparam("project_id", type_=Uuid()),
+    # The first part lets PostgreSQL use the index, which has no tasks without labels.
+    "label_ids": and_(
+        TaskRow.label_ids != literal_column("'{}'::uuid[]"),
+        TaskRow.label_ids.bool_op("&&")(bindparam("label_ids", type_=ARRAY(Uuid()))),
+    ),
     "search": _contains(),
 }
 

@@ -79,9 +79,9 @@ class TestTaskEvents:
     @pytest.mark.parametrize(
         ("stored", "known"),
         [
-            (["LABELS"], ()),
-            (["TITLE", "LABELS", "DUE_AT"], (TaskChange.TITLE, TaskChange.DUE_AT)),
-            (["STATUS", "LABELS"], (TaskChange.STATUS,)),
+            (["COLOR"], ()),
+            (["TITLE", "COLOR", "DUE_AT"], (TaskChange.TITLE, TaskChange.DUE_AT)),
+            (["STATUS", "COLOR"], (TaskChange.STATUS,)),
             ([None, 1, ["TITLE"], "TITLE"], (TaskChange.TITLE,)),
         ],
     )

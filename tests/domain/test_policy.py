@@ -48,6 +48,7 @@ TABLE = {
     Action.ARCHIVE_PROJECT: (MANAGER, MANAGER, ANY),
     Action.DELETE_PROJECT: (MANAGER, MANAGER, ANY),
     Action.MANAGE_MEMBERS: (MANAGER, MANAGER, ANY),
+    Action.MANAGE_LABELS: (MANAGER, MANAGER, ANY),
 }
 CELLS = [(role, action, cells[column]) for action, cells in TABLE.items() for column, role in enumerate(Role)]
 TASK_ACTIONS = [action for action in Action if action.value.endswith(("a task", "a task's status"))]

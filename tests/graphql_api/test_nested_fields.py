@@ -65,6 +65,8 @@ COMMENTS_IN_STREAM = """subscription ($filter: TaskStreamFilter, $after: String)
   commentChanged(filter: $filter, after: $after) { __typename cursor taskId task { commentCount }
     ... on CommentChanged { commentId change commentCount by { username }
       comment { id text isEdited viewerDidWrite author { username } } } } }"""
+LABELS = """query ($id: ID!) { task(id: $id) { labels { nodes { id name color } }
+  project { viewerCanManageLabels labels { nodes { id name color } } } } }"""
 DOCUMENTS = (
     PEOPLE,
     PERMISSIONS,
@@ -86,6 +88,7 @@ DOCUMENTS = (
     COMMENTS,
     WRITE_COMMENT,
     COMMENTS_IN_STREAM,
+    LABELS,
 )
 EMPTY = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
 

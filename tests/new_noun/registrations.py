@@ -69,12 +69,12 @@ REGISTRATIONS: Final = (
     ),
     after(
         "graphql_api/schema/task.py",
-        "from graphql_api.schema.enums import TaskPriority, TaskStatus",
+        "from graphql_api.schema.label import LabelConnection",
         "from graphql_api.schema.note import NoteConnection",
     ),
     after(
         "graphql_api/schema/task.py",
-        "from persistence.queries.event import HISTORY",
+        "from persistence.queries.label import TASK_LABELS",
         "from persistence.queries.note import NOTES",
     ),
     Registration(

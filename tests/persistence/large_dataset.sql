@@ -28,7 +28,7 @@ SELECT sha256(('used' || i)::bytea), pg_temp.id(i), pg_temp.later(i + 1) FROM ge
 
 INSERT INTO tasks
     (id, title, description, status, priority, due_at, owner_id, assignee_id, version, created_at, updated_at,
-     project_id, number)
+     project_id, number, label_ids)
 SELECT pg_temp.id(i), 'Mend boat ' || i, 'Look after hull ' || to_hex(i::bigint * 7919),
        (ARRAY['TODO', 'TODO', 'TODO', 'IN_PROGRESS', 'DONE', 'DONE', 'DONE', 'DONE', 'DONE', 'CANCELLED'])
            [1 + floor(random() * 10)],
@@ -38,7 +38,9 @@ SELECT pg_temp.id(i), 'Mend boat ' || i, 'Look after hull ' || to_hex(i::bigint 
        pg_temp.id(CASE WHEN i % 5000 = 2 THEN 4 WHEN random() < 0.3 THEN 5 + floor(random() * 1995)::bigint END),
        1, pg_temp.later(i), pg_temp.later(i + random() * 1000),
        CASE WHEN i % 6 = 0 THEN pg_temp.id(1) WHEN i % 6 = 3 THEN pg_temp.id(1 + (i / 6) % 2000) END,
-       CASE WHEN i % 3 = 0 THEN i END
+       CASE WHEN i % 3 = 0 THEN i END,
+       CASE WHEN i % 60 = 0 THEN ARRAY[pg_temp.id(1), pg_temp.id(2)] WHEN i % 6 = 3 THEN ARRAY[pg_temp.id(1 + 5 * ((i / 6) % 2000))]
+            ELSE '{}' END
 FROM generate_series(1, 100000) AS i;
 
 INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM tasks;
@@ -61,6 +63,10 @@ SELECT pg_temp.id(i), 'P' || i, 'Project ' || i, '', i % 10 = 0, 1, pg_temp.late
 FROM generate_series(1, 2000) AS i;
 
 INSERT INTO task_counters (id, last) SELECT id, 100000 FROM projects;
+
+INSERT INTO labels (id, project_id, name, folded_name, color, version, created_at, updated_at)
+SELECT pg_temp.id(i), pg_temp.id(1 + (i - 1) / 5), 'Label ' || i, 'label ' || i, '#1a7f37', 1, pg_temp.later(i), pg_temp.later(i)
+FROM generate_series(1, 10000) AS i;
 
 INSERT INTO project_keys (key, project_id)
 SELECT 'P' || i, pg_temp.id(i) FROM generate_series(1, 2000) AS i

@@ -16,6 +16,7 @@ from persistence.models import (
     Base,
     CommentRow,
     EventRow,
+    LabelRow,
     MembershipRow,
     SessionRow,
     TaskRow,
@@ -28,6 +29,7 @@ from persistence.models.rows import column_names, new_row
 from persistence.pagination import PageCursor, PageRequest
 from persistence.queries.comment import COMMENTS
 from persistence.queries.event import HISTORY
+from persistence.queries.label import LABELS, TASK_LABELS
 from persistence.queries.membership import MEMBERS
 from persistence.queries.project import PROJECT_ORDER, project_by_key, project_page
 from persistence.queries.task import task_by_key
@@ -57,6 +59,8 @@ FILTERS: Final = {
     "small project": TaskFilter(project_id=numbered(3)),
     "status in a project": TaskFilter(project_id=numbered(1), status=(TaskStatus.DONE,)),
     "assignee in a project": TaskFilter(project_id=numbered(1), assignee_id=IDLE.user_id),
+    "label": TaskFilter(label_ids=(numbered(1),)),
+    "labels in a project": TaskFilter(project_id=numbered(1), label_ids=(numbered(1), numbered(2))),
     "search in a project": TaskFilter(project_id=numbered(1), search="boat 4711"),
     "all of them": TaskFilter(
         status=(TaskStatus.TODO,),
@@ -74,6 +78,7 @@ BY_CONSTRAINT: Final = {
     "idempotency_keys": {"pk_idempotency_keys"},
     "sessions": {"pk_sessions", "uq_sessions_token_hash"},
     "task_texts": {"pk_task_texts"},
+    "labels": {"pk_labels"},
     "log_state": {"pk_log_state"},
     "memberships": {"pk_memberships"},
     "project_keys": {"pk_project_keys", "ix_project_keys_project_id"},
@@ -211,6 +216,9 @@ async def a_project_of(uow: UnitOfWork) -> None:
     await uow.page(MembershipRow, MEMBERS.page([numbered(1)], PageRequest(20)))
     await uow.memberships.find(membership_id(numbered(1), numbered(3)))
     await uow.projects.owner_of_key("P7")
+    await uow.page(LabelRow, LABELS.page([numbered(1)], PageRequest(20)))
+    await uow.page(LabelRow, TASK_LABELS.page([numbered(6)], PageRequest(20)))
+    await uow.labels.count(numbered(1))
     await uow.projects.has_tasks(numbered(1))
     await uow.memberships.users_in(numbered(1))
     await uow.rows(VisibleTaskRow, task_by_key(uow.actor, "old1-4710"))
@@ -311,7 +319,7 @@ class TestProjects:
     async def test_one_project_is_found_by_an_index(self, dataset: LargeDataset, actor: Actor):
         """By its id and by an old key, and its members, also for a member of a thousand projects."""
         plan = await dataset.plan(actor, a_project_of)
-        for table in ("projects", "project_keys", "memberships", "users", "tasks"):
+        for table in ("projects", "project_keys", "memberships", "users", "tasks", "labels"):
             assert not plan.reads_all_of(table), table
 
     @pytest.mark.parametrize("actor", [BUSY, IDLE], ids=["busy", "idle"])

@@ -64,6 +64,7 @@ class TestDeclarations:
             "Task.viewerCanDeleteComments",
             "Project.viewerCanArchive",
             "Project.viewerCanDelete",
+            "Project.viewerCanManageLabels",
             "Project.viewerCanManageMembers",
             "Project.viewerCanUpdate",
             "Project.viewerRole",

@@ -141,6 +141,7 @@ class TestUpdateTask:
             TaskChange.CREATED,
             TaskChange.DELETED,
             TaskChange.DESCRIPTION,
+            TaskChange.LABELS,
         }
         assert event.before == People(actor.user_id, None)
         assert event.after == People(actor.user_id, friend.id)

@@ -8,6 +8,7 @@ import pytest
 from domain import policy
 from domain.errors import Forbidden
 from domain.events import TaskChange
+from domain.label import check_label_ids
 from domain.policy import Action
 from domain.task import TaskPriority, TaskStatus, check_description, check_due_at, check_title
 from domain.user import Role
@@ -26,6 +27,7 @@ VALUES: dict[str, Any] = {
     "priority": TaskPriority.URGENT,
     "due_at": None,
     "assignee_id": None,
+    "label_ids": [],
 }
 
 
@@ -45,6 +47,7 @@ class TestDeclaration:
             "priority": (TaskChange.PRIORITY, Action.UPDATE_TASK, None),
             "due_at": (TaskChange.DUE_AT, Action.UPDATE_TASK, check_due_at),
             "assignee_id": (TaskChange.ASSIGNEE, Action.ASSIGN_TASK, None),
+            "label_ids": (TaskChange.LABELS, Action.UPDATE_TASK, check_label_ids),
         }
 
     def test_every_field_of_an_edit_is_in_the_table(self):

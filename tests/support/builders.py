@@ -41,6 +41,7 @@ TABLES = (
     "event_floors",
     "idempotency_keys",
     "comments",
+    "labels",
     "tasks",
     "task_counters",
     "memberships",
@@ -126,6 +127,7 @@ class Builders:
                 "assignee_id": None,
                 "version": 1,
                 "comment_count": 0,
+                "label_ids": [],
             }
             | {"created_at": now, "updated_at": now, "completed_at": None}
             | ({"number": FAR + next(_numbers)} if in_project else {})
