@@ -6,10 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.events import LoggedEvent, TaskChange, TaskEvent
+from domain.events import LoggedEvent, MembershipEvent, TaskChange, TaskEvent
+from domain.project import ProjectRole
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from domain.user import Role
+from verification.memberships import Roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,15 @@ class Write:
     version: int | None
     begun: float
     acked: float
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipWrite:
+    """An acknowledged change of a user's role in a project; the role is None if the user left."""
+
+    user_id: UUID
+    project_id: UUID
+    role: ProjectRole | None
 
 
 class ItemKind(StrEnum):
@@ -99,7 +110,10 @@ class History:
     *roles* has the roles of each user by access version; the last one is the current role. *log* is the server's event
     log, and *final* has all remaining tasks. If only some tasks are known (the server has other users, too), the
     history is not *whole*: other tasks are not checked, and *unplaced* are events whose position is unknown, because no
-    listener received them.
+    listener received them. A change of a membership that is unplaced was made while all listeners were connected.
+
+    *members* has the roles in projects before the log, by user; *final_members* has the stored ones at the end, if they
+    are to be compared with the log.
     """
 
     writes: Sequence[Write]
@@ -108,4 +122,7 @@ class History:
     roles: Mapping[UUID, Mapping[int, Role]]
     final: Sequence[TaskFacts]
     whole: bool = True
-    unplaced: Sequence[TaskEvent] = ()
+    unplaced: Sequence[TaskEvent | MembershipEvent] = ()
+    membership_writes: Sequence[MembershipWrite] = ()
+    members: Mapping[UUID, Roles] = field(default_factory=dict)
+    final_members: Mapping[UUID, Roles] | None = None

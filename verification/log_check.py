@@ -5,7 +5,6 @@ from itertools import pairwise
 from uuid import UUID
 
 from domain.events import TaskEvent
-from verification.expected_visibility import people_of
 from verification.history import History, TaskFacts, Write
 from verification.index import Index
 from verification.report import Fault, Report
@@ -50,7 +49,7 @@ def _check_task(task_id: UUID, events: list[TaskEvent], report: Report) -> None:
 
 
 def _check_writes(history: History, index: Index, report: Report) -> None:
-    known = {(event.task_id, event.version) for event in history.unplaced}
+    known = {(event.task_id, event.version) for event in history.unplaced if isinstance(event, TaskEvent)}
     for write in history.writes:
         if _event_of(write, index) is None and (write.task_id, write.version) not in known:
             version = "the deletion" if write.version is None else f"version {write.version}"
@@ -81,9 +80,9 @@ def _event_of(write: Write, index: Index) -> int | None:
 def _check_final(history: History, index: Index, report: Report) -> None:
     final = {facts.task_id: facts for facts in history.final}
     lasts = {task_id: events[-1][1] for task_id, events in index.tasks().items()}
-    unplaced = {event.task_id for event in history.unplaced}
+    unplaced = {event.task_id for event in history.unplaced if isinstance(event, TaskEvent)}
     for task_id, last in lasts.items():
-        if task_id not in unplaced and not _agrees(last, final.get(task_id)):
+        if task_id not in unplaced and not _agrees(last, final.get(task_id), index):
             report.note(
                 Fault.WRONG, LOG, f"task {task_id} differs from version {last.version}, the last one in the log"
             )
@@ -92,8 +91,8 @@ def _check_final(history: History, index: Index, report: Report) -> None:
             report.note(Fault.LOST, LOG, f"there is no event for task {task_id}")
 
 
-def _agrees(last: TaskEvent, facts: TaskFacts | None) -> bool:
+def _agrees(last: TaskEvent, facts: TaskFacts | None, index: Index) -> bool:
     if facts is None or last.after is None:
         return facts is None and last.after is None
     values = (last.version, last.to_status, last.title, last.after)
-    return values == (facts.version, facts.status, facts.title, people_of(facts))
+    return values == (facts.version, facts.status, facts.title, index.people_of(facts))

@@ -23,9 +23,12 @@ class World:
     def __init__(self, seed: int = 1) -> None:
         self.random = Random(seed)
         self.owner, self.worker, self.moderator, self.outsider = (uuid4() for _ in range(4))
+        self.actor = self.owner
+        """Who makes all changes."""
         self.log: list[LoggedEvent] = []
         self.writes: list[Write] = []
         self.tasks: dict[UUID, TaskFacts] = {}
+        self._project_of: dict[UUID, UUID | None] = {}
         self.roles: dict[UUID, dict[int, Role]] = {
             self.owner: {1: Role.USER},
             self.worker: {1: Role.USER},
@@ -33,9 +36,10 @@ class World:
             self.outsider: {1: Role.USER},
         }
 
-    def create(self, assignee: UUID | None = None) -> UUID:
-        """A task of the owner's."""
+    def create(self, assignee: UUID | None = None, project_id: UUID | None = None) -> UUID:
+        """A task of the owner's, personal or in a project."""
         facts = TaskFacts(uuid4(), 1, TaskStatus.TODO, f"Task {len(self.log)}", self.owner, assignee)
+        self._project_of[facts.task_id] = project_id
         self._record(None, facts, TaskChange.CREATED)
         return facts.task_id
 
@@ -88,7 +92,7 @@ class World:
         listener = Listener(name, user_id, only_status, [RecordedConnection(0.0, cursor(0), ())])
         for logged in self.log:
             event = logged.event
-            kind = viewer.expects(event) if isinstance(event, TaskEvent) else None
+            kind = viewer.expects(event, logged.position) if isinstance(event, TaskEvent) else None
             if kind is not None and isinstance(event, TaskEvent):
                 listener.connections[-1].items.append(an_item(logged.position, event, kind))
             if logged.position in cut_at:
@@ -106,9 +110,9 @@ class World:
             from_status=before.status if before else None,
             to_status=facts.status,
             title=facts.title,
-            before=_people(before),
-            after=_people(after),
-            actor_id=self.owner,
+            before=self._people(before),
+            after=self._people(after),
+            actor_id=self.actor,
             at=self._now(),
             request_id=None,
         )
@@ -121,6 +125,11 @@ class World:
             self.tasks[facts.task_id] = after
         else:
             del self.tasks[facts.task_id]
+
+    def _people(self, facts: TaskFacts | None) -> People | None:
+        if facts is None:
+            return None
+        return People(facts.owner_id, facts.assignee_id, self._project_of[facts.task_id])
 
     def _now(self) -> datetime:
         return START + timedelta(seconds=len(self.log))
@@ -150,7 +159,3 @@ def an_item(position: int, event: TaskEvent, kind: ItemKind) -> Item:
         from_status=event.from_status if kind is ItemKind.MOVED else None,
         to_status=event.to_status if kind is ItemKind.MOVED else None,
     )
-
-
-def _people(facts: TaskFacts | None) -> People | None:
-    return People(facts.owner_id, facts.assignee_id) if facts is not None else None
