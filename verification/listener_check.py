@@ -10,6 +10,7 @@ from verification.expected_visibility import ExpectedViewer
 from verification.history import History, Item, ItemKind, Listener, RecordedConnection, TaskFacts
 from verification.index import Index
 from verification.report import Fault, Report
+from verification.snapshot_cover import SnapshotCover
 
 _TASK_KINDS = (ItemKind.CHANGED, ItemKind.MOVED)
 _UNKNOWN_ROLE = Role.USER
@@ -214,10 +215,15 @@ class ListenerCheck:
         else:
             self._add_finding(Fault.WRONG, "the rights changed, but the listener got no resync")
         for event in self._history.unplaced:
-            if isinstance(event, TaskEvent) and self._viewer().expects(event, self._index.head) is not None:
+            if isinstance(event, TaskEvent) and self._is_lost(event):
                 self._add_finding(Fault.LOST, f"version {event.version} of task {event.task_id} was never delivered")
         if not self._listener.only_status:
             self._check_cache()
+
+    def _is_lost(self, event: TaskEvent) -> bool:
+        """Whether an event that no listener received is missing here."""
+        is_expected = self._viewer().expects(event, self._index.head) is not None
+        return is_expected and not SnapshotCover(self._history, self._index, self._listener).covers(event)
 
     def _check_cache(self) -> None:
         role, index = self._roles[max(self._roles)], self._index

@@ -16,8 +16,9 @@ def check_log(history: History, index: Index, report: Report) -> None:
     """Add all contradictions to the report."""
     if history.whole:
         _check_density(index, report)
+    unplaced = {(each.task_id, each.version) for each in history.unplaced if isinstance(each, TaskEvent)}
     for task_id, events in index.tasks().items():
-        _check_task(task_id, [event for _, event in events], report)
+        _check_task(task_id, [event for _, event in events], unplaced, report)
     _check_writes(history, index, report)
     _check_times(history, index, report)
     _check_final(history, index, report)
@@ -30,12 +31,18 @@ def _check_density(index: Index, report: Report) -> None:
             report.note(Fault.LOST, LOG, f"there are no events between the positions {before} and {after}")
 
 
-def _check_task(task_id: UUID, events: list[TaskEvent], report: Report) -> None:
-    """The versions of a task must be consecutive, and each must start with the values of the one before."""
+def _check_task(task_id: UUID, events: list[TaskEvent], unplaced: set[tuple[UUID, int]], report: Report) -> None:
+    """The versions of a task must be consecutive, and each must start with the values of the one before.
+
+    *unplaced* are the tasks and versions of events whose position is unknown.
+    """
     twice = [version for version, times in Counter(event.version for event in events).items() if times > 1]
     for version in twice:
         report.note(Fault.DUPLICATED, LOG, f"task {task_id} has two events of version {version}")
     for before, after in pairwise(events):
+        between = {(task_id, version) for version in range(before.version + 1, after.version)}
+        if between and between <= unplaced:
+            continue
         if after.version != before.version + 1 and after.version not in twice:
             report.note(
                 Fault.OUT_OF_ORDER, LOG, f"task {task_id} goes from version {before.version} to {after.version}"

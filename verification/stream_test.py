@@ -9,22 +9,24 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from domain.events import LoggedEvent, People, TaskChange, TaskEvent
+from domain.events import LoggedEvent, MembershipEvent, People, TaskChange, TaskEvent
+from domain.project import ProjectRole
 from domain.task import FOLLOWERS, TaskStatus
 from verification.client.account import Account, Me
-from verification.client.failures import Failed
+from verification.client.failures import Away, Failed, Refused
 from verification.client.follower import Follower, Recorder
 from verification.client.lists import read_cursor
+from verification.client.projects import KnownProject, Projects, create_if_permitted
 from verification.client.reading import TASK as _TASK
 from verification.client.reading import changes_of, facts_of, member_of
 from verification.client.writer import Known, TaskWriter
-from verification.history import History, Item, ItemKind, Listener, TaskFacts
+from verification.history import History, Item, ItemKind, Listener, MembershipWrite, TaskFacts
 from verification.history_check import check_history
 from verification.report import Report
 
@@ -57,7 +59,11 @@ class _Subscriber:
 
 @dataclass(slots=True)
 class StreamTest:
-    """One test with one account; `run` removes everything that it creates."""
+    """One test with one account; `run` removes everything that it creates.
+
+    If the account may create projects, it creates one while listeners are connected: they have to resync, and then
+    receive the events of the tasks in it.
+    """
 
     account: Account
     plan: StreamTestPlan
@@ -67,6 +73,8 @@ class StreamTest:
     _writers: list[TaskWriter] = field(default_factory=list)
     _live: dict[UUID, Known] = field(default_factory=dict)
     _ended: list[TaskEvent] = field(default_factory=list)
+    _project: KnownProject | None = None
+    _in_project: set[UUID] = field(default_factory=set)
 
     async def run(self) -> Report:
         """Change tasks, receive events, inject faults, and check the history.
@@ -82,6 +90,8 @@ class StreamTest:
             async with self._listening(me):
                 await self._write_for_a_while()
                 await self._finish()
+                for subscriber in self._subscribers:
+                    await subscriber.follower.reread()
                 events = [event async for event in self._events(me)]
                 final = [found.facts for task in self._live.values() if (found := await self._read(task))]
         finally:
@@ -92,7 +102,7 @@ class StreamTest:
     async def _listening(self, me: Me) -> AsyncIterator[None]:
         for number in range(self.plan.listeners):
             recorder = Recorder(Listener(f"listener {number + 1}", me.user_id), time.monotonic)
-            follower = Follower(self.account, self.account.api, recorder, lists=False, longest_pause=1.0)
+            follower = Follower(self.account, self.account.api, recorder, search=self.name, longest_pause=1.0)
             self._subscribers.append(_Subscriber(follower, recorder, asyncio.create_task(follower.run())))
         try:
             await self._until(lambda: all(subscriber.recorder.position >= 0 for subscriber in self._subscribers))
@@ -108,11 +118,39 @@ class StreamTest:
         self._writers = writers
         tasks = [asyncio.create_task(self._write(writer, stop)) for writer in writers]
         faults = asyncio.create_task(self._inject_faults(stop)) if self.plan.faults else None
-        await asyncio.sleep(self.plan.seconds)
+        await asyncio.sleep(self.plan.seconds / 3)
+        await self._create_project()
+        await asyncio.sleep(2 * self.plan.seconds / 3)
         stop.set()
         await asyncio.gather(*tasks)
         if faults is not None:
             await faults
+
+    async def _create_project(self) -> None:
+        """Create the project, or find it if the answer was lost."""
+        projects = Projects(self.account)
+        while self._project is None:
+            try:
+                self._project = await create_if_permitted(projects, self.name)
+            except Failed:
+                await asyncio.sleep(0.1)
+                self._project = next(iter(await self._projects()), None)
+                continue
+            if self._project is None:
+                self.say("This account may not create projects: only personal tasks are tested.")
+            return
+
+    async def _projects(self) -> list[KnownProject]:
+        """The projects that this run created."""
+        while True:
+            try:
+                return await Projects(self.account).named(self.name)
+            except Refused as refused:
+                if not isinstance(refused, Away):
+                    return []  # the server has no projects
+                await asyncio.sleep(0.1)
+            except Failed:
+                await asyncio.sleep(0.1)
 
     async def _write(self, writer: TaskWriter, stop: asyncio.Event) -> None:
         """Each writer changes only its own tasks, so that it is clear which version belongs to which write."""
@@ -123,10 +161,13 @@ class StreamTest:
 
     async def _write_once(self, writer: TaskWriter, mine: list[UUID]) -> None:
         if len(mine) < _TASKS_EACH:
-            created = await writer.create()
+            project = self._project if random.random() < 0.7 else None  # noqa: S311
+            created = await writer.create(project=project.id if project is not None else None)
             if created is not None:
                 mine.append(created.facts.task_id)
                 self._live[created.facts.task_id] = created
+                if project is not None:
+                    self._in_project.add(created.facts.task_id)
             return
         task = self._live[random.choice(mine)]  # noqa: S311
         match random.randrange(10):  # noqa: S311
@@ -195,7 +236,8 @@ class StreamTest:
                 break
             after = page["pageInfo"]["endCursor"]
         for entry in reversed(entries):
-            yield _event(task.facts, entry)
+            in_project = self._project is not None and task.facts.task_id in self._in_project
+            yield _event(task.facts, entry, self._project.project_id if self._project and in_project else None)
 
     async def _read(self, task: Known) -> Known | None:
         writer = TaskWriter(self.account, self.name)
@@ -215,6 +257,7 @@ class StreamTest:
         ]
         titled = list(_titled(events, self._titles(items, final)))
         log, unplaced = with_positions(titled, items)
+        joined = list(self._joined(me))
         return History(
             writes=[write for writer in self._writers for write in writer.writes],
             log=log,
@@ -222,8 +265,16 @@ class StreamTest:
             roles={me.user_id: {version: me.role}},
             final=final,
             whole=False,
-            unplaced=unplaced,
+            unplaced=[*unplaced, *joined],
+            membership_writes=[MembershipWrite(each.user_id, each.project_id, each.role) for each in joined],
+            members={each.user_id: {each.project_id: ProjectRole.MANAGER} for each in joined},
         )
+
+    def _joined(self, me: Me) -> Iterator[MembershipEvent]:
+        """The change by which the account became the manager of the project, while all listeners were connected."""
+        if self._project is not None:
+            project_id, role = self._project.project_id, ProjectRole.MANAGER
+            yield MembershipEvent(me.user_id, project_id, me.user_id, datetime.now(UTC), None, role)
 
     def _titles(self, items: Iterable[Item], final: Iterable[TaskFacts]) -> dict[tuple[UUID, int], str]:
         """The titles by task and version: those of acknowledged writes, else those that were received."""
@@ -247,6 +298,9 @@ class StreamTest:
                 await cleaner.delete(Known(task["id"], facts_of(task)))
         else:
             self.say(f"Some tasks could not be removed. Their titles begin with {self.name!r}.")
+        for project in await self._projects():
+            with suppress(Failed):
+                await Projects(self.account).delete(project)
         await self.account.sign_out()
 
     async def _until(self, condition: Callable[[], bool], *, fail: bool = True) -> None:
@@ -289,13 +343,13 @@ def _has_received(recorder: Recorder, lasts: dict[UUID, int]) -> bool:
     received: dict[UUID, int] = {}
     for connection in recorder.listener.connections:
         for item in connection.items:
-            if item.task is not None:
-                received[item.task.task_id] = item.task.version
+            for facts in [item.task] if item.task is not None else item.snapshot or ():
+                received[facts.task_id] = facts.version
     return all(received.get(task_id, 0) >= version for task_id, version in lasts.items())
 
 
-def _event(facts: TaskFacts, entry: dict[str, Any]) -> TaskEvent:
-    people = People(facts.owner_id, facts.assignee_id)
+def _event(facts: TaskFacts, entry: dict[str, Any], project_id: UUID | None) -> TaskEvent:
+    people = People(facts.owner_id, facts.assignee_id, project_id)
     created = entry["from"] is None
     return TaskEvent(
         task_id=facts.task_id,

@@ -287,3 +287,19 @@ class TestUnplaced:
         items(history, "moderator").extend(story.resync(story.end, viewer) for _ in range(resyncs))
 
         assert (faults(history) == set()) is fine
+
+    @pytest.mark.parametrize(("read", "found"), [(True, set()), (False, {Fault.LOST})])
+    def test_an_event_that_no_listener_received(self, story: Story, read: bool, found: set[Fault]):
+        """It is not lost if the lists after the resync have its result."""
+        history = story.history()
+        history.whole, history.listeners = False, [each for each in history.listeners if each.name == "guest"]
+        missed = story.log[story.hidden - 1].event
+        assert isinstance(missed, TaskEvent)
+        history.log = [each for each in history.log if each.position != story.hidden]
+        history.unplaced = [missed]
+        resync = at(history, story.back)
+        if not read:
+            assert resync.snapshot is not None
+            resync.snapshot = tuple(replace(each, version=each.version - 1) for each in resync.snapshot)
+
+        assert faults(history) & {Fault.LOST, Fault.OUT_OF_ORDER} == found

@@ -67,7 +67,7 @@ class Follower:
     """Subscribes with one account; *api* returns the server for the next connection.
 
     It reads all tasks first and subscribes at their cursor. After a loss of the connection it continues at the last
-    cursor.
+    cursor. *search* limits the lists to the tasks that match it.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Follower:
         *,
         field: str = CHANGES,
         lists: bool = True,
+        search: str | None = None,
         after: StreamCursor | None = None,
         longest_pause: float = 5.0,
         silence: float = 45.0,
@@ -87,6 +88,7 @@ class Follower:
         self._observer = observer
         self._query = f"subscription ($after: String) {{ it: {field}(after: $after) {{ {ITEM} }} }}"
         self._lists = lists
+        self._search = search
         self._cursor = after
         self._longest_pause = longest_pause
         self._silence = silence
@@ -136,7 +138,7 @@ class Follower:
         token = await self._account.token()
         snapshot = None
         if self._cursor is None and self._lists:
-            cursor, snapshot = await read_tasks(self._account)
+            cursor, snapshot = await read_tasks(self._account, self._search)
         elif self._cursor is None:
             cursor = await read_cursor(self._account)
         else:
@@ -183,7 +185,7 @@ class Follower:
     async def _reread(self, item: Item) -> None:
         while item.snapshot is None:
             try:
-                _, item.snapshot = await read_tasks(self._account)
+                _, item.snapshot = await read_tasks(self._account, self._search)
             except Failed:
                 await asyncio.sleep(0.1)
 

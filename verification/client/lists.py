@@ -7,20 +7,22 @@ from verification.client.account import Account
 from verification.client.reading import TASK, cursor_of, facts_of
 from verification.history import TaskFacts
 
-_TASKS: Final = f"""query ($after: String) {{ tasks(first: 100, after: $after, orderBy: CREATED_ASC) {{
+_TASKS: Final = f"""query ($after: String, $filter: TaskFilter) {{
+  tasks(first: 100, after: $after, filter: $filter, orderBy: CREATED_ASC) {{
   streamCursor nodes {{ {TASK} }} pageInfo {{ hasNextPage endCursor }} }} }}"""
 _CURSOR: Final = "{ tasks(first: 1) { streamCursor } }"
 
 
-async def read_tasks(account: Account) -> tuple[StreamCursor, tuple[TaskFacts, ...]]:
-    """All tasks, page by page, and the stream cursor of the first page.
+async def read_tasks(account: Account, search: str | None = None) -> tuple[StreamCursor, tuple[TaskFacts, ...]]:
+    """All tasks, or those that match *search*, page by page, and the stream cursor of the first page.
 
     Raises:
         Refused, Unreachable: see `Api.ask`.
     """
     cursor, found, after = None, [], None
+    wanted = {"search": search} if search is not None else None
     while True:
-        page = (await account.ask(_TASKS, {"after": after}))["tasks"]
+        page = (await account.ask(_TASKS, {"after": after, "filter": wanted}))["tasks"]
         cursor = cursor or page["streamCursor"]
         found += [facts_of(task) for task in page["nodes"]]
         if not page["pageInfo"]["hasNextPage"]:

@@ -55,9 +55,12 @@ class TaskWriter:
         """A unique title."""
         return f"{self._name} {next(self._numbers)}"
 
-    async def create(self, assignee: str | None = None) -> Known | None:
-        """Create a task; None without an acknowledgement."""
-        return await self._change(_CREATE, {"title": self.a_text(), "assigneeId": assignee}, before=0)
+    async def create(self, assignee: str | None = None, project: str | None = None) -> Known | None:
+        """Create a task, personal or in a project; None without an acknowledgement."""
+        wanted = {"title": self.a_text(), "assigneeId": assignee}
+        # A server without projects does not know the field.
+        in_project = {"projectId": project} if project is not None else {}
+        return await self._change(_CREATE, wanted | in_project, before=0)
 
     async def edit(self, task: Known) -> Known | None:
         """Give a task a new title."""
