@@ -1,5 +1,6 @@
 """What must be true of every history."""
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -7,13 +8,15 @@ import orjson
 
 from domain.actor import Actor
 from domain.events import TaskEvent
+from domain.project import ProjectRole
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from domain.unknown_events import UnknownAccess
 from domain.user import Role
 from streaming.lease import LEASE_SECONDS
-from tests.simulation.database_model import Session, User, sees
-from tests.simulation.process import TIMING, StreamRequest
+from tests.simulation.process import TIMING, Process, StreamRequest
+from tests.simulation.projects_model import is_of_user
+from tests.simulation.rows_model import Session, User, sees
 
 if TYPE_CHECKING:
     from tests.simulation.client import Client, Wire
@@ -27,17 +30,19 @@ class Broken(AssertionError):
     """A guarantee was violated."""
 
 
-def ought(user: User, stream_request: StreamRequest, event: TaskEvent) -> str | None:
-    """The expected visibility of an event, written independently of the product."""
-    before = event.before if sees(user.role, user.id, event.before) else None
-    after = event.after if sees(user.role, user.id, event.after) else None
+def ought(user: User, stream_request: StreamRequest, event: TaskEvent, projects: Container[UUID]) -> str | None:
+    """The expected visibility of an event to a member of *projects*, written independently of the product."""
+    before = event.before if sees(user.role, user.id, event.before, projects) else None
+    after = event.after if sees(user.role, user.id, event.after, projects) else None
     if before is None and after is None:
         return None
     wanted = stream_request.filter
     if wanted is not None:
         sides = [each for each in (before, after) if each is not None]
         if not any(
-            wanted.owner_id in {None, each.owner_id} and wanted.assignee_id in {None, each.assignee_id}
+            wanted.owner_id in {None, each.owner_id}
+            and wanted.assignee_id in {None, each.assignee_id}
+            and wanted.project_id in {None, each.project_id}
             for each in sides
         ):
             return None
@@ -80,18 +85,32 @@ class Checks:
             self._deleted(wire, UUID(data["task"]), data["role"])
         elif data["kind"] == "SEEN":
             actor = Actor(wire.session.user.id, Role(data["role"]), None, 0)
-            # A frame that waits for a slow reader's last one to leave may lose the task meanwhile, though not the right
-            # to be sent at all.
-            patience = TIMING.send if wire.is_slow else 0.0
-            since = self._world.loop.now - LEASE_SECONDS - patience
-            if not self._world.table.was_visible(UUID(data["task"]), actor, since):
+            if not self._world.table.was_visible(UUID(data["task"]), actor, self._oldest(wire)):
                 raise Broken(f"{wire.process.name} delivers to {actor.role} a task that was hidden for a second")
+            if "project_role" in data:
+                self._role_in_project(wire, UUID(data["task"]), data["project_role"])
+
+    def _oldest(self, wire: "Wire") -> float:
+        """The time since which what is sent now was right once."""
+        # A frame that waits for a slow reader's last one to leave may lose the task meanwhile, though not the right
+        # to be sent at all.
+        patience = TIMING.send if wire.is_slow else 0.0
+        return self._world.loop.now - LEASE_SECONDS - patience
+
+    def _role_in_project(self, wire: "Wire", task_id: UUID, role: str | None) -> None:
+        """The viewer of a task has the role in its project that it had less than a second ago."""
+        projects, user = self._world.table.projects, wire.session.user
+        stored = ProjectRole(role) if role is not None else None
+        if not projects.had_role(user.id, projects.project_of[task_id], stored, self._oldest(wire)):
+            raise Broken(f"{wire.process.name} takes {user.name} for {role} in a project, which was over for a second")
 
     def _deleted(self, wire: "Wire", task_id: UUID, role: str) -> None:
         """Events of a deleted task are delivered only to users who could see it until then."""
         table = self._world.table
         people = next((each for _, each in reversed(table.shown[task_id]) if each is not None), None)
-        if not table.history and not sees(Role(role), wire.session.user.id, people):
+        user_id = wire.session.user.id
+        known = table.projects.since(user_id, self._oldest(wire))
+        if not table.history and not any(sees(Role(role), user_id, people, roles) for _, roles in known):
             raise Broken(f"{wire.process.name} delivers to {role} a deleted task that was hidden before")
 
     def allowed(self, session: Session, role: str, version: int) -> None:
@@ -122,24 +141,30 @@ class Checks:
             wire.last = data["position"]
 
     def moved(self, client: "Client", stood: StreamCursor, stands: StreamCursor) -> None:
-        """A client reconnects: its cache must not survive unknown changes of rights."""
+        """A client goes on: its cache must not survive unknown changes of rights, and changes of memberships."""
         if not stood.epoch == stands.epoch == self._world.table.epoch:
             return
         # A ping may lead back in front of a resync that the server does not know to have been seen.
         loaded = client.base.position if client.base is not None and client.base.epoch == stands.epoch else 0
-        if self._unknown(client, max(stood.position, loaded), stands.position):
-            raise Broken(f"{client.name} goes on from {stood} to {stands}, past an unknown change of its rights")
+        # While a resync is being sent, a ping may lead to the front of the next change, which leads to a resync, too.
+        is_in_front = self._rights_changed(client, stands.position, stands.position + 1)
+        if not is_in_front and self._rights_changed(client, max(stood.position, loaded), stands.position):
+            raise Broken(f"{client.name} goes on from {stood} to {stands}, past a change of what it may see")
 
-    def _unknown(self, client: "Client", behind: int, up_to: int) -> bool:
-        """Whether the rights of a client's user changed in such a way between two positions."""
+    def _rights_changed(self, client: "Client", behind: int, up_to: int) -> bool:
+        """Whether the rights of a client's user changed between two positions, without another version of them."""
+        user_id = client.user.id
         events = [logged.event for logged in self._world.table.log[behind:up_to]]
-        return any(isinstance(event, UnknownAccess) and event.user_id in {None, client.user.id} for event in events)
+        return any(
+            is_of_user(event, user_id) or (isinstance(event, UnknownAccess) and event.user_id in {None, user_id})
+            for event in events
+        )
 
     def _resync(self, client: "Client", wire: "Wire", data: dict[str, Any]) -> None:
         stood = client.cursor
         if stood is None:
             table = self._world.table
-            true = len(table.epochs) > 1 or bool(table.trims) or self._unknown(client, 0, len(table.log))
+            true = len(table.epochs) > 1 or bool(table.trims) or self._rights_changed(client, 0, len(table.log))
         else:
             true = self._is_true(client, wire, stood, data)
         if not true:
@@ -152,10 +177,10 @@ class Checks:
                 return StreamCursor.decode(data["cursor"]).epoch != stood.epoch
             case "ACCESS":
                 reached = StreamCursor.decode(data["cursor"]).position
-                # The cursor of the answer may be the one in front of the unknown change.
-                is_unknown = self._unknown(client, stood.position, reached + 1)
+                # The cursor of the answer, or that of a ping before it, may be the one in front of the change.
+                has_changed = self._rights_changed(client, stood.position, max(reached, stood.position) + 1)
                 was_restored = stood.epoch != table.epoch
-                return is_unknown or was_restored or bool(data["rights"] != stood.access_version)
+                return has_changed or was_restored or bool(data["rights"] != stood.access_version)
             case "TRIMMED":
                 return any(stood.position < up_to for _, up_to in table.trims)
             case _:
@@ -165,20 +190,38 @@ class Checks:
         """All work has ended: every event was delivered, and every cache is correct."""
         for client in self._world.clients:
             if client.user.active:
+                self._nothing_missed(client)
                 self._nothing_lost(client)
                 self._cache(client)
         for process in self._world.processes:
+            self._index(process)
             for known in process.access._cache.values():
                 self._remembered(known.identity.actor)
 
+    def _nothing_missed(self, client: "Client") -> None:
+        """The client has loaded its lists after the last change of its memberships."""
+        table = self._world.table
+        for logged, at in zip(table.log, table.times, strict=True):
+            if is_of_user(logged.event, client.user.id) and self._due(client, logged.position, at):
+                raise Broken(f"{client.name} was not asked to resync at {logged.position}")
+
+    def _index(self, process: Process) -> None:
+        """Exactly the members of projects, who do not see everything anyway, are found by their projects."""
+        index = process.stream._subscribers
+        found = {(project_id, each) for project_id, group in index._by_project.items() for each in group}
+        members = [each for each in index if not each.view.sees_everything]
+        if found != {(project_id, each) for each in members for project_id in each.actor.projects}:
+            raise Broken(f"{process.name} does not find the subscribers of projects")
+
     def _nothing_lost(self, client: "Client") -> None:
         table = self._world.table
+        projects = table.projects.roles(client.user.id)
         for logged, at in zip(table.log, table.times, strict=True):
             due = self._due(client, logged.position, at)
             delivered = client.received.get(logged.position) if due is not None else None
             if not isinstance(logged.event, TaskEvent) or due is None:
                 continue
-            wanted = ought(client.user, client.stream_request, logged.event)
+            wanted = ought(client.user, client.stream_request, logged.event, projects)
             if wanted is None and delivered is not None:
                 raise Broken(f"{client.name} received {delivered} of {logged.position}, which is not visible to them")
             if wanted is not None and delivered is None and due:
@@ -191,8 +234,10 @@ class Checks:
     def _left(self, client: "Client", event: TaskEvent) -> bool:
         """Whether the task was hidden from a client at some time after an event."""
         user = client.user
-        shown = self._world.table.shown[event.task_id]
-        return any(people is not None and not sees(user.role, user.id, people) for _, people in shown)
+        table = self._world.table
+        shown = [people for _, people in table.shown[event.task_id] if people is not None]
+        known = [roles for _, roles in table.projects.since(user.id, 0.0)]
+        return any(not sees(user.role, user.id, people, roles) for people in shown for roles in known)
 
     @staticmethod
     def _due(client: "Client", position: int, at: float) -> bool | None:
@@ -216,3 +261,6 @@ class Checks:
         session = self._world.table.sessions[actor.session_id]
         if session.ended is not None or session.user.version != actor.access_version:
             raise Broken(f"a process still remembers {session.user.name} as they were")
+        roles = {project_id: actor.projects.of(project_id) for project_id in actor.projects}
+        if roles != self._world.table.projects.roles(actor.user_id):
+            raise Broken(f"a process takes {session.user.name} for {roles} in projects")

@@ -13,8 +13,8 @@ import orjson
 from domain.actor import Actor
 from domain.errors import Failure, Unauthenticated
 from domain.stream_cursor import StreamCursor
-from tests.simulation.database_model import Session, User, sees
 from tests.simulation.process import Process, StreamRequest
+from tests.simulation.rows_model import Session, User, sees
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -284,7 +284,8 @@ class Client:
     def sees(self, actor: Actor) -> dict[UUID, int]:
         """What its cache should be."""
         tasks = [versions[-1] for versions in self._world.table.tasks.values()]
-        return {each.id: each.version for each in tasks if sees(actor.role, actor.user_id, each.people)}
+        roles = self._world.table.projects.roles(actor.user_id)
+        return {each.id: each.version for each in tasks if sees(actor.role, actor.user_id, each.people, roles)}
 
 
 def _answered(answer: asyncio.Future[Any], result: object) -> None:

@@ -1,93 +1,34 @@
 """A model of the database: rows, and a log whose events get their positions after their commits."""
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from enum import Enum, auto
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.events import AccessChange, AccessEvent, AccessNews, Event, LoggedEvent, People, TaskChange, TaskEvent
+from domain.events import (
+    AccessChange,
+    AccessEvent,
+    AccessNews,
+    Event,
+    LoggedEvent,
+    MembershipEvent,
+    People,
+    TaskChange,
+    TaskEvent,
+)
+from domain.project import ProjectRole
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from domain.user import Role
 from persistence.event_log import Head, Numbered
 from persistence.numbering_floor import LastId, Writers
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.projects_model import Project, Projects
+from tests.simulation.rows_model import AT, FOREVER, Session, Task, Unknown, User, sees
 from tests.support.events import published
-
-AT = datetime(2026, 11, 23, tzinfo=UTC)
-FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-@dataclass
-class User:
-    """A row of users, and when each version of its rights ended."""
-
-    id: UUID
-    name: str
-    role: Role
-    version: int = 1
-    active: bool = True
-    ended: dict[int, float] = field(default_factory=dict)
-    sessions: list["Session"] = field(default_factory=list)
-
-
-@dataclass
-class Session:
-    """A row of sessions; `ended` is when it was removed."""
-
-    id: UUID
-    user: User
-    ended: float | None = None
-
-
-@dataclass(frozen=True)
-class Task:
-    """A version of a task row; without people it is deleted or not created yet."""
-
-    id: UUID
-    version: int
-    status: TaskStatus
-    people: People | None
-    title: str = ""
-    description: str = ""
-    priority: None = None
-    due_at: None = None
-    created_at: datetime = AT
-    updated_at: datetime = AT
-    completed_at: None = None
-
-    @property
-    def owner_id(self) -> UUID:
-        """As the policy asks for it."""
-        assert self.people is not None
-        return self.people.owner_id
-
-    @property
-    def assignee_id(self) -> UUID | None:
-        """As the policy asks for it."""
-        assert self.people is not None
-        return self.people.assignee_id
-
-
-class Unknown(Enum):
-    """What a newer version may do."""
-
-    EVENT = auto()
-    ROLE = auto()
-    OF_ONE_USER = auto()
-    OF_ALL_USERS = auto()
-
-
-def sees(role: Role, user_id: UUID, people: People | None) -> bool:
-    """Who may see a task, written independently of the policy."""
-    if people is None:
-        return False
-    return role is not Role.USER or user_id == people.owner_id or user_id == people.assignee_id
 
 
 @dataclass
@@ -99,6 +40,11 @@ class Backup:
     pending: dict[int, tuple[Event, float]]
     trimmed: int
     tasks: dict[UUID, list[Task]]
+    projects: dict[UUID, Project]
+
+
+Recorded = Event | Sequence[Event] | None
+"""What a transaction records: one event, several, or nothing."""
 
 
 class Table:
@@ -121,6 +67,7 @@ class Table:
         self.sessions: dict[UUID, Session] = {}
         self.tasks: dict[UUID, list[Task]] = {}
         self.shown: dict[UUID, list[tuple[float, People | None]]] = {}
+        self.projects = Projects()
         self.history = 0
         self._next_id = 0
         self._locks: dict[UUID, deque[Callable[[], None]]] = {}
@@ -181,12 +128,20 @@ class Table:
         """Whether an actor could see a task at any time from an instant on."""
         shown = self.shown[task_id]
         first = max((index for index, (at, _) in enumerate(shown) if at <= since), default=0)
-        return any(sees(actor.role, actor.user_id, people) for _, people in shown[first:])
+        if task_id not in self.projects.project_of or actor.role is not Role.USER:
+            return any(sees(actor.role, actor.user_id, people, ()) for _, people in shown[first:])
+        return any(
+            sees(actor.role, actor.user_id, people, roles)
+            for index, (start, people) in enumerate(shown[first:], start=first)
+            for at, roles in self.projects.since(actor.user_id, max(start, since))
+            if index + 1 == len(shown) or at <= shown[index + 1][0]
+        )
 
     def visible(self, actor: Actor, ids: list[UUID] | None = None) -> dict[UUID, Task]:
         """The tasks that an actor sees, all or some of them."""
         rows = [self.tasks[each][-1] for each in (self.tasks if ids is None else ids) if each in self.tasks]
-        return {row.id: row for row in rows if sees(actor.role, actor.user_id, row.people)}
+        roles = self.projects.roles(actor.user_id)
+        return {row.id: row for row in rows if sees(actor.role, actor.user_id, row.people, roles)}
 
     def deletions(self, ids: list[UUID]) -> dict[UUID, People]:
         """The people of tasks at their deletion."""
@@ -194,16 +149,20 @@ class Table:
         events = [event for event in recorded if isinstance(event, TaskEvent) and event.after is None]
         return {event.task_id: event.before for event in events if event.task_id in ids and event.before is not None}
 
-    def rights(self, session_id: UUID) -> list[tuple[Any, ...]]:
-        """The row of a session: expiry, user, role, whether active, and the access version."""
+    def rights(self, session_id: UUID, with_roles: bool) -> list[tuple[Any, ...]]:
+        """The row of a session: expiry, user, role, whether active, the access version, and the roles in projects."""
         session = self.sessions[session_id]
+        if session.ended is not None:
+            return []
         user = session.user
-        return [(FOREVER, user.id, user.role, user.active, user.version)] if session.ended is None else []
+        row = (FOREVER, user.id, user.role, user.active, user.version)
+        roles = [f"{project} {role.value}" for project, role in self.projects.roles(user.id).items()]
+        return [(*row, roles) if with_roles else row]
 
     # What transactions do.
 
     def transaction(
-        self, row: UUID, record: Callable[[], Event | None], hold: float, on_commit: Callable[[Event], None] | None
+        self, row: UUID, record: Callable[[], Recorded], hold: float, on_commit: Callable[[Event], None] | None
     ) -> None:
         """Lock a row, then draw an id and record, then, a while later, commit; or, with nothing recorded, give up."""
         if row in self._locks:
@@ -213,7 +172,7 @@ class Table:
             self._locked(row, record, hold, on_commit)
 
     def _locked(
-        self, row: UUID, record: Callable[[], Event | None], hold: float, on_commit: Callable[[Event], None] | None
+        self, row: UUID, record: Callable[[], Recorded], hold: float, on_commit: Callable[[Event], None] | None
     ) -> None:
         self._next_id += 1
         self.writers.add(self._next_id)
@@ -222,16 +181,21 @@ class Table:
     def _commit(
         self,
         row: UUID,
-        record: Callable[[], Event | None],
+        record: Callable[[], Recorded],
         id: int,
         history: int,
         on_commit: Callable[[Event], None] | None,
     ) -> None:
-        event = record() if history == self.history else None
+        recorded = record() if history == self.history else None
         self.writers.discard(id)
-        if event is not None:
-            self.committed = max(self.committed, id)
-            self.pending[id] = (event, self._loop.now)
+        events = recorded if isinstance(recorded, Sequence) else [recorded] if recorded is not None else []
+        drawn = id
+        for number, event in enumerate(events):
+            if number:
+                self._next_id = drawn = self._next_id + 1
+            self.committed = max(self.committed, drawn)
+            self.pending[drawn] = (event, self._loop.now)
+        for event in events:
             if on_commit is not None:
                 on_commit(event)
         waiting = self._locks[row]
@@ -242,6 +206,9 @@ class Table:
 
     def change_task(self, task_id: UUID, by: UUID, change: TaskChange, value: object) -> TaskEvent | None:
         """A new version of a task, and what happened."""
+        project_id = value.project_id if isinstance(value, People) else self.projects.project_of.get(task_id)
+        if project_id is not None and not self.projects.allows_changes(project_id):
+            return None
         versions = self.tasks.setdefault(task_id, [Task(task_id, 0, TaskStatus.TODO, None)])
         old = versions[-1]
         if (old.people is None) is not (change is TaskChange.CREATED) or value is old.status:
@@ -251,10 +218,12 @@ class Table:
             case TaskChange.CREATED:
                 assert isinstance(value, People)
                 new = replace(new, people=value)
+                if project_id is not None:
+                    self.projects.project_of[task_id] = project_id
             case TaskChange.ASSIGNEE:
                 assert old.people is not None
                 assert value is None or isinstance(value, UUID)
-                new = replace(new, people=People(old.people.owner_id, value))
+                new = replace(new, people=People(old.people.owner_id, value, project_id))
             case TaskChange.STATUS:
                 assert isinstance(value, TaskStatus)
                 new = replace(new, status=value)
@@ -303,6 +272,22 @@ class Table:
                 user.version += 1
         return AccessEvent(user.id, change, session, spared, user.id, AT, None)
 
+    def change_membership(self, user: User, project_id: UUID, role: ProjectRole | None) -> MembershipEvent | None:
+        """Give a user a role in a project, or end the membership, and record the event."""
+        if not self.projects.set_role(user.id, project_id, role, self._loop.now):
+            return None
+        return MembershipEvent(user.id, project_id, user.id, AT, None, role)
+
+    def delete_project(self, project_id: UUID, by: UUID) -> Sequence[Event]:
+        """Delete a project with its tasks and memberships, and record all events."""
+        if not self.projects.allows_changes(project_id):
+            return []
+        tasks = [task_id for task_id, project in self.projects.project_of.items() if project == project_id]
+        deleted = [self.change_task(each, by, TaskChange.DELETED, None) for each in tasks]
+        members = self.projects.delete(project_id, self._loop.now)
+        ended = [MembershipEvent(user_id, project_id, by, AT, None, None) for user_id in members]
+        return [each for each in deleted if each is not None] + ended
+
     def change_unknown(self, user: User, kind: Unknown) -> UnknownAccess | SkippedEvent:
         """Something that only a newer version understands."""
         match kind:
@@ -346,7 +331,8 @@ class Table:
     def back_up(self) -> Backup:
         """Keep what there is now."""
         tasks = {task_id: list(versions) for task_id, versions in self.tasks.items()}
-        return Backup(list(self.log), list(self.times), dict(self.pending), self.trimmed, tasks)
+        projects = dict(self.projects.rows)
+        return Backup(list(self.log), list(self.times), dict(self.pending), self.trimmed, tasks, projects)
 
     def restore(self, backup: Backup) -> None:
         """Restore an earlier state of the log; users and sessions stay. Open transactions are lost."""
@@ -356,6 +342,7 @@ class Table:
         self.tasks |= {each.id: [each] for each in gone}
         for task_id, versions in self.tasks.items():
             self.shown[task_id].append((now, versions[-1].people))
+        self.projects.restore(backup.projects, now)
         self.log, self.times = list(backup.log), list(backup.times)
         self.pending, self.trimmed = dict(backup.pending), backup.trimmed
         self.history += 1

@@ -8,6 +8,7 @@ from typing import Any
 from domain.actor import Actor
 from domain.errors import Unavailable
 from persistence.numbering_floor import LastId
+from persistence.queries.session import SessionWithRoles
 from tests.simulation.database_model import Table
 from tests.simulation.loop import Machine, VirtualLoop
 
@@ -179,4 +180,4 @@ class Glance:
 
     def rows(self, shape: object, rows: object, values: Any) -> Any:
         """The rights of a session."""
-        return self._line.ask(self._table.rights, values["id"])
+        return self._line.ask(self._table.rights, values["id"], isinstance(rows, SessionWithRoles))

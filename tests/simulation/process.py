@@ -37,9 +37,10 @@ from streaming.stream import Stream
 from streaming.stream_items import Delivered
 from streaming.subscription import Subscriber
 from streaming.visibility import StreamFilter
-from tests.simulation.database_model import FOREVER, Session, Table
+from tests.simulation.database_model import Table
 from tests.simulation.line import Line
 from tests.simulation.loop import Machine, VirtualLoop
+from tests.simulation.rows_model import FOREVER, Session
 
 TIMING = StreamTiming(first_message=2.0, ping=0.5, send=1.5)
 
@@ -146,6 +147,8 @@ class Seen:
     cursor: str
     task_id: str
     version: int | None
+    in_project: bool
+    viewer_role: str | None
 
 
 class Execution:
@@ -218,7 +221,11 @@ class DirectSender:
 
 
 def _seen(delivered: Delivered, task: Any) -> Seen:
-    return Seen(delivered.cursor, str(delivered.event.task_id), task.version if task is not None else None)
+    task_id = str(delivered.event.task_id)
+    if task is None:
+        return Seen(delivered.cursor, task_id, None, in_project=False, viewer_role=None)
+    row = task.row
+    return Seen(delivered.cursor, task_id, row.version, row.project_id is not None, row.viewer_role)
 
 
 def _fields(item: Any, actor: Actor) -> dict[str, Any]:
@@ -229,7 +236,9 @@ def _fields(item: Any, actor: Actor) -> dict[str, Any]:
         case ResyncRequired():
             return {"kind": "RESYNC", "reason": item.reason.value, **fields}
         case Seen():
-            return {"kind": "SEEN", "position": cursor.position, "task": item.task_id, "version": item.version} | fields
+            member = {"project_role": item.viewer_role} if item.in_project else {}
+            task = {"task": item.task_id, "version": item.version}
+            return {"kind": "SEEN", "position": cursor.position} | task | member | fields
     kind = "DELETED" if isinstance(item, TaskDeleted) else "GONE"
     return {
         "kind": kind,

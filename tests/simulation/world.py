@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from domain.errors import Unauthenticated
-from domain.events import AccessChange, AccessEvent, Event, People, TaskChange, TaskEvent
+from domain.events import AccessChange, AccessEvent, Event, MembershipEvent, People, TaskChange, TaskEvent
+from domain.project import ProjectRole
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from domain.user import Role
@@ -16,10 +17,11 @@ from streaming.replay import RecentEvents
 from streaming.visibility import StreamFilter
 from tests.simulation.checks import Broken, Checks
 from tests.simulation.client import Client, Temper
-from tests.simulation.database_model import Session, Table, Unknown, User
+from tests.simulation.database_model import Recorded, Table
 from tests.simulation.faults import Faults
 from tests.simulation.loop import Machine, VirtualLoop
 from tests.simulation.process import Notifiers, Process, StreamRequest
+from tests.simulation.rows_model import Session, Unknown, User
 
 SETTLE_SECONDS = 30.0
 STATUSES = tuple(TaskStatus)
@@ -58,6 +60,7 @@ class World:
         self.notifiers = Notifiers(self.loop, Random(chance.random()), self.hurt)
         self.users = [self._user(role) for role in chance.sample(ROLES, chance.randint(2, 4))]
         self.table.users = self.users
+        self.projects = [self._project() for _ in range(chance.choice((0, 0, 1, 1, 2)))]
         self.processes = [self.new_process() for _ in range(chance.choice((1, 2, 2, 2, 3)))]
         self.clients = [self._client() for _ in range(chance.randint(2, 4))]
         self.faults = Faults(self)
@@ -93,6 +96,13 @@ class World:
         user = User(self.table.uuid(), name, role)
         self._names[user.id] = name
         return user
+
+    def _project(self) -> UUID:
+        """A project with some members."""
+        project_id = self.table.uuid()
+        members = self.chance.sample(self.users, self.chance.randint(0, 2))
+        self.table.projects.add(project_id, {each.id: self.chance.choice(list(ProjectRole)) for each in members})
+        return project_id
 
     def _begin(self, client: Client) -> None:
         self.loop.spawn(self.people, client.run())
@@ -136,6 +146,7 @@ class World:
                 StreamRequest(StreamFilter(owner_id=target), only_status=False),
                 StreamRequest(StreamFilter(assignee_id=target), only_status=chance.random() < 0.5),
                 StreamRequest(StreamFilter(to=to), only_status=False),
+                StreamRequest(StreamFilter(project_id=chance.choice([None, *self.projects])), only_status=False),
             )
         )
 
@@ -178,6 +189,8 @@ class World:
             self._at(chance.uniform(0.0, end), self._change_task, chance.choice((*CHANGES, TaskChange.CREATED)))
         for _ in range(chance.choice((0, 1, 1, 2))):
             self._at(chance.uniform(0.2, end), self._change_access)
+        for _ in range(chance.choice((0, 1, 2, 4)) if self.projects else 0):
+            self._at(chance.uniform(0.1, end), self._change_project)
         faults = chance.sample(self.faults.all(), chance.choice((0, 1, 1, 2, 3)))
         for fault in faults:
             for _ in range(chance.choice((1, 1, 2))):
@@ -196,7 +209,8 @@ class World:
         by = chance.choice(self.users)
         if change is TaskChange.CREATED or not table.tasks:
             change, task_id = TaskChange.CREATED, table.uuid()
-            value: object = People(by.id, chance.choice([None, *(each.id for each in self.users)]))
+            project_id = chance.choice([None, *self.projects])
+            value: object = People(by.id, chance.choice([None, *(each.id for each in self.users)]), project_id)
         else:
             task_id = chance.choice(list(table.tasks))
             value = self._value(change)
@@ -204,10 +218,11 @@ class World:
         give_up = chance.random() < 0.1
         process = chance.choice(self.processes)
 
-        def record() -> Event | None:
+        def record() -> Recorded:
             return None if give_up else table.change_task(task_id, by.id, change, value)
 
-        table.transaction(task_id, record, hold, lambda event: self._committed(process, event))
+        in_project = value.project_id if isinstance(value, People) else table.projects.project_of.get(task_id)
+        table.transaction(in_project or task_id, record, hold, lambda event: self._committed(process, event))
 
     def _value(self, change: TaskChange) -> object:
         if change is TaskChange.STATUS:
@@ -232,6 +247,24 @@ class World:
             lambda event: self._committed(process, event),
         )
 
+    def _change_project(self) -> None:
+        """A user joins, leaves or gets another role; or a project is archived or deleted."""
+        chance, table, project_id = self.chance, self.table, self.chance.choice(self.projects)
+        user, process = chance.choice(self.users), chance.choice(self.processes)
+        role = chance.choice((None, *ProjectRole))
+        kind = chance.random()
+
+        def record() -> Recorded:
+            if kind < 0.04:
+                return table.delete_project(project_id, user.id)
+            if kind < 0.12:
+                table.projects.archive(project_id)
+                return None
+            return table.change_membership(user, project_id, role)
+
+        hold = chance.choice((0.001, 0.01, chance.uniform(0.0, 0.3)))
+        table.transaction(project_id, record, hold, lambda event: self._committed(process, event))
+
     def _change_unknown(self) -> None:
         user, kind = self.chance.choice(self.users), self.chance.choice(list(Unknown))
         process = self.chance.choice(self.processes)
@@ -254,12 +287,16 @@ class World:
             return f"{event.changes[0]} of {self.names(event.task_id)} v{event.version} {people}, {event.to_status}"
         if isinstance(event, AccessEvent):
             return f"{event.change} of {self.names(event.user_id)}"
+        if isinstance(event, MembershipEvent):
+            return f"{self.names(event.user_id)} is {event.role} in {self.names(event.project_id)}"
         return str(event)
 
     def _sides(self, people: People | None) -> str:
         if people is None:
             return "no one"
-        return self.names(people.owner_id) + (f"+{self.names(people.assignee_id)}" if people.assignee_id else "")
+        assignee = f"+{self.names(people.assignee_id)}" if people.assignee_id else ""
+        project = f" in {self.names(people.project_id)}" if people.project_id else ""
+        return self.names(people.owner_id) + assignee + project
 
     def _probe(self) -> None:
         client, process = self.chance.choice(self.clients), self.chance.choice(self.processes)

@@ -1,0 +1,101 @@
+"""Ways to get memberships wrong, each of which the histories must notice."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from domain.events import LoggedEvent, MembershipEvent
+from domain.project import ProjectRole
+from streaming.memberships import KnownRoles, Memberships
+from streaming.stream import Stream
+from streaming.subscriber_index import SubscriberIndex
+from streaming.subscription import Subscriber
+
+Patch = tuple[object, str, object]
+
+_apply_access, _dispatch, _access_change = Stream._apply_access, Stream._dispatch, Subscriber._access_change
+_change_membership = SubscriberIndex.change_membership
+
+
+def _do_not_read_ahead(self: Stream, logged: LoggedEvent) -> None:
+    if not isinstance(logged.event, MembershipEvent):
+        _apply_access(self, logged)
+
+
+def _apply_at_dispatch(self: Stream, logged: LoggedEvent) -> None:
+    if isinstance(logged.event, MembershipEvent):
+        _apply_access(self, logged)
+    _dispatch(self, logged)
+
+
+def _do_not_resync(self: Stream, logged: LoggedEvent) -> None:
+    if not isinstance(logged.event, MembershipEvent):
+        _dispatch(self, logged)
+
+
+def _do_not_resync_those_who_join(self: Stream, logged: LoggedEvent) -> None:
+    if not (isinstance(logged.event, MembershipEvent) and logged.event.role is not None):
+        _dispatch(self, logged)
+
+
+def _replay_across_changes(self: Subscriber, events: list[LoggedEvent]) -> int | None:
+    return _access_change(self, [each for each in events if not isinstance(each.event, MembershipEvent)])
+
+
+def _keep_those_who_leave(self: SubscriberIndex, user_id: UUID, project_id: UUID, change: Callable[[], None]) -> None:
+    before = dict(self._by_project.get(project_id, {}))
+    _change_membership(self, user_id, project_id, change)
+    if before:
+        self._by_project[project_id] = before | self._by_project.get(project_id, {})
+
+
+def _add_none_who_joins(self: SubscriberIndex, user_id: UUID, project_id: UUID, change: Callable[[], None]) -> None:
+    before = self._by_project.get(project_id, {})
+    _change_membership(self, user_id, project_id, change)
+    after = self._by_project.pop(project_id, {})
+    if kept := {each: None for each in after if each in before}:
+        self._by_project[project_id] = kept
+
+
+def _trust_the_read(self: KnownRoles, reading: int, roles: Iterable[str]) -> None:
+    if self.is_loaded or reading != self._reading:
+        return
+    self._roles = {UUID(project): ProjectRole(role) for project, role in (each.split(" ") for each in roles)}
+    self.is_loaded = True
+
+
+def _trust_any_read(self: KnownRoles) -> None:
+    self._roles.clear()
+    self._changed.clear()
+    self.is_loaded = False
+
+
+def _keep_the_first_role(self: KnownRoles, event: MembershipEvent) -> None:
+    if event.role is None:
+        self._roles.pop(event.project_id, None)
+    else:
+        self._roles.setdefault(event.project_id, event.role)
+
+
+def _keep_old_members(self: Memberships) -> Any:
+    """Do nothing."""
+
+
+MEMBERSHIP_MUTANTS: dict[str, list[Patch]] = {
+    "roles in projects are not changed by events": [(Memberships, "apply", lambda self, event: None)],
+    "another role in a project is overlooked": [(KnownRoles, "apply", _keep_the_first_role)],
+    "roles in projects are changed only at dispatch": [
+        (Stream, "_apply_access", _do_not_read_ahead),
+        (Stream, "_dispatch", _apply_at_dispatch),
+    ],
+    "a live subscriber is not resynced": [(Stream, "_dispatch", _do_not_resync)],
+    "a subscriber who joins is not resynced": [(Stream, "_dispatch", _do_not_resync_those_who_join)],
+    "a replay passes changes of memberships": [(Subscriber, "_access_change", _replay_across_changes)],
+    "who leaves stays in the index": [(SubscriberIndex, "change_membership", _keep_those_who_leave)],
+    "who joins is not in the index": [(SubscriberIndex, "change_membership", _add_none_who_joins)],
+    "the index is kept after a break": [(SubscriberIndex, "forget_memberships", lambda self: None)],
+    "roles in projects are kept after a break": [(Memberships, "forget_all", _keep_old_members)],
+    "an event during the read is overwritten": [(KnownRoles, "load", _trust_the_read)],
+    "a read from before a break is used": [(KnownRoles, "forget", _trust_any_read)],
+}
+"""The mutants: a description, and the patches."""
