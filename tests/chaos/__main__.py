@@ -26,7 +26,7 @@ async def main() -> int:
     with tempfile.TemporaryDirectory(prefix="taskriver-chaos-") as folder:
         async with running(Path(folder)) as stack:
             try:
-                outcome = await FaultRun(stack, seed=options.seed).run(options.cycles, chosen, _say)
+                outcome = await FaultRun(stack, seed=options.seed, projects=True).run(options.cycles, chosen, _say)
             finally:
                 await undo(stack)
     sys.stdout.write("\n".join([*details(outcome), outcome.line(), ""]))

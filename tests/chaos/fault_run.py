@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.events import AccessChange, AccessEvent, LoggedEvent, TaskEvent
+from domain.events import AccessChange, AccessEvent, LoggedEvent, MembershipEvent, TaskEvent
 from domain.task import FOLLOWERS
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import UserRow
 from tests.chaos import faults
 from tests.chaos.faults import Fault
+from tests.chaos.membership_changes import MembershipChanges
 from tests.chaos.stack import Stack
 from tests.support.waiting import HANG_SECONDS
 from verification.client.account import Account
@@ -25,6 +26,7 @@ from verification.client.writer import Known, TaskWriter
 from verification.expected_visibility import ExpectedViewer
 from verification.history import History, Listener
 from verification.history_check import check_history
+from verification.memberships import NO_ROLES, roles_over_time
 from verification.report import Report
 
 TASKS = 24
@@ -40,10 +42,10 @@ PEOPLE = {
     "carol": Role.USER,  # becomes a moderator and a user again, and so on
     "dave": Role.USER,  # signs out every now and then
     "erin": Role.USER,
-    "frank": Role.USER,  # has nothing to do with any of it
+    "frank": Role.USER,  # has nothing to do with any of it, and is no member of a project
     "mona": Role.MODERATOR,
     "anna": Role.ADMIN,
-    "boss": Role.ADMIN,  # changes roles
+    "boss": Role.ADMIN,  # changes roles and memberships
 }
 WRITERS = ("alice", "bob", "mona", "anna")
 LISTENERS = ("alice", "bob", "carol", "dave", "erin", "frank", "mona", "anna")
@@ -91,9 +93,9 @@ class Outcome:
 
 
 class FaultRun:
-    """A run on a stack."""
+    """A run on a stack. *projects*: some of the tasks are in projects, whose members change all the time."""
 
-    def __init__(self, stack: Stack, *, prefix: str = "", seed: int = 7) -> None:
+    def __init__(self, stack: Stack, *, prefix: str = "", seed: int = 7, projects: bool = False) -> None:
         self.stack = stack
         self._prefix = prefix
         self.random = random.Random(seed)
@@ -102,6 +104,9 @@ class FaultRun:
         self.writers: list[TaskWriter] = []
         self.known: dict[UUID, Known] = {}
         self.settled: dict[str, list[float]] = {}
+        self._with_projects = projects
+        self.memberships: MembershipChanges | None = None
+        self._project_of: dict[UUID, UUID] = {}
         self._log: list[LoggedEvent] = []
         self._writing = asyncio.Event()
 
@@ -110,12 +115,18 @@ class FaultRun:
         """Users listen and write as long as the block runs."""
         for name, role in PEOPLE.items():
             self.users[name] = await self.stack.a_user(self._prefix + name, role)
+        if self._with_projects:
+            boss = f"{self._prefix}boss"
+            self.memberships = MembershipChanges(self.stack, boss, self.users, random.Random(self.random.random()))
+            await self.memberships.start()
         self.followers = [self._start_follower(name) for name in LISTENERS]
         for follower in self.followers:
             follower.task = asyncio.create_task(follower.follower.run())
         await self._until(lambda: all(follower.recorder.position >= 0 for follower in self.followers), 10)
         self._writing.set()
         tasks = [asyncio.create_task(self._write(name)) for name in WRITERS]
+        if self.memberships is not None:
+            tasks.append(asyncio.create_task(self.memberships.run(self._writing.is_set)))
         try:
             yield self
         except BaseException:
@@ -239,7 +250,7 @@ class FaultRun:
     async def _write_once(self, writer: TaskWriter, name: str) -> None:
         task = self._a_task_for(name)
         if task is None or (len(self.known) < TASKS and self.random.random() < 0.5):
-            self._keep(await writer.create(self._a_user()))
+            await self._create(writer, name)
             return
         changes: dict[Callable[[TaskWriter, Known], Awaitable[None]], int] = {
             self._move: 4,
@@ -250,6 +261,18 @@ class FaultRun:
             changes[self._delete] = 1
         [change_task] = self.random.choices(list(changes), weights=list(changes.values()))
         await change_task(writer, task)
+
+    async def _create(self, writer: TaskWriter, name: str) -> None:
+        """A personal task, or one of a project of which the writer is a member; admins need not be one."""
+        found = self.memberships.open_to(name, PEOPLE[name]) if self.memberships is not None else ()
+        project = self.random.choice(found) if found and self.random.random() < 0.6 else None
+        if project is None:
+            self._keep(await writer.create(self._a_user()))
+            return
+        created = await writer.create(project=project.id)
+        if created is not None:
+            self._project_of[created.facts.task_id] = project.project_id
+        self._keep(created)
 
     async def _move(self, writer: TaskWriter, task: Known) -> None:
         status = self.random.choice(sorted(FOLLOWERS[task.facts.status]))
@@ -281,10 +304,13 @@ class FaultRun:
 
     def _a_task_for(self, name: str) -> Known | None:
         user = self.users[name]
+        member_of = {each.project_id for each in self.memberships.projects_of(name)} if self.memberships else set()
         mine = [
             each
             for each in self.known.values()
-            if PEOPLE[name] is Role.ADMIN or user.id in (each.facts.owner_id, each.facts.assignee_id)
+            if PEOPLE[name] is Role.ADMIN
+            or user.id in (each.facts.owner_id, each.facts.assignee_id)
+            or self._project_of.get(each.facts.task_id) in member_of
         ]
         return self.random.choice(mine) if mine else None
 
@@ -328,6 +354,8 @@ class FaultRun:
             listeners=[follower.recorder.listener for follower in self.followers],
             roles={user.id: _roles(user, log) for user in self.users.values()},
             final=await self.stack.tasks(),
+            membership_writes=self.memberships.writes if self.memberships is not None else (),
+            final_members=await self.stack.members() if self.memberships is not None else None,
         )
 
 
@@ -344,16 +372,24 @@ def _roles(user: UserRow, log: Sequence[LoggedEvent]) -> dict[int, Role]:
 
 
 def _last_expected(log: Sequence[LoggedEvent], listener: Listener, roles: dict[UUID, Role]) -> int:
-    viewer = ExpectedViewer(listener.user_id, roles[listener.user_id], listener.only_status)
-    found = (
-        each.position for each in reversed(log) if isinstance(each.event, TaskEvent) and viewer.expects(each.event)
-    )
-    return next(found, 0)
+    projects = roles_over_time(log).get(listener.user_id, NO_ROLES)
+    viewer = ExpectedViewer(listener.user_id, roles[listener.user_id], listener.only_status, projects)
+    return next((each.position for each in reversed(log) if _is_expected(each, viewer)), 0)
+
+
+def _is_expected(logged: LoggedEvent, viewer: ExpectedViewer) -> bool:
+    """Whether an event leads to an item, or to a resync because of another role in a project."""
+    event = logged.event
+    if isinstance(event, MembershipEvent):
+        return event.user_id == viewer.user_id
+    return isinstance(event, TaskEvent) and viewer.expects(event, logged.position) is not None
 
 
 def details(outcome: Outcome) -> list[str]:
     """The details behind the line."""
     lines = [f"  {name:16} {' '.join(f'{each:.2f}' for each in times)}" for name, times in outcome.settled.items()]
+    changes = len(outcome.history.membership_writes)
+    lines.append(f"  {changes} acknowledged changes of memberships")
     lines.append(f"  not acknowledged {dict(outcome.failures)}")
     lines += [f"  {finding}" for finding in outcome.report.findings[:40]]
     lines += [f"  log: {line}" for line in outcome.logged_errors[:20]]

@@ -7,19 +7,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 from sqlalchemy import select
 
 from domain.actor import OPERATOR
 from domain.event_parsing import read_event
 from domain.events import LoggedEvent
+from domain.project import ProjectRole
 from domain.user import Role
 from embedded.postgres import Postgres
 from embedded.valkey import Valkey
 from graphql_api.auth.passwords import Passwords
 from persistence import migrations
 from persistence.database import Database
-from persistence.models import EventRow, TaskRow, UserRow
+from persistence.models import EventRow, MembershipRow, TaskRow, UserRow
 from services import user as user_service
 from tests.chaos.process import PROJECT, Process
 from tests.chaos.proxy import Proxy
@@ -111,6 +113,14 @@ class Stack:
                 TaskFacts(row.id, row.version, row.status, row.title, row.owner_id, row.assignee_id)
                 for row in await session.scalars(select(TaskRow))
             ]
+
+    async def members(self) -> dict[UUID, dict[UUID, ProjectRole]]:
+        """The stored roles in projects, by user and project."""
+        found: dict[UUID, dict[UUID, ProjectRole]] = {}
+        async with orm_session(self.database) as session:
+            for row in await session.scalars(select(MembershipRow)):
+                found.setdefault(row.user_id, {})[row.project_id] = row.role
+        return found
 
     async def users(self) -> list[UserRow]:
         """Every user."""

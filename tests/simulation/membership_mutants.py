@@ -1,11 +1,9 @@
 """Ways to get memberships wrong, each of which the histories must notice."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID
 
 from domain.events import LoggedEvent, MembershipEvent
-from domain.project import ProjectRole
 from streaming.memberships import KnownRoles, Memberships
 from streaming.stream import Stream
 from streaming.subscriber_index import SubscriberIndex
@@ -57,28 +55,11 @@ def _add_none_who_joins(self: SubscriberIndex, user_id: UUID, project_id: UUID, 
         self._by_project[project_id] = kept
 
 
-def _trust_the_read(self: KnownRoles, reading: int, roles: Iterable[str]) -> None:
-    if self.is_loaded or reading != self._reading:
-        return
-    self._roles = {UUID(project): ProjectRole(role) for project, role in (each.split(" ") for each in roles)}
-    self.is_loaded = True
-
-
-def _trust_any_read(self: KnownRoles) -> None:
-    self._roles.clear()
-    self._changed.clear()
-    self.is_loaded = False
-
-
 def _keep_the_first_role(self: KnownRoles, event: MembershipEvent) -> None:
     if event.role is None:
         self._roles.pop(event.project_id, None)
     else:
         self._roles.setdefault(event.project_id, event.role)
-
-
-def _keep_old_members(self: Memberships) -> Any:
-    """Do nothing."""
 
 
 MEMBERSHIP_MUTANTS: dict[str, list[Patch]] = {
@@ -94,8 +75,6 @@ MEMBERSHIP_MUTANTS: dict[str, list[Patch]] = {
     "who leaves stays in the index": [(SubscriberIndex, "change_membership", _keep_those_who_leave)],
     "who joins is not in the index": [(SubscriberIndex, "change_membership", _add_none_who_joins)],
     "the index is kept after a break": [(SubscriberIndex, "forget_memberships", lambda self: None)],
-    "roles in projects are kept after a break": [(Memberships, "forget_all", _keep_old_members)],
-    "an event during the read is overwritten": [(KnownRoles, "load", _trust_the_read)],
-    "a read from before a break is used": [(KnownRoles, "forget", _trust_any_read)],
+    "roles in projects are kept after a break": [(Memberships, "forget_all", lambda self: None)],
 }
 """The mutants: a description, and the patches."""
