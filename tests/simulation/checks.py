@@ -156,9 +156,15 @@ class Checks:
         user_id = client.user.id
         events = [logged.event for logged in self._world.table.log[behind:up_to]]
         return any(
-            is_of_user(event, user_id) or (isinstance(event, UnknownAccess) and event.user_id in {None, user_id})
+            self._is_of_client(event, client) or (isinstance(event, UnknownAccess) and event.user_id in {None, user_id})
             for event in events
         )
+
+    @staticmethod
+    def _is_of_client(event: object, client: "Client") -> bool:
+        """Whether an event changes a role of the client's user in a project that the client wants."""
+        wanted = client.stream_request.filter
+        return is_of_user(event, client.user.id, wanted.project_id if wanted is not None else None)
 
     def _resync(self, client: "Client", wire: "Wire", data: dict[str, Any]) -> None:
         stood = client.cursor
@@ -202,13 +208,14 @@ class Checks:
         """The client has loaded its lists after the last change of its memberships."""
         table = self._world.table
         for logged, at in zip(table.log, table.times, strict=True):
-            if is_of_user(logged.event, client.user.id) and self._due(client, logged.position, at):
+            if self._is_of_client(logged.event, client) and self._due(client, logged.position, at):
                 raise Broken(f"{client.name} was not asked to resync at {logged.position}")
 
     def _index(self, process: Process) -> None:
         """Exactly the members of projects, who do not see everything anyway, are found by their projects."""
         index = process.stream._subscribers
-        found = {(project_id, each) for project_id, group in index._by_project.items() for each in group}
+        groups = ((project_id, group) for project_id, found in index._by_project.items() for group in found.values())
+        found = {(project_id, each) for project_id, group in groups for each in group}
         members = [each for each in index if not each.view.sees_everything]
         if found != {(project_id, each) for each in members for project_id in each.actor.projects}:
             raise Broken(f"{process.name} does not find the subscribers of projects")

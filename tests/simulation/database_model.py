@@ -189,10 +189,8 @@ class Table:
         recorded = record() if history == self.history else None
         self.writers.discard(id)
         events = recorded if isinstance(recorded, Sequence) else [recorded] if recorded is not None else []
-        drawn = id
-        for number, event in enumerate(events):
-            if number:
-                self._next_id = drawn = self._next_id + 1
+        for event in events:
+            drawn = id if recorded is event else self._draw()
             self.committed = max(self.committed, drawn)
             self.pending[drawn] = (event, self._loop.now)
         for event in events:
@@ -203,6 +201,10 @@ class Table:
             waiting.popleft()()
         else:
             del self._locks[row]
+
+    def _draw(self) -> int:
+        self._next_id += 1
+        return self._next_id
 
     def change_task(self, task_id: UUID, by: UUID, change: TaskChange, value: object) -> TaskEvent | None:
         """A new version of a task, and what happened."""
@@ -286,7 +288,7 @@ class Table:
         deleted = [self.change_task(each, by, TaskChange.DELETED, None) for each in tasks]
         members = self.projects.delete(project_id, self._loop.now)
         ended = [MembershipEvent(user_id, project_id, by, AT, None, None) for user_id in members]
-        return [each for each in deleted if each is not None] + ended
+        return [*ended, *(each for each in deleted if each is not None)]
 
     def change_unknown(self, user: User, kind: Unknown) -> UnknownAccess | SkippedEvent:
         """Something that only a newer version understands."""

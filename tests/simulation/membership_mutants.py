@@ -41,18 +41,16 @@ def _replay_across_changes(self: Subscriber, events: list[LoggedEvent]) -> int |
 
 
 def _keep_those_who_leave(self: SubscriberIndex, user_id: UUID, project_id: UUID, change: Callable[[], None]) -> None:
-    before = dict(self._by_project.get(project_id, {}))
+    before = {key: dict(group) for key, group in self._by_project.get(project_id, {}).items()}
     _change_membership(self, user_id, project_id, change)
     if before:
         self._by_project[project_id] = before | self._by_project.get(project_id, {})
 
 
 def _add_none_who_joins(self: SubscriberIndex, user_id: UUID, project_id: UUID, change: Callable[[], None]) -> None:
-    before = self._by_project.get(project_id, {})
-    _change_membership(self, user_id, project_id, change)
-    after = self._by_project.pop(project_id, {})
-    if kept := {each: None for each in after if each in before}:
-        self._by_project[project_id] = kept
+    change()
+    for subscriber in self.by_user(user_id):
+        self._remove_from_project(project_id, subscriber)
 
 
 def _keep_the_first_role(self: KnownRoles, event: MembershipEvent) -> None:

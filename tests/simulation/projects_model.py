@@ -99,6 +99,8 @@ class Projects:
         self._roles[user_id].append(roles)
 
 
-def is_of_user(event: object, user_id: UUID) -> bool:
-    """Whether an event changes a role of this user in a project."""
-    return isinstance(event, MembershipEvent) and event.user_id == user_id
+def is_of_user(event: object, user_id: UUID, project_id: UUID | None) -> bool:
+    """Whether an event changes a role of this user in this project, or in any one."""
+    if not isinstance(event, MembershipEvent) or event.user_id != user_id:
+        return False
+    return project_id in {None, event.project_id}

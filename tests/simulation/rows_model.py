@@ -53,6 +53,7 @@ class Task:
     updated_at: datetime = AT
     completed_at: None = None
     number: None = None
+    comment_count: int = 0
     viewer_role: ProjectRole | None = None
     """Set by the product for the viewer of a task of a project."""
 

@@ -221,8 +221,7 @@ class World:
         def record() -> Recorded:
             return None if give_up else table.change_task(task_id, by.id, change, value)
 
-        in_project = value.project_id if isinstance(value, People) else table.projects.project_of.get(task_id)
-        table.transaction(in_project or task_id, record, hold, lambda event: self._committed(process, event))
+        table.transaction(task_id, record, hold, lambda event: self._committed(process, event))
 
     def _value(self, change: TaskChange) -> object:
         if change is TaskChange.STATUS:

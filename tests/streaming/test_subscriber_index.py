@@ -90,8 +90,10 @@ class Members:
 
     def indexed(self) -> dict[UUID, set[FakeSubscriber]]:
         """The entries of the index, by project."""
-        found = self.index._by_project.items()
-        return {project_id: {cast("FakeSubscriber", each) for each in group} for project_id, group in found}
+        return {
+            project_id: {cast("FakeSubscriber", each) for group in groups.values() for each in group}
+            for project_id, groups in self.index._by_project.items()
+        }
 
 
 @pytest.fixture
