@@ -138,7 +138,7 @@ class DirectDelivery:
         known: KnownAnswer | SingleFlight[Any] | None = queued.answers.get(self._key)
         if isinstance(known, SingleFlight):
             return known if not known.done else self._execute(queued)
-        if known is not None and self._may_receive(known):
+        if known is not None and self._may_receive(queued, known):
             return self._send_known(queued, known.answer)
         return self._execute(queued)
 
@@ -149,8 +149,10 @@ class DirectDelivery:
             return answer
         return self._sender.send(answer.value) if not answer.failed else self._execute(queued)
 
-    def _may_receive(self, known: KnownAnswer) -> bool:
-        if self._number in known.people or known.reading.superseded or known.role is not self._role_in(known.reading):
+    def _may_receive(self, queued: QueuedEvent, known: KnownAnswer) -> bool:
+        if self._number in known.people or known.reading.superseded:
+            return False
+        if known.role is not self._role_in(queued, known.reading):
             return False
         return self._subscriber.trusts(known.reading.at)
 
@@ -208,11 +210,13 @@ class DirectDelivery:
         answer = self._sender.get_or_execute(delivery)
         people = _people(queued, reading)
         if answer is not None and self._number not in people and delivery.is_current():
-            self._store(queued, KnownAnswer(answer, people, reading, self._role_in(reading)))
+            self._store(queued, KnownAnswer(answer, people, reading, self._role_in(queued, reading)))
         return answer
 
-    def _role_in(self, reading: TaskSnapshot) -> ProjectRole | None:
-        return self._actor.projects.of(reading.people.project_id) if reading.people is not None else None
+    def _role_in(self, queued: QueuedEvent, reading: TaskSnapshot) -> ProjectRole | None:
+        # Without people, the task may be gone for this actor only, whose role has ended: others may still see it.
+        task = reading.people or queued.event.after or queued.event.before
+        return self._actor.projects.of(task.project_id) if task is not None else None
 
     def _store(self, queued: QueuedEvent, known: KnownAnswer | SingleFlight[Any]) -> None:
         if self._key is not None and (len(queued.answers) < MAX_ANSWERS or self._key in queued.answers):

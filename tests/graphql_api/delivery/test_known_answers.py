@@ -1,11 +1,14 @@
 """An answer is shared with another subscriber only if its own would be equal."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from domain.actor import Actor
+from domain.actor import Actor, ProjectRoles
+from domain.events import People
+from domain.project import ProjectRole
 from domain.user import Role
 from graphql_api.resolvers.delivery import MAX_ANSWERS, Delivery, DirectDelivery, KnownAnswer
 from streaming.asyncio_helpers import SingleFlight
@@ -138,7 +141,7 @@ class KeepsEverything(DirectDelivery):
 class BelievesEverything(DirectDelivery):
     """Gives the people of the task the answers of others."""
 
-    def _may_receive(self, known: KnownAnswer) -> bool:
+    def _may_receive(self, queued: QueuedEvent, known: KnownAnswer) -> bool:
         return True
 
 
@@ -164,6 +167,23 @@ def test_people_of_the_current_task_get_their_own_answers():
     deliveries.deliver(an_admin())
     deliveries.deliver(assignee)
     assert deliveries.sender.sent == [1, 2]
+
+
+def test_what_is_gone_for_a_former_member_is_not_gone_for_members():
+    """The event waits for both; one of them leaves the project, and its task is read without people for it."""
+    project, owner = uuid4(), an_admin()
+    people = People(owner.user_id, None, project)
+    former, member, other = (
+        replace(an_admin(role=Role.USER), projects=ProjectRoles(roles))
+        for roles in ({}, {project: ProjectRole.VIEWER}, {project: ProjectRole.VIEWER})
+    )
+    deliveries = Deliveries()
+    deliveries.noted = QueuedEvent(1, a_task_event(before=people, after=people), Visibility.VISIBLE)
+    deliveries.deliver(former)
+    deliveries.current.reading = TaskSnapshot(deleted_of=people, number=1)
+    for actor in (member, other):
+        deliveries.deliver(actor)
+    assert deliveries.sender.sent == [1, 2, 2]
 
 
 def test_a_superseded_answer_is_not_delivered():
