@@ -41,11 +41,15 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class MembershipWrite:
-    """An acknowledged change of a user's role in a project; the role is None if the user left."""
+    """An acknowledged change of a user's role in a project; the role is None if the user left.
+
+    *acked* is the time of the acknowledgement, as in `Write`; by default it is not known, and counts as late.
+    """
 
     user_id: UUID
     project_id: UUID
     role: ProjectRole | None
+    acked: float = float("inf")
 
 
 class ItemKind(StrEnum):

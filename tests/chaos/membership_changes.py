@@ -1,6 +1,7 @@
 """Projects whose members join, leave and get other roles while users write, listen and faults happen."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Final
@@ -86,13 +87,13 @@ class MembershipChanges:
         user = self._users[name]
         await _until_done(lambda: self._projects.put_member(project, encode_id("User", user.id), role))
         self.roles[name, project.project_id] = role
-        self.writes.append(MembershipWrite(user.id, project.project_id, role))
+        self.writes.append(MembershipWrite(user.id, project.project_id, role, acked=time.monotonic()))
 
     async def _remove(self, name: str, project: KnownProject) -> None:
         user = self._users[name]
         await _until_done(lambda: self._projects.remove_member(project, encode_id("User", user.id)))
         self.roles.pop((name, project.project_id), None)
-        self.writes.append(MembershipWrite(user.id, project.project_id, None))
+        self.writes.append(MembershipWrite(user.id, project.project_id, None, acked=time.monotonic()))
 
     async def _archive(self) -> None:
         """Nobody can change the project for a while."""

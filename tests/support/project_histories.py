@@ -33,7 +33,7 @@ class ProjectWorld(World):
         """A user joins, leaves or gets another role; returns the position of the event."""
         event = MembershipEvent(user_id, self.project, self.actor, self._now(), None, role)
         self.log.append(LoggedEvent(len(self.log) + 1, event))
-        self.membership_writes.append(MembershipWrite(user_id, self.project, role))
+        self.membership_writes.append(MembershipWrite(user_id, self.project, role, acked=len(self.log) + 0.4))
         return len(self.log)
 
     def in_project(self) -> UUID:

@@ -245,6 +245,17 @@ def _write_without_the_right(story: Story, history: History) -> None:
     history.log = log
 
 
+class TestOverlap:
+    @pytest.mark.parametrize(("acked", "found"), [(100.0, set()), (0.0, {Fault.FORBIDDEN})])
+    def test_a_change_that_was_made_while_the_user_left(self, story: Story, acked: float, found: set[Fault]):
+        """It may have its place after the end of the membership; not if that was acknowledged before it began."""
+        story.set_role(story.actor, None)
+        story.membership_writes[-1] = replace(story.membership_writes[-1], acked=acked)
+        story.move(story.task)
+
+        assert faults(story.history()) == found
+
+
 class TestFlaws:
     @pytest.mark.parametrize(
         ("spoil", "fault"),
