@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from domain.events import LoggedEvent, MembershipEvent
+from streaming import subscriber_index
 from streaming.memberships import KnownRoles, Memberships
 from streaming.stream import Stream
 from streaming.subscriber_index import SubscriberIndex
@@ -72,6 +73,7 @@ MEMBERSHIP_MUTANTS: dict[str, list[Patch]] = {
     "a replay passes changes of memberships": [(Subscriber, "_access_change", _replay_across_changes)],
     "who leaves stays in the index": [(SubscriberIndex, "change_membership", _keep_those_who_leave)],
     "who joins is not in the index": [(SubscriberIndex, "change_membership", _add_none_who_joins)],
+    "members with other filters share one check": [(subscriber_index, "_group_key", lambda project_id, _: project_id)],
     "the index is kept after a break": [(SubscriberIndex, "forget_memberships", lambda self: None)],
     "roles in projects are kept after a break": [(Memberships, "forget_all", lambda self: None)],
 }

@@ -74,7 +74,7 @@ async def versions(subscriber: Subscriber, many: int) -> list[int]:
 class TestLive:
     @pytest.mark.parametrize(("before", "after"), [(None, VIEWER), (VIEWER, MANAGER), (MANAGER, MEMBER)])
     async def test_a_member_gets_the_events_after_the_resync(self, process: Process, before, after):
-        """Whoever joins, and whoever gets another role."""
+        """A user who joins, and a member who gets another role."""
         actor = a_member(process, before)
         subscriber = process.stream.subscribe(actor, None, None)
         await process.record(becomes(actor, after))
