@@ -53,7 +53,7 @@ def _personal_is_shared(patch: Patch) -> None:
 
 
 def _known_answers_are_for_all(patch: Patch) -> None:
-    patch.setattr(DirectDelivery, "_may_receive", lambda self, known: True)
+    patch.setattr(DirectDelivery, "_may_receive", lambda self, queued, known: True)
 
 
 MUTANTS: Final = [
