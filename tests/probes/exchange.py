@@ -1,0 +1,82 @@
+"""Probes of requests that have one response."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from tests.probes import stored
+from tests.probes.entry_points import EntryPoint, Reply
+from tests.probes.operation import Operation, Request
+from tests.probes.oracle import ALLOWED
+from tests.probes.probe import Ground, Result
+from tests.probes.scene import Scene
+from tests.probes.variations import varied
+from tests.probes.world import World
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An operation on an entry point. A refused request changes nothing, and its control succeeds."""
+
+    entry_point: EntryPoint
+    operation: Operation
+
+    @property
+    def entry(self) -> str:
+        """The name of the entry point."""
+        return self.entry_point.name
+
+    @property
+    def name(self) -> str:
+        """The name of the operation."""
+        return self.operation.name
+
+    async def run(self, ground: Ground, chance: Random) -> Result:
+        """Send the request as any user and, if it is refused, as one who may make it."""
+        scene = self._scene(ground.world, chance)
+        request, expected = varied(self.operation, scene, chance)
+        if expected == ALLOWED:
+            result = Result()
+            await self._confirm(scene, result)
+            return result
+        result = Result(is_refused=True)
+        await self._refuse(scene, request, expected, result)
+        await self._confirm(self.operation.control(scene), result)
+        return result
+
+    def _scene(self, world: World, chance: Random) -> Scene:
+        while not self.operation.fits(scene := Scene.chosen(world, chance)):
+            pass
+        return self.operation.prepare(scene)
+
+    async def _refuse(self, scene: Scene, request: Request, expected: str, result: Result) -> None:
+        before = await self._state(scene)
+        reply = await self.entry_point.send(request, scene.actor)
+        result.note(scene, self._differences(scene, reply, expected))
+        if await self._state(scene) != before:
+            result.note(scene, ["a refused request changes rows"])
+
+    async def _confirm(self, scene: Scene, result: Result) -> None:
+        """The request succeeds: it shows the object, or changes it."""
+        scene = await self.operation.copy(scene)
+        assert self.operation.expected(scene) == ALLOWED, f"no control: {self.name}, {scene}"
+        before = await self._state(scene)
+        reply = await self.entry_point.send(self.operation.make(scene), scene.actor)
+        result.controls += 1
+        result.note(scene, self._differences(scene, reply, ALLOWED))
+        secret = self.operation.secret(scene)
+        if secret is not None and secret.encode() not in reply.raw:
+            result.note(scene, ["the object is not shown"])
+        if self.operation.changes:
+            if await self._state(scene) == before:
+                result.note(scene, ["nothing is changed"])
+            await scene.world.restore()
+
+    def _differences(self, scene: Scene, reply: Reply, expected: str) -> Iterator[str]:
+        found = reply.answer(self.operation, scene)
+        if found != expected:
+            yield f"{found} instead of {expected}: {reply.raw[-600:]!r}"
+        yield from (f"the response has {word}" for word in scene.world.words.leaked(reply.raw, scene.actor))
+
+    async def _state(self, scene: Scene) -> object:
+        return await stored.state(scene.world.database) if self.operation.changes else None

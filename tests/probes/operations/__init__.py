@@ -1,0 +1,32 @@
+"""The kinds of probes, by the objects that they name."""
+
+from typing import Final
+
+from tests.probes.operation import Operation
+from tests.probes.operations import (
+    history_pages,
+    member_changes,
+    member_pages,
+    pages,
+    project_changes,
+    project_queries,
+    rest,
+    task_changes,
+    task_lists,
+    task_queries,
+    users,
+)
+
+GRAPHQL: Final[tuple[Operation, ...]] = (
+    *task_queries.OPERATIONS,
+    *task_lists.OPERATIONS,
+    *task_changes.OPERATIONS,
+    *project_queries.OPERATIONS,
+    *project_changes.OPERATIONS,
+    *member_changes.OPERATIONS,
+    *users.OPERATIONS,
+    *pages.OPERATIONS,
+    *history_pages.OPERATIONS,
+    *member_pages.OPERATIONS,
+)
+REST: Final[tuple[Operation, ...]] = rest.OPERATIONS

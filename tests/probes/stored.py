@@ -1,0 +1,44 @@
+"""The rows in the database: whether a request has changed any, and the removal of those that a probe added."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from persistence.database import Database
+from tests.support.transactions import driver_connection
+
+_TABLES: Final = ("tasks", "projects", "project_keys", "memberships", "task_counters", "users", "sessions")
+_DIGESTS: Final = ", ".join(
+    f"(SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} AS t)"  # noqa: S608 - of the names above
+    for table in _TABLES
+)
+_STATE: Final = f"SELECT {_DIGESTS}, (SELECT max(id) FROM events), (SELECT count(*) FROM idempotency_keys)"  # noqa: S608
+_KEEP: Final = (
+    "WITH a AS (DELETE FROM tasks WHERE id <> ALL($1)), b AS (DELETE FROM projects WHERE id <> ALL($2)),"
+    " c AS (DELETE FROM sessions WHERE id <> ALL($4)), d AS (DELETE FROM memberships WHERE user_id <> ALL($3))"
+    " DELETE FROM users WHERE id <> ALL($3)"
+)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The ids of the rows that stay."""
+
+    tasks: Collection[UUID]
+    projects: Collection[UUID]
+    users: Collection[UUID]
+    sessions: Collection[UUID]
+
+
+async def state(database: Database) -> tuple[Any, ...]:
+    """A digest of each table, and the last event."""
+    async with driver_connection(database) as connection:
+        return tuple(await connection.fetchrow(_STATE))
+
+
+async def remove_others(database: Database, kept: Kept) -> None:
+    """Delete all tasks, projects, users and sessions but these."""
+    ids = [list(each) for each in (kept.tasks, kept.projects, kept.users, kept.sessions)]
+    async with driver_connection(database) as connection:
+        await connection.execute(_KEEP, *ids)

@@ -1,0 +1,127 @@
+"""The objects of a world, with the facts that decide who may do what with them, and their secret words."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from domain.policy import Action
+from domain.project import ProjectRole
+from domain.user import Role
+from tests.probes import oracle
+
+
+class Standing(StrEnum):
+    """The role of a person in the projects of a world, or why the person has none."""
+
+    NONE = "none"
+    FORMER = "former member"
+    VIEWER = "viewer"
+    MEMBER = "member"
+    MANAGER = "manager"
+
+    @property
+    def role(self) -> ProjectRole | None:
+        """The role in the project."""
+        return ProjectRole[self.name] if self.name in ProjectRole.__members__ else None
+
+
+class Secret(Protocol):
+    """Something whose content not all users may read."""
+
+    def is_readable_by(self, person: "Person") -> bool:
+        """Whether the policy lets the person read it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """A user, who is signed in. The e-mail address is secret."""
+
+    id: UUID
+    name: str
+    role: Role
+    standing: Standing
+    token: str
+    session_id: UUID
+
+    def is_readable_by(self, person: "Person") -> bool:
+        """Whether the person may read the e-mail address."""
+        return oracle.with_user(person.role, Action.READ_EMAIL, is_self=person is self)
+
+    def __str__(self) -> str:
+        return f"{self.role.name}, {self.standing.value}"
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A session of a user; the name of the device is secret."""
+
+    id: UUID
+    user: Person
+    word: str
+
+    def is_readable_by(self, person: Person) -> bool:
+        """Whether the person may list it."""
+        return self.permits(person, Action.LIST_SESSIONS)
+
+    def permits(self, person: Person, action: Action) -> bool:
+        """Whether the policy permits this."""
+        return oracle.with_user(person.role, action, is_self=person is self.user)
+
+
+@dataclass(eq=False)
+class Project:
+    """A project and its members. The name and the description contain the word."""
+
+    id: UUID
+    key: str
+    old_key: str
+    word: str
+    is_archived: bool
+    members: dict[UUID, ProjectRole] = field(repr=False)
+
+    def permits(self, person: Person, action: Action) -> bool:
+        """Whether the policy permits this."""
+        member = self.members.get(person.id)
+        return oracle.in_project(person.role, action, member, is_archived=self.is_archived)
+
+    def is_readable_by(self, person: Person) -> bool:
+        """Whether the person may read it."""
+        return self.permits(person, Action.READ_PROJECT)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A task. The title and the description contain the word; `version` is that of no other task."""
+
+    id: UUID
+    owner: Person
+    assignee: Person | None
+    project: Project | None
+    number: int | None
+    version: int
+    word: str
+    created_at: datetime
+
+    def permits(self, person: Person, action: Action) -> bool:
+        """Whether the policy permits this."""
+        if self.project is not None:
+            return self.project.permits(person, action)
+        owns, is_assigned = person is self.owner, person is self.assignee
+        return oracle.with_personal_task(person.role, action, owns=owns, is_assigned=is_assigned)
+
+    def is_readable_by(self, person: Person) -> bool:
+        """Whether the person may read it."""
+        return self.permits(person, Action.READ_TASK)
+
+    def is_listed_for(self, person: Person) -> bool:
+        """Whether lists that know no projects have it: see `slice_tasks`."""
+        is_own = person in (self.owner, self.assignee)
+        return self.is_readable_by(person) and (self.project is None or is_own)
+
+    @property
+    def key(self) -> str:
+        """The key of a task of a project."""
+        assert self.project is not None
+        return f"{self.project.key}-{self.number}"
