@@ -1,9 +1,27 @@
 """Every kind of probe on every entry point."""
 
+from cli.transfer.formats import Format
+from tests.probes.departure import Departure
 from tests.probes.exchange import Exchange
+from tests.probes.export import Export
+from tests.probes.filters import FILTERS
+from tests.probes.listeners import TASK_SOCKET, TRANSPORTS
 from tests.probes.operations import GRAPHQL, REST
 from tests.probes.probe import Probe
 from tests.probes.servers import Servers
+from tests.probes.subscription import Subscription
+
+FIELDS = ("taskStatusChanged", "taskChanged")
+SUBSCRIPTIONS = (
+    *(
+        Subscription(transport, field, each)
+        for transport in TRANSPORTS
+        for field in FIELDS
+        for each in FILTERS
+        if transport != TASK_SOCKET
+    ),
+    Subscription(TASK_SOCKET, FIELDS[0], FILTERS[0]),
+)
 
 
 def probes_of(servers: Servers) -> list[Probe]:
@@ -11,4 +29,7 @@ def probes_of(servers: Servers) -> list[Probe]:
     return [
         *(Exchange(entry, operation) for operation in GRAPHQL for entry in servers.graphql),
         *(Exchange(servers.rest, operation) for operation in REST),
+        *SUBSCRIPTIONS,
+        *(Departure(transport) for transport in TRANSPORTS),
+        *(Export(each) for each in Format),
     ]

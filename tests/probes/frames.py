@@ -17,10 +17,10 @@ class Frames:
         self._arrived = asyncio.Event()
         self._task = asyncio.create_task(self._collect(source))
 
-    async def until(self, *parts: bytes, since: int = 0) -> None:
-        """Wait until each of these bytes is in a frame; *since* frames are left out."""
+    async def until(self, part: bytes) -> None:
+        """Wait until these bytes have arrived."""
         async with asyncio.timeout(HANG_SECONDS):
-            while not all(self.have(part, since=since) for part in parts):
+            while part not in b"".join(self.received):
                 await self.next()
 
     async def next(self) -> None:
@@ -28,10 +28,6 @@ class Frames:
         assert not self._task.done(), f"the connection has ended after {self.received[-3:]}"
         self._arrived.clear()
         await self._arrived.wait()
-
-    def have(self, part: bytes, since: int = 0) -> bool:
-        """Whether the bytes are in a frame."""
-        return any(part in frame for frame in self.received[since:])
 
     async def close(self) -> None:
         """Stop collecting."""

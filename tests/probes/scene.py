@@ -6,6 +6,7 @@ from enum import StrEnum
 from random import Random
 
 from domain.policy import Action
+from domain.user import Role
 from tests.probes.things import Person, Project, Session, Task
 from tests.probes.world import World
 
@@ -42,8 +43,9 @@ class Scene:
 
     @classmethod
     def chosen(cls, world: World, chance: Random) -> "Scene":
-        """Any actor, relation and state."""
-        actor, relation, state = chance.choice(world.actors), chance.choice([*Relation]), chance.choice([*State])
+        """Any actor, relation and state, see `_weight`."""
+        [actor] = chance.choices(world.actors, [_weight(each) for each in world.actors])
+        relation, state = chance.choice([*Relation]), chance.choice([*State])
         project = {State.ACTIVE: world.active, State.ARCHIVED: world.archived, State.PERSONAL: None}[state]
         [task] = [each for each in world.tasks.values() if _is(world, each, actor, relation, project)]
         session = chance.choice([each for each in world.sessions if each.user in (actor, world.keeper)])
@@ -107,6 +109,11 @@ class Scene:
             yield "personal"
         else:
             yield "archived project" if self.project.is_archived else "active project"
+
+
+def _weight(person: Person) -> int:
+    """Those who may read less are chosen more often."""
+    return (4 if person.role is Role.USER else 1) * (2 if person.standing.role is None else 1)
 
 
 def _is(world: World, task: Task, actor: Person, relation: Relation, project: Project | None) -> bool:

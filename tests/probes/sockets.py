@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from itertools import count
 from typing import Any
 
@@ -39,8 +39,15 @@ class PersonSocket:
     async def round_trip(self) -> None:
         """Wait for everything that was sent until now."""
         token = f"ping{next(self._pings)}."
+        since = len(self.frames.received)
         await self._send({"type": "ping", "payload": {"token": token}})
-        await self.frames.until(token.encode())
+        await self.until(lambda: any(token.encode() in frame for frame in self.frames.received[since:]))
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition on the frames is true."""
+        async with asyncio.timeout(HANG_SECONDS):
+            while not condition():
+                await self.frames.next()
 
     async def close(self) -> None:
         """Close the socket."""
@@ -56,9 +63,7 @@ class PersonSocket:
         """The frames of an operation that ends by itself."""
         since = len(self.frames.received)
         identity = await self.subscribe(text, variables)
-        async with asyncio.timeout(HANG_SECONDS):
-            while not any(_is_end(frame) for frame in self.of(identity, since)):
-                await self.frames.next()
+        await self.until(lambda: any(_is_end(frame) for frame in self.of(identity, since)))
         return self.of(identity, since)
 
     async def _send(self, message: dict[str, Any]) -> None:

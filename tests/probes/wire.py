@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from tests.support.waiting import HANG_SECONDS
@@ -53,9 +53,10 @@ class EventStream:
         self._reader = reader
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The chunks, until the response ends."""
-        while chunk := await _chunk(self._reader):
-            yield chunk
+        """The chunks, until the response or the connection ends."""
+        with suppress(asyncio.IncompleteReadError):
+            while chunk := await _chunk(self._reader):
+                yield chunk
 
 
 @asynccontextmanager

@@ -101,6 +101,11 @@ class World:
         """The tasks that a person may read."""
         return [task for task in self.tasks.values() if task.is_readable_by(person)]
 
+    def personal_task_of(self, person: Person) -> Task:
+        """A personal task of a person, which is not assigned."""
+        found = (task for task in self.tasks.values() if task.owner is person and task.project is None)
+        return next(task for task in found if task.assignee is None)
+
     async def copy_of_task(self, task: Task, project: Project | None) -> Task:
         """A new task with the same people, in this project."""
         return await self.add_task(a_task(task.owner, task.assignee, project))
@@ -188,7 +193,7 @@ class World:
             tasks.append(a_task(self.keeper, None, project))
             for actor in self.actors:
                 tasks += [a_task(actor, None, project), a_task(self.keeper, actor, project)]
-        tasks.append(a_task(self.outsider, None, self.elsewhere))
+        tasks += [a_task(self.manager, None, None), a_task(self.outsider, None, self.elsewhere)]
         await store_tasks(self.database, *tasks)
         for task in tasks:
             self.tasks[task.id] = task

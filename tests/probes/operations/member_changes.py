@@ -44,6 +44,10 @@ def _input(scene: Scene) -> Json:
     return {"projectId": encode_id("Project", scene.project.id), "userId": encode_id("User", scene.person.id)}
 
 
+def _document(text: str, more: Json, scene: Scene) -> Document:
+    return Document(text, {"input": _input(scene) | more})
+
+
 def _of_keeper(scene: Scene) -> Scene:
     return scene.with_person(scene.world.keeper)
 
@@ -81,7 +85,7 @@ OPERATIONS: Final = (
         _change(
             name=name + suffix,
             probes=frozenset({f"Mutation.{name}.input.{argument}"}),
-            make=lambda scene, text=text, more=more: Document(text, {"input": _input(scene) | more}),
+            make=partial(_document, text, more),
             expected=_of_member,
             prepare=prepare,
             control=lambda scene: _of_keeper(_managing(scene)),
