@@ -7,6 +7,7 @@ from typing import Final
 
 import httpx
 
+from asgi.streaming_session import StreamTiming
 from server.app import Server
 from tests.probes.entry_points import EntryPoint, Http, Rest, ServerSentEvents, WebSocket
 from tests.probes.sockets import Sockets
@@ -19,6 +20,8 @@ from tests.support.serving import serving
 from tests.support.waiting import HANG_SECONDS
 
 REST: Final = "REST"
+_NO_PINGS: Final = StreamTiming(first_message=HANG_SECONDS, ping=10 * HANG_SECONDS, send=HANG_SECONDS)
+"""The sockets of people who do not act stay open, without pongs."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,14 @@ async def running(database_url: str, redis_url: str) -> AsyncIterator[Servers]:
 @asynccontextmanager
 async def _server(database_url: str, redis_url: str, *, compiled: bool) -> AsyncIterator[Server]:
     settings = settings_of(database_url, redis_url, compile_operations=compiled, sockets_per_address=UNLIMITED)
-    server = Server(settings, rate_limit_timeout=HANG_SECONDS, plans_at_first_request=compiled)
+    server = Server(
+        settings,
+        timing=_NO_PINGS,
+        task_timing=_NO_PINGS,
+        event_timing=_NO_PINGS,
+        rate_limit_timeout=HANG_SECONDS,
+        plans_at_first_request=compiled,
+    )
     await server.start()
     try:
         yield server

@@ -1,0 +1,198 @@
+"""Faults put into the rules of access, each of which the first few hundred probes must notice."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import ColumnElement, or_, select, true
+
+from domain import policy
+from domain.actor import Actor
+from domain.errors import NotFound
+from domain.events import MembershipEvent
+from domain.policy import Action, Reach, TaskPeople
+from domain.project import ProjectRole
+from domain.task import check_version
+from graphql_api.schema import user as user_schema
+from persistence.models import TaskRow
+from persistence.queries import child_list, project_visibility, reader, task_visibility
+from persistence.queries import task as task_reads
+from persistence.queries import user as user_reads
+from persistence.queries.parent import Reaches
+from services import task as task_service
+from services.task_access import TaskAccess
+from streaming import visibility
+from streaming.memberships import KnownRoles
+from streaming.visibility import SubscriberView
+
+Patch = pytest.MonkeyPatch
+_ALL: Final = frozenset({Reach.ANY})
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A fault. *make* patches the code."""
+
+    name: str
+    make: Callable[[Patch], None]
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """The faulty code. Statements are made again, because conditions in SQL are part of them."""
+        with pytest.MonkeyPatch.context() as patch:
+            self.make(patch)
+            reader._statement.cache_clear()
+            try:
+                yield
+            finally:
+                reader._statement.cache_clear()
+
+
+def _no_membership_in_sql(patch: Patch) -> None:
+    right = task_visibility.visible
+
+    def wrong(reaches: Reaches) -> ColumnElement[bool]:
+        return or_(right(reaches), TaskRow.project_id.is_not(None))
+
+    patch.setattr(task_reads, "visible", wrong)
+
+
+def _owner_reads_project_task_in_sql(patch: Patch) -> None:
+    def wrong(reaches: Reaches) -> ColumnElement[bool]:
+        if Reach.ANY in reaches:
+            return true()
+        return or_(task_visibility._is_mine(reaches), task_visibility.in_joined_project(reaches))
+
+    patch.setattr(task_reads, "visible", wrong)
+
+
+def _owner_may_change_project_task(patch: Patch) -> None:
+    right = policy.may
+
+    def wrong(actor: Actor, action: Action, task: TaskPeople, *given: Any, **named: Any) -> bool:
+        return task.owner_id == actor.user_id or right(actor, action, task, *given, **named)
+
+    patch.setattr(policy, "may", wrong)
+
+
+def _owner_receives_events_of_project_task(patch: Patch) -> None:
+    right = visibility.may_see
+
+    def wrong(actor: Actor, task: TaskPeople) -> bool:
+        return task.owner_id == actor.user_id or right(actor, task)
+
+    patch.setattr(visibility, "may_see", wrong)
+
+
+def _all_receive_all_events(patch: Patch) -> None:
+    patch.setattr(SubscriberView, "_if_visible", lambda self, people: people)
+
+
+def _stale_role_on_the_stream(patch: Patch) -> None:
+    right = KnownRoles.apply
+
+    def wrong(self: KnownRoles, event: MembershipEvent) -> None:
+        if event.role is not None:
+            right(self, event)
+
+    patch.setattr(KnownRoles, "apply", wrong)
+
+
+def _archived_projects_change(patch: Patch) -> None:
+    right = policy.may_project
+
+    def wrong(actor: Actor, action: Action, role: ProjectRole | None, *, is_archived: bool = False) -> bool:
+        return right(actor, action, role)
+
+    patch.setattr(policy, "may_project", wrong)
+
+
+def _lists_without_personal_condition(patch: Patch) -> None:
+    def wrong(reaches: Reaches) -> ColumnElement[bool]:
+        return or_(*(column == task_visibility._ACTOR for column in task_visibility._MINE.values()))
+
+    patch.setattr(task_reads, "listed", wrong)
+
+
+def _children_of_all_parents(patch: Patch) -> None:
+    def wrong(self: Any, wanted: Any, columns: Any, place: Any, *, descending: bool) -> Any:
+        by = self.children.place.desc() if descending else self.children.place.asc()
+        return select(*columns).where(*self.children.conditions, *place).order_by(by)
+
+    patch.setattr(child_list.ChildPages, "_found", wrong)
+
+
+def _children_of_invisible_parents(patch: Patch) -> None:
+    right = child_list.VisibleChildren.select
+
+    def wrong(self: child_list.VisibleChildren, columns: Any) -> Any:
+        return right(replace(self, reaches=_ALL), columns)
+
+    patch.setattr(child_list.VisibleChildren, "select", wrong)
+
+
+def _outsiders_are_assigned(patch: Patch) -> None:
+    right = task_service._check_assignee
+    patch.setattr(task_service, "_check_assignee", lambda user, *membership: right(user))
+
+
+def _members_of_invisible_projects(patch: Patch) -> None:
+    right = project_visibility.members_of_visible_project
+    patch.setattr(user_reads, "members_of_visible_project", lambda reaches: right(_ALL))
+
+
+def _all_emails_are_shown(patch: Patch) -> None:
+    patch.setattr(user_schema, "may_user", lambda actor, action, user_id: True)
+
+
+def _version_is_checked_first(patch: Patch) -> None:
+    right = task_service._update
+
+    def wrong(values: Any, expected_version: Any, access: TaskAccess, *assignee: Any) -> Any:
+        check_version(access.task.version, expected_version)
+        return right(values, expected_version, access, *assignee)
+
+    patch.setattr(task_service, "_update", wrong)
+
+
+def _refusals_name_the_task(patch: Patch) -> None:
+    right = TaskAccess.require
+
+    def wrong(self: TaskAccess, action: Action, **named: Any) -> None:
+        try:
+            right(self, action, **named)
+        except NotFound as error:
+            raise NotFound(f"{self.task.title} not found", path=error.path) from None
+
+    patch.setattr(TaskAccess, "require", wrong)
+
+
+def _totals_count_all(patch: Patch) -> None:
+    right = task_reads.TaskCount
+
+    def wrong(reaches: Reaches, given: Any) -> Any:
+        return right(_ALL, given)
+
+    patch.setattr(task_reads, "TaskCount", wrong)
+
+
+MUTANTS: Final = (
+    Mutant("all tasks of projects are visible in SQL", _no_membership_in_sql),
+    Mutant("an owner without a role reads a task of a project", _owner_reads_project_task_in_sql),
+    Mutant("an owner without a role changes a task of a project", _owner_may_change_project_task),
+    Mutant("an owner without a role receives events", _owner_receives_events_of_project_task),
+    Mutant("all users receive all events", _all_receive_all_events),
+    Mutant("the stream keeps the role of a former member", _stale_role_on_the_stream),
+    Mutant("archived projects can be changed", _archived_projects_change),
+    Mutant("lists for older clients ignore the membership", _lists_without_personal_condition),
+    Mutant("a list has the children of all parents", _children_of_all_parents),
+    Mutant("a child is found whose parent is not visible", _children_of_invisible_parents),
+    Mutant("tasks are assigned to users outside the project", _outsiders_are_assigned),
+    Mutant("members of all projects are found", _members_of_invisible_projects),
+    Mutant("all e-mail addresses are shown", _all_emails_are_shown),
+    Mutant("the version is compared before the rights", _version_is_checked_first),
+    Mutant("a refusal names the task", _refusals_name_the_task),
+    Mutant("totals count all tasks", _totals_count_all),
+)

@@ -1,0 +1,19 @@
+"""The probes notice faults in the rules of access."""
+
+import pytest
+
+from tests.probes.mutants import MUTANTS, Mutant
+from tests.probes.run import Run
+from tests.probes.servers import Servers
+
+ENOUGH = 400
+SEED = 2
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
+async def test_a_fault_is_noticed(servers: Servers, mutant: Mutant):
+    """Within the first few hundred probes."""
+    with mutant.made():
+        tally = await Run(servers, SEED).go(range(ENOUGH), at_most=1)
+
+    assert tally.faults, mutant.name
