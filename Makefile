@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos simulate oracle examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 ##@ Run
 
@@ -129,6 +129,9 @@ oracle: $(VENV)/dev ## Run 20,000 generated queries, 5,000 mutations and 1,400 r
 
 simulate: $(VENV)/dev ## Simulate 100,000 histories of the stream with a virtual clock (HISTORIES=…, ARGS="--seed N" prints one).
 	@$(BIN)/python -m tests.simulation $(or $(ARGS),--histories $(or $(HISTORIES),100000))
+
+probes: $(VENV)/dev ## Send 100,000 generated requests for objects of other users to all entry points (PROBES=…, SEED=1).
+	@$(BIN)/python -m tests.probes --probes $(or $(PROBES),100000) --seed $(or $(SEED),1) $(ARGS)
 
 chaos: $(VENV)/dev ## Inject 100 faults into two server processes and their servers, and verify the stream (CYCLES=100, SEED=7).
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),100) --seed $(or $(SEED),7)

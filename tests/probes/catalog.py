@@ -30,6 +30,6 @@ def probes_of(servers: Servers) -> list[Probe]:
         *(Exchange(entry, operation) for operation in GRAPHQL for entry in servers.graphql),
         *(Exchange(servers.rest, operation) for operation in REST),
         *SUBSCRIPTIONS,
-        *(Departure(transport) for transport in TRANSPORTS),
+        *(Departure(transport) for transport in TRANSPORTS for _ in range(2)),
         *(Export(each) for each in Format),
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import Final
 
 from tests.probes import stored
 from tests.probes.entry_points import EntryPoint, Reply
@@ -12,6 +13,9 @@ from tests.probes.probe import Ground, Result
 from tests.probes.scene import Scene
 from tests.probes.variations import varied
 from tests.probes.world import World
+
+_CHOICES: Final = 4
+"""Scenes of which the first is taken that an operation prefers."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,13 @@ class Exchange:
         return result
 
     def _scene(self, world: World, chance: Random) -> Scene:
+        scenes = [self._fitting(world, chance) for _ in range(_CHOICES)]
+        return self.operation.prepare(next(filter(self.operation.prefers, scenes), scenes[0]))
+
+    def _fitting(self, world: World, chance: Random) -> Scene:
         while not self.operation.fits(scene := Scene.chosen(world, chance)):
             pass
-        return self.operation.prepare(scene)
+        return scene
 
     async def _refuse(self, scene: Scene, request: Request, expected: str, result: Result) -> None:
         before = await self._state(scene)

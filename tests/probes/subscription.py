@@ -62,6 +62,11 @@ class Subscription:
         return result
 
     def _scene(self, ground: Ground, chance: Random) -> Scene:
+        """Any scene; scenes in which the user does not see the task are preferred."""
+        scene = self._fitting(ground, chance)
+        return self._fitting(ground, chance) if self._is_visible(scene) else scene
+
+    def _fitting(self, ground: Ground, chance: Random) -> Scene:
         while not self.filter.fits(scene := Scene.chosen(ground.world, chance)):
             pass
         return scene

@@ -6,7 +6,7 @@ from typing import Final
 from domain.policy import Action
 from graphql_api.schema.ids import encode_id
 from tests.probes import documents, oracle
-from tests.probes.operation import Document, Json, Operation
+from tests.probes.operation import Document, Json, Operation, any_scene
 from tests.probes.scene import Scene
 
 _MEMBERSHIP: Final = f"membership {{ {documents.MEMBERSHIP} }}"
@@ -34,6 +34,10 @@ def _of_member(scene: Scene) -> str:
 
 def _left(scene: Scene) -> str:
     return oracle.ALLOWED if scene.actor.id in scene.project.members else oracle.NOT_FOUND
+
+
+def _manages(scene: Scene) -> bool:
+    return scene.may_in_project(Action.MANAGE_MEMBERS)
 
 
 def _is_member(scene: Scene) -> bool:
@@ -90,11 +94,12 @@ OPERATIONS: Final = (
             prepare=prepare,
             control=lambda scene: _of_keeper(_managing(scene)),
             ids=_BOTH,
+            prefers=prefers,
         )
         for name, text, more in (("setMemberRole", _SET, {"role": "VIEWER"}), ("removeMember", _REMOVE, {}))
-        for argument, suffix, prepare in (
-            ("projectId", "", _of_keeper),
-            ("userId", " of another project", _of_outsider),
+        for argument, suffix, prepare, prefers in (
+            ("projectId", "", _of_keeper, any_scene),
+            ("userId", " of another project", _of_outsider, _manages),
         )
     ),
     _change(

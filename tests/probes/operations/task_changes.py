@@ -85,6 +85,7 @@ OPERATIONS: Final = (
         shows=_is_task,
         ids=(("input", "id"), ("input", "assigneeId")),
         fits=project_task,
+        prefers=lambda scene: scene.may(Action.ASSIGN_TASK),
     ),
     Operation(
         name="createTask in a project",
@@ -105,5 +106,6 @@ OPERATIONS: Final = (
         control=partial(_control_of_assignee, Action.CREATE_TASK),
         copy=Scene.with_copied_project,
         ids=(("input", "projectId"), ("input", "assigneeId")),
+        prefers=lambda scene: scene.may_in_project(Action.CREATE_TASK),
     ),
 )
