@@ -14,7 +14,7 @@ from tests.probes.scene import Scene
 from tests.probes.variations import varied
 from tests.probes.world import World
 
-_CHOICES: Final = 4
+_CHOICES: Final = 3
 """Scenes of which the first is taken that an operation prefers."""
 
 
@@ -49,8 +49,11 @@ class Exchange:
         return result
 
     def _scene(self, world: World, chance: Random) -> Scene:
-        scenes = [self._fitting(world, chance) for _ in range(_CHOICES)]
-        return self.operation.prepare(next(filter(self.operation.prefers, scenes), scenes[0]))
+        scenes = [self.operation.prepare(self._fitting(world, chance)) for _ in range(_CHOICES)]
+        return next(filter(self.operation.prefers or self._is_refused, scenes), scenes[0])
+
+    def _is_refused(self, scene: Scene) -> bool:
+        return self.operation.expected(scene) != ALLOWED
 
     def _fitting(self, world: World, chance: Random) -> Scene:
         while not self.operation.fits(scene := Scene.chosen(world, chance)):

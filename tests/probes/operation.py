@@ -54,8 +54,8 @@ class Operation:
     `probes` are the arguments that name the object, as in `arguments.py`. `shows` decides whether the value of the root
     field has exactly what it should have if the expected answer is ALLOWED. `ids` are the places of ids in the
     variables, that of the foreign object first; `is_typed` says whether they have to be of one type. A copy of the
-    object is made before a request that is expected to change it. `prepare` chooses the objects of the request. It is sent in scenes that it `fits`, and
-    more often in those that it `prefers`.
+    object is made before a request that is expected to change it. `prepare` chooses the objects of the request. It
+    is sent in scenes that it `fits`, more often in those that it `prefers`: by default those in which it is refused.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Operation:
     is_typed: bool = True
     admins_only: bool = False
     fits: Callable[[Scene], bool] = any_scene
-    prefers: Callable[[Scene], bool] = any_scene
+    prefers: Callable[[Scene], bool] | None = None
 
     @property
     def changes(self) -> bool:

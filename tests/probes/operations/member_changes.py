@@ -6,7 +6,7 @@ from typing import Final
 from domain.policy import Action
 from graphql_api.schema.ids import encode_id
 from tests.probes import documents, oracle
-from tests.probes.operation import Document, Json, Operation, any_scene
+from tests.probes.operation import Document, Json, Operation
 from tests.probes.scene import Scene
 
 _MEMBERSHIP: Final = f"membership {{ {documents.MEMBERSHIP} }}"
@@ -98,7 +98,7 @@ OPERATIONS: Final = (
         )
         for name, text, more in (("setMemberRole", _SET, {"role": "VIEWER"}), ("removeMember", _REMOVE, {}))
         for argument, suffix, prepare, prefers in (
-            ("projectId", "", _of_keeper, any_scene),
+            ("projectId", "", _of_keeper, None),
             ("userId", " of another project", _of_outsider, _manages),
         )
     ),
