@@ -6,8 +6,8 @@ from tests.probes.mutants import MUTANTS, Mutant
 from tests.probes.run import Run
 from tests.probes.servers import Servers
 
-ENOUGH = 400
-SEED = 4
+ENOUGH = 600
+SEED = 5
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))

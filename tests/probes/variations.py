@@ -27,8 +27,8 @@ def varied(operation: Operation, scene: Scene, chance: Random) -> Varied:
     """The request as it is, or, for a part of them, with an id of another type or of another object."""
     request, expected = operation.make(scene), operation.expected(scene)
     place = chance.random()
-    if isinstance(request, Document) and operation.ids and place < 0.24:
-        if place < 0.12 and operation.is_typed:
+    if isinstance(request, Document) and operation.ids and place < 0.16:
+        if place < 0.08 and operation.is_typed:
             return Varied(_of_another_type(request, operation, chance), _refused(operation, scene, oracle.BAD_REQUEST))
         return Varied(_of_another_object(request, operation, scene), _refused(operation, scene, oracle.NOT_FOUND))
     if expected in (oracle.NOT_FOUND, oracle.FORBIDDEN) and place > 0.7:
