@@ -9,9 +9,9 @@ from tests.probes.listeners import TASK_SOCKET, TRANSPORTS
 from tests.probes.operations import GRAPHQL, REST
 from tests.probes.probe import Probe
 from tests.probes.servers import Servers
-from tests.probes.subscription import Subscription
+from tests.probes.subscription import COMMENTS, Subscription
 
-FIELDS = ("taskStatusChanged", "taskChanged")
+FIELDS = ("taskStatusChanged", "taskChanged", COMMENTS)
 SUBSCRIPTIONS = (
     *(
         Subscription(transport, field, each)

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from domain.actor import OPERATOR
+from domain.comment import CommentChange, CommentEvent
 from domain.events import People, TaskChange, TaskEvent
 from domain.task import TaskStatus
 from persistence.database import Database
@@ -25,7 +26,7 @@ async def settled(api: Api) -> None:
             await asyncio.sleep(0.005)
 
 
-async def record(database: Database, *events: TaskEvent) -> None:
+async def record(database: Database, *events: TaskEvent | CommentEvent) -> None:
     """Record events in one transaction."""
     async with database.unit_of_work(OPERATOR) as uow:
         for event in events:
@@ -43,9 +44,31 @@ def a_deletion(task: Task) -> TaskEvent:
     return _event(task, TaskChange.DELETED, TaskStatus.TODO, is_deleted=True)
 
 
-def _event(task: Task, change: TaskChange, to_status: TaskStatus, *, is_deleted: bool) -> TaskEvent:
+def a_comment(task: Task) -> CommentEvent:
+    """A change of the comment by its author."""
+    people = _people(task)
+    return CommentEvent(
+        task_id=task.id,
+        version=1,
+        to_status=TaskStatus.TODO,
+        before=people,
+        after=people,
+        actor_id=task.commentator.id,
+        at=datetime.now(UTC),
+        request_id=None,
+        comment_id=task.comment_id,
+        change=CommentChange.UPDATED,
+        comment_count=1,
+    )
+
+
+def _people(task: Task) -> People:
     project_id = task.project.id if task.project is not None else None
-    people = People(task.owner.id, task.assignee.id if task.assignee is not None else None, project_id)
+    return People(task.owner.id, task.assignee.id if task.assignee is not None else None, project_id)
+
+
+def _event(task: Task, change: TaskChange, to_status: TaskStatus, *, is_deleted: bool) -> TaskEvent:
+    people = _people(task)
     return TaskEvent(
         task_id=task.id,
         version=task.version,

@@ -63,7 +63,7 @@ def _owner_reads_project_task_in_sql(patch: Patch) -> None:
     def wrong(reaches: Reaches) -> ColumnElement[bool]:
         if Reach.ANY in reaches:
             return true()
-        return or_(task_visibility._is_mine(reaches), task_visibility.in_joined_project(reaches))
+        return or_(task_visibility._is_mine(reaches), task_visibility.in_project_of_member(reaches))
 
     patch.setattr(task_reads, "visible", wrong)
 
@@ -165,6 +165,10 @@ def _refusals_name_the_task(patch: Patch) -> None:
     patch.setattr(TaskAccess, "require", wrong)
 
 
+def _all_comments_can_be_changed(patch: Patch) -> None:
+    patch.setattr(policy, "require_comment", lambda *given, **named: None)
+
+
 def _totals_count_all(patch: Patch) -> None:
     right = task_reads.TaskCount
 
@@ -190,5 +194,6 @@ MUTANTS: Final = (
     Mutant("all e-mail addresses are shown", _all_emails_are_shown),
     Mutant("the version is compared before the rights", _version_is_checked_first),
     Mutant("a refusal names the task", _refusals_name_the_task),
+    Mutant("every user changes every comment of a readable task", _all_comments_can_be_changed),
     Mutant("totals count all tasks", _totals_count_all),
 )

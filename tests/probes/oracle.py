@@ -36,6 +36,11 @@ def with_user(role: Role, action: Action, *, is_self: bool) -> bool:
     return Reach.ANY in table or (is_self and Reach.OWN in table)
 
 
+def as_author(role: Role, action: Action) -> bool:
+    """Whether a user may do this to a comment because the user wrote it."""
+    return Reach.AUTHOR in POLICY[role].get(action, _NONE)
+
+
 def answer(*, may: bool, reads: bool) -> str:
     """The expected answer: the reason of a refusal depends on whether the user may read the object."""
     if may:

@@ -10,7 +10,7 @@ from domain.actor import OPERATOR
 from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
 from persistence.database import Database
-from persistence.models import MembershipRow, ProjectKeyRow, ProjectRow, TaskRow, membership_id
+from persistence.models import CommentRow, MembershipRow, ProjectKeyRow, ProjectRow, TaskRow, membership_id
 from persistence.models.base import Base, new_id
 from services.task import creation
 from tests.probes.things import Person, Project, Task
@@ -30,11 +30,12 @@ async def store(database: Database, *rows: Base) -> None:
 
 
 async def store_tasks(database: Database, *tasks: Task) -> None:
-    """Insert tasks, each with the event of its creation."""
+    """Insert tasks with their comments, each with the event of its creation."""
     async with database.unit_of_work(OPERATOR) as uow:
         for task in tasks:
             row = _task_row(task)
             uow.write_set.insert(row)
+            uow.write_set.insert(_comment_row(task))
             uow.record(creation(uow, row))
         await uow.commit()
 
@@ -66,7 +67,8 @@ def a_task(owner: Person, assignee: Person | None, project: Project | None) -> T
     """A new task, which is not stored."""
     number = next(_numbers)
     in_project = number if project else None
-    return Task(new_id(), owner, assignee, project, in_project, number, Words.new(), datetime.now(UTC))
+    now, words = datetime.now(UTC), [Words.new() for _ in range(2)]
+    return Task(new_id(), owner, assignee, project, in_project, number, words[0], now, new_id(), words[1])
 
 
 def _task_row(task: Task) -> TaskRow:
@@ -81,6 +83,19 @@ def _task_row(task: Task) -> TaskRow:
         project_id=task.project.id if task.project else None,
         number=task.number,
         version=task.version,
+        comment_count=1,
+        created_at=task.created_at,
+        updated_at=task.created_at,
+    )
+
+
+def _comment_row(task: Task) -> CommentRow:
+    return CommentRow(
+        id=task.comment_id,
+        task_id=task.id,
+        author_id=task.commentator.id,
+        text=f"Comment {task.comment_word}",
+        version=1,
         created_at=task.created_at,
         updated_at=task.created_at,
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from persistence.database import Database
 from tests.support.transactions import driver_connection
 
-_TABLES: Final = ("tasks", "projects", "project_keys", "memberships", "task_counters", "users", "sessions")
+_TABLES: Final = ("tasks", "comments", "projects", "project_keys", "memberships", "task_counters", "users", "sessions")
 _DIGESTS: Final = ", ".join(
     f"(SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} AS t)"  # noqa: S608 - of the names above
     for table in _TABLES
@@ -16,7 +16,8 @@ _DIGESTS: Final = ", ".join(
 _STATE: Final = f"SELECT {_DIGESTS}, (SELECT max(id) FROM events), (SELECT count(*) FROM idempotency_keys)"  # noqa: S608
 _KEEP: Final = (
     "WITH a AS (DELETE FROM tasks WHERE id <> ALL($1)), b AS (DELETE FROM projects WHERE id <> ALL($2)),"
-    " c AS (DELETE FROM sessions WHERE id <> ALL($4)), d AS (DELETE FROM memberships WHERE user_id <> ALL($3))"
+    " c AS (DELETE FROM sessions WHERE id <> ALL($4)), d AS (DELETE FROM memberships WHERE user_id <> ALL($3)),"
+    " e AS (DELETE FROM comments WHERE task_id <> ALL($1))"
     " DELETE FROM users WHERE id <> ALL($3)"
 )
 

@@ -10,7 +10,7 @@ from domain.policy import Action
 from graphql_api.schema.ids import decode_id, encode_id
 from tests.probes import documents
 from tests.probes.cursors import stream_cursor
-from tests.probes.events import a_deletion, a_move, record, settled
+from tests.probes.events import a_comment, a_deletion, a_move, record, settled
 from tests.probes.filters import Filter
 from tests.probes.listeners import (
     TASK_SOCKET,
@@ -25,6 +25,7 @@ from tests.probes.probe import Ground, Result
 from tests.probes.scene import Scene
 from tests.probes.things import Task
 
+COMMENTS: Final = "commentChanged"
 _ENTRIES: Final = {"subscription, WebSocket": "WebSocket", "subscription, events": "event stream"}
 """The entry points on which a subscription that is refused has one response."""
 
@@ -101,7 +102,8 @@ class Subscription:
         await settled(world.api)
         after = await stream_cursor(world.api, world.admin) if replays else None  # of another user
         scene = replace(scene, task=await world.copy_of_task(scene.task, scene.task.project))
-        events = [a_move(scene.task), *([a_deletion(scene.task)] if deletes else []), a_move(own)]
+        change = a_comment if self.field == COMMENTS else a_move
+        events = [change(scene.task), *([a_deletion(scene.task)] if deletes else []), change(own)]
         if replays:
             await record(world.database, *events)
             await settled(world.api)

@@ -93,7 +93,10 @@ class Project:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A task. The title and the description contain the word; `version` is that of no other task."""
+    """A task with one comment. The title and the description contain the word, and the comment another one.
+
+    `version` is that of no other task.
+    """
 
     id: UUID
     owner: Person
@@ -103,6 +106,8 @@ class Task:
     version: int
     word: str
     created_at: datetime
+    comment_id: UUID
+    comment_word: str
 
     def permits(self, person: Person, action: Action) -> bool:
         """Whether the policy permits this."""
@@ -114,6 +119,18 @@ class Task:
     def is_readable_by(self, person: Person) -> bool:
         """Whether the person may read it."""
         return self.permits(person, Action.READ_TASK)
+
+    @property
+    def commentator(self) -> Person:
+        """Who wrote the comment on the task."""
+        return self.assignee or self.owner
+
+    def permits_with_comment(self, person: Person, action: Action) -> bool:
+        """Whether the policy permits this with the comment on the task."""
+        if not self.is_readable_by(person) or (self.project is not None and self.project.is_archived):
+            return False
+        is_author = person is self.commentator
+        return (is_author and oracle.as_author(person.role, action)) or self.permits(person, action)
 
     def is_listed_for(self, person: Person) -> bool:
         """Whether lists that know no projects have it: see `slice_tasks`."""

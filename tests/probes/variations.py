@@ -12,7 +12,16 @@ from tests.probes.operation import Document, Operation, Path, Request, placed
 from tests.probes.scene import Scene
 
 _TYPES: Final = ("Task", "Project", "User", "Membership", "Session")
-_VERSIONED: Final = ("updateTask", "assignTask", "deleteTask", "updateProject", "archiveProject", "deleteProject")
+_VERSIONED: Final = (
+    "updateTask",
+    "assignTask",
+    "deleteTask",
+    "updateProject",
+    "archiveProject",
+    "deleteProject",
+    "updateComment",
+    "deleteComment",
+)
 _WRONG_VERSION: Final = 77
 
 

@@ -114,7 +114,7 @@ class World:
         """Store a task."""
         await store_tasks(self.database, task)
         self.tasks[task.id] = task
-        self.words.keep(task.word, task)
+        self._keep_words(task)
         return task
 
     async def copy_of_project(self, project: Project) -> Project:
@@ -197,7 +197,11 @@ class World:
         await store_tasks(self.database, *tasks)
         for task in tasks:
             self.tasks[task.id] = task
-            self.words.keep(task.word, task)
+            self._keep_words(task)
+
+    def _keep_words(self, task: Task) -> None:
+        for word in (task.word, task.comment_word):
+            self.words.keep(word, task)
 
     async def _archive(self) -> None:
         project = self.archived

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.probes.operation import Operation
 from tests.probes.operations import (
+    comments,
     history_pages,
     member_changes,
     member_pages,
@@ -24,6 +25,7 @@ GRAPHQL: Final[tuple[Operation, ...]] = (
     *project_queries.OPERATIONS,
     *project_changes.OPERATIONS,
     *member_changes.OPERATIONS,
+    *comments.OPERATIONS,
     *users.OPERATIONS,
     *pages.OPERATIONS,
     *history_pages.OPERATIONS,
