@@ -39,13 +39,12 @@ class Exchange:
         """Send the request as any user and, if it is refused, as one who may make it."""
         scene = self._scene(ground.world, chance)
         request, expected = varied(self.operation, scene, chance)
-        if expected == ALLOWED:
-            result = Result()
+        result = Result(is_refused=expected != ALLOWED)
+        if result.is_refused:
+            await self._refuse(scene, request, expected, result)
+            scene = self.operation.control(scene)
+        if ground.has_controls:
             await self._confirm(scene, result)
-            return result
-        result = Result(is_refused=True)
-        await self._refuse(scene, request, expected, result)
-        await self._confirm(self.operation.control(scene), result)
         return result
 
     def _scene(self, world: World, chance: Random) -> Scene:

@@ -11,10 +11,11 @@ from tests.probes.world import World
 
 @dataclass(frozen=True)
 class Ground:
-    """The servers, and the objects in their database."""
+    """The servers, and the objects in their database. Mutants are looked for without positive controls."""
 
     servers: Servers
     world: World
+    has_controls: bool = True
 
 
 @dataclass

@@ -22,6 +22,7 @@ class Run:
 
     servers: Servers
     seed: int
+    has_controls: bool = True
     tally: Tally = field(default_factory=Tally)
 
     async def go(self, numbers: Iterable[int], *, at_most: int = MAX_FAULTS) -> Tally:
@@ -41,7 +42,7 @@ class Run:
         await self.servers.sockets.close()
         world = await World.prepared(self.servers.api)
         await add_cursors(world)
-        return Ground(self.servers, world)
+        return Ground(self.servers, world, self.has_controls)
 
     def _chosen(self, kinds: list[Probe], number: int) -> Probe:
         cycle, place = divmod(number, len(kinds))

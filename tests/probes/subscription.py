@@ -56,7 +56,7 @@ class Subscription:
         if self.filter.argument is not None and chance.random() < 0.1:
             await self._refuse_another_type(ground, scene, result)
         await self._listen(ground, scene, result, replays=replays, deletes=deletes)
-        if result.is_refused:
+        if result.is_refused and ground.has_controls:
             await self._listen(ground, self._control(scene), result, replays=replays, deletes=deletes)
         result.controls = 1
         await ground.world.restore()

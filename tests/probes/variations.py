@@ -14,6 +14,7 @@ from tests.probes.scene import Scene
 _TYPES: Final = ("Task", "Project", "User", "Membership", "Session")
 _VERSIONED: Final = (
     "updateTask",
+    "updateTaskStatus",
     "assignTask",
     "deleteTask",
     "updateProject",
@@ -40,7 +41,7 @@ def varied(operation: Operation, scene: Scene, chance: Random) -> Varied:
         if place < 0.08 and operation.is_typed:
             return Varied(_of_another_type(request, operation, chance), _refused(operation, scene, oracle.BAD_REQUEST))
         return Varied(_of_another_object(request, operation, scene), _refused(operation, scene, oracle.NOT_FOUND))
-    if expected in (oracle.NOT_FOUND, oracle.FORBIDDEN) and place > 0.7:
+    if expected in (oracle.NOT_FOUND, oracle.FORBIDDEN) and place > 0.5:
         return Varied(_of_another_version(request), expected)
     return Varied(request, expected)
 
