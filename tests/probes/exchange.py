@@ -43,7 +43,7 @@ class Exchange:
         if result.is_refused:
             await self._refuse(scene, request, expected, result)
             scene = self.operation.control(scene)
-        if ground.has_controls:
+        if ground.has_controls or not result.is_refused:
             await self._confirm(scene, result)
         return result
 
