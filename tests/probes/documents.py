@@ -4,7 +4,10 @@ from typing import Final
 
 USER: Final = "id username role isActive createdAt email"
 MEMBERS: Final = f"nodes {{ id role createdAt user {{ {USER} }} }} pageInfo {{ endCursor }}"
-PROJECT: Final = f"""id key name description isArchived version createdAt updatedAt viewerRole viewerCanUpdate
+LABEL: Final = "id name color version createdAt updatedAt"
+LABELS: Final = f"nodes {{ {LABEL} }} pageInfo {{ endCursor }}"
+PROJECT: Final = f"""labels(first: 3) {{ {LABELS} }}
+  id key name description isArchived version createdAt updatedAt viewerRole viewerCanUpdate
   viewerCanArchive viewerCanDelete viewerCanManageMembers members(first: 5) {{ {MEMBERS} }}"""
 HISTORY: Final = f"nodes {{ at changes from to version by {{ {USER} }} }} pageInfo {{ endCursor }}"
 PROJECT_IN_LIST: Final = "id key name description viewerRole"
@@ -13,13 +16,14 @@ COMMENTS: Final = f"nodes {{ {COMMENT} }} pageInfo {{ endCursor }}"
 TASK_IN_LIST: Final = f"""id title description status version number key commentCount project {{ {PROJECT_IN_LIST} }}
   owner {{ {USER} }} assignee {{ {USER} }} viewerCanUpdate viewerCanDelete"""
 TASK: Final = f"""{TASK_IN_LIST} priority dueAt createdAt updatedAt completedAt viewerCanUpdateStatus viewerCanAssign
-  comments(first: 3) {{ {COMMENTS} }} history(first: 3) {{ {HISTORY} }} inProject: project {{ {PROJECT} }}"""
+  labels(first: 3) {{ {LABELS} }} comments(first: 3) {{ {COMMENTS} }}
+  history(first: 3) {{ {HISTORY} }} inProject: project {{ {PROJECT} }}"""
 MEMBERSHIP: Final = f"id role createdAt user {{ {USER} }}"
 SESSION: Final = "id ipAddress userAgent createdAt isCurrent"
 ERRORS: Final = "userErrors { code path message }"
 NODE: Final = f"""__typename id ... on Task {{ {TASK} }} ... on User {{ username email }}
   ... on Session {{ ipAddress userAgent }} ... on Membership {{ memberRole: role user {{ {USER} }} }}
-  ... on Comment {{ text author {{ {USER} }} }}
+  ... on Label {{ name color }} ... on Comment {{ text author {{ {USER} }} }}
   ... on Project {{ projectKey: key name about: description members(first: 3) {{ {MEMBERS} }} }}"""
 ITEM: Final = f"""__typename cursor at taskId mutationId task {{ {TASK_IN_LIST} }}
   ... on TaskChanged {{ changes by {{ {USER} }} }} ... on TaskStatusChanged {{ from to by {{ {USER} }} }}

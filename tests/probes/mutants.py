@@ -22,6 +22,7 @@ from persistence.queries import task as task_reads
 from persistence.queries import user as user_reads
 from persistence.queries.parent import Reaches
 from services import task as task_service
+from services import task_access
 from services.task_access import TaskAccess
 from streaming import visibility
 from streaming.memberships import KnownRoles
@@ -130,8 +131,11 @@ def _children_of_invisible_parents(patch: Patch) -> None:
 
 
 def _outsiders_are_assigned(patch: Patch) -> None:
-    right = task_service._check_assignee
-    patch.setattr(task_service, "_check_assignee", lambda user, *membership: right(user))
+    patch.setattr(task_access, "assignee_problem", lambda *rows: None)
+
+
+def _labels_of_other_projects_are_set(patch: Patch) -> None:
+    patch.setattr(task_access, "check_labels", lambda rows, project_id: None)
 
 
 def _members_of_invisible_projects(patch: Patch) -> None:
@@ -190,6 +194,7 @@ MUTANTS: Final = (
     Mutant("a list has the children of all parents", _children_of_all_parents),
     Mutant("a child is found whose parent is not visible", _children_of_invisible_parents),
     Mutant("tasks are assigned to users outside the project", _outsiders_are_assigned),
+    Mutant("tasks get labels of other projects", _labels_of_other_projects_are_set),
     Mutant("members of all projects are found", _members_of_invisible_projects),
     Mutant("all e-mail addresses are shown", _all_emails_are_shown),
     Mutant("the version is compared before the rights", _version_is_checked_first),

@@ -10,7 +10,7 @@ from domain.actor import OPERATOR
 from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
 from persistence.database import Database
-from persistence.models import CommentRow, MembershipRow, ProjectKeyRow, ProjectRow, TaskRow, membership_id
+from persistence.models import CommentRow, LabelRow, MembershipRow, ProjectKeyRow, ProjectRow, TaskRow, membership_id
 from persistence.models.base import Base, new_id
 from services.task import creation
 from tests.probes.things import Person, Project, Task
@@ -41,7 +41,7 @@ async def store_tasks(database: Database, *tasks: Task) -> None:
 
 
 async def store_project(database: Database, project: Project) -> None:
-    """Insert a project with its keys and its members."""
+    """Insert a project with its keys, its label and its members."""
     now = datetime.now(UTC)
     row = ProjectRow(
         id=project.id,
@@ -54,13 +54,14 @@ async def store_project(database: Database, project: Project) -> None:
         updated_at=now,
     )
     keys = [ProjectKeyRow(key=key, project_id=project.id) for key in (project.key, project.old_key)]
-    await store(database, row, *keys, *_memberships(project.id, project.members, now))
+    await store(database, row, _label_row(project, now), *keys, *_memberships(project.id, project.members, now))
 
 
-def a_project(members: Mapping[UUID, ProjectRole], *, is_archived: bool) -> Project:
-    """A new project, which is not stored."""
-    number = next(_numbers)
-    return Project(new_id(), f"P{number}", f"Q{number}", Words.new(), is_archived, dict(members))
+def a_project(members: Mapping[UUID, ProjectRole], *, is_archived: bool, rank: str = "m") -> Project:
+    """A new project, which is not stored. The name of its label begins with *rank*."""
+    number, word = next(_numbers), Words.new()
+    key, old_key = f"P{number}", f"Q{number}"
+    return Project(new_id(), key, old_key, word, is_archived, dict(members), new_id(), f"{rank} {word}")
 
 
 def a_task(owner: Person, assignee: Person | None, project: Project | None) -> Task:
@@ -84,8 +85,22 @@ def _task_row(task: Task) -> TaskRow:
         number=task.number,
         version=task.version,
         comment_count=1,
+        label_ids=[task.project.label_id] if task.project else [],
         created_at=task.created_at,
         updated_at=task.created_at,
+    )
+
+
+def _label_row(project: Project, now: datetime) -> LabelRow:
+    return LabelRow(
+        id=project.label_id,
+        project_id=project.id,
+        name=project.label_name,
+        folded_name=project.label_name,
+        color="#1a7f37",
+        version=1,
+        created_at=now,
+        updated_at=now,
     )
 
 

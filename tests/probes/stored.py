@@ -8,7 +8,17 @@ from uuid import UUID
 from persistence.database import Database
 from tests.support.transactions import driver_connection
 
-_TABLES: Final = ("tasks", "comments", "projects", "project_keys", "memberships", "task_counters", "users", "sessions")
+_TABLES: Final = (
+    "tasks",
+    "comments",
+    "projects",
+    "labels",
+    "project_keys",
+    "memberships",
+    "task_counters",
+    "users",
+    "sessions",
+)
 _DIGESTS: Final = ", ".join(
     f"(SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} AS t)"  # noqa: S608 - of the names above
     for table in _TABLES

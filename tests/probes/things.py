@@ -72,7 +72,7 @@ class Session:
 
 @dataclass(eq=False)
 class Project:
-    """A project and its members. The name and the description contain the word."""
+    """A project with its members and one label. Its name, its description and its label contain the word."""
 
     id: UUID
     key: str
@@ -80,6 +80,8 @@ class Project:
     word: str
     is_archived: bool
     members: dict[UUID, ProjectRole] = field(repr=False)
+    label_id: UUID
+    label_name: str
 
     def permits(self, person: Person, action: Action) -> bool:
         """Whether the policy permits this."""

@@ -21,6 +21,9 @@ _VERSIONED: Final = (
     "archiveProject",
     "deleteProject",
     "updateComment",
+    "updateLabel",
+    "deleteLabel",
+    "setTaskLabels",
     "deleteComment",
 )
 _WRONG_VERSION: Final = 77

@@ -171,7 +171,8 @@ class World:
         members = {each.id: each.standing.role for each in self.actors if each.standing.role is not None}
         members |= {self.keeper.id: ProjectRole.MEMBER, self.manager.id: ProjectRole.MANAGER}
         outside = {self.outsider.id: ProjectRole.MEMBER, self.manager.id: ProjectRole.MANAGER}
-        self.projects = [a_project(each, is_archived=False) for each in (outside, members, members, outside)]
+        each_kind = ((outside, "a"), (members, "m"), (members, "m"), (outside, "z"))
+        self.projects = [a_project(each, is_archived=False, rank=rank) for each, rank in each_kind]
         for project in self.projects:
             await store_project(self.database, project)
             self.words.keep(project.word, project)

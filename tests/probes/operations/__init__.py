@@ -6,6 +6,7 @@ from tests.probes.operation import Operation
 from tests.probes.operations import (
     comments,
     history_pages,
+    labels,
     member_changes,
     member_pages,
     pages,
@@ -26,6 +27,7 @@ GRAPHQL: Final[tuple[Operation, ...]] = (
     *project_changes.OPERATIONS,
     *member_changes.OPERATIONS,
     *comments.OPERATIONS,
+    *labels.OPERATIONS,
     *users.OPERATIONS,
     *pages.OPERATIONS,
     *history_pages.OPERATIONS,

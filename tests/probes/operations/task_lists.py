@@ -6,7 +6,7 @@ from typing import Any, Final
 from domain.policy import Action
 from graphql_api.schema.ids import encode_id
 from tests.probes import documents
-from tests.probes.operation import Document, Json, Operation, any_scene, project_task
+from tests.probes.operation import Document, Json, Operation, Path, any_scene, project_task
 from tests.probes.oracle import ALLOWED, NOT_FOUND
 from tests.probes.scene import Scene
 from tests.probes.things import Task
@@ -26,6 +26,7 @@ def _list(
     wanted: Callable[[Scene], Json],
     fits: Callable[[Scene], bool] = any_scene,
     *,
+    path: Path | None = None,
     has_id: bool = True,
 ) -> Operation:
     def shows(value: Any, scene: Scene) -> bool:
@@ -41,7 +42,7 @@ def _list(
         control=lambda scene: scene.with_owner_or_manager(Action.READ_TASK),
         secret=lambda scene: scene.task.word if scene.may(Action.READ_TASK) else None,
         shows=shows,
-        ids=((("filter"), argument),) if has_id else (),
+        ids=(path or ("filter", argument),) if has_id else (),
         fits=fits,
     )
 
@@ -61,6 +62,14 @@ OPERATIONS: Final = (
         lambda task, scene: task.project is scene.project,
         lambda scene: {"projectId": encode_id("Project", scene.project.id)},
         project_task,
+    ),
+    _list(
+        "tasks with a label",
+        "labelIds",
+        lambda task, scene: task.project is scene.project,
+        lambda scene: {"labelIds": [encode_id("Label", scene.project.label_id)]},
+        project_task,
+        path=("filter", "labelIds", 0),
     ),
     _list(
         "tasks of an owner",
