@@ -92,6 +92,8 @@ def records(tasks: int) -> Iterator[Mapping[str, Any]]:
             "updatedAt": "2026-02-01T00:00:00Z",
             "completedAt": "2026-02-01T00:00:00Z" if done else None,
             "version": 3,
+            "project": None,
+            "key": None,
         }
 
 

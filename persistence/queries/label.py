@@ -19,7 +19,7 @@ def _folded_name_in(text: str) -> str:
 
 
 LABELS: Final = ChildList(
-    order="project.labels",
+    order="labels",
     parent_id=LabelRow.project_id,
     place=LabelRow.folded_name,
     columns=_COLUMNS,
@@ -30,7 +30,7 @@ LABELS: Final = ChildList(
 """The labels of a project, by name."""
 
 TASK_LABELS: Final = ChildList(
-    order="task.labels",
+    order="labels",
     parent_id=TaskRow.id,
     place=LabelRow.folded_name,
     columns=_COLUMNS,

@@ -120,7 +120,7 @@ def test_an_import_beside_newer_events(import_file: Any, ask: Any):
     events = [
         ("COMMENT", {"changes": ["DELETED"]}),
         ("TASK", {**payload, "after": {"team": 1}}),
-        ("TASK", {**payload, "changes": ["LABELS"], "to": "BLOCKED"}),
+        ("TASK", {**payload, "changes": ["COLOR"], "to": "BLOCKED"}),
         ("TASK", None),
     ]
 

@@ -17,7 +17,8 @@ from domain.errors import FailureCode
 from domain.project import ProjectRole
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
-from persistence.models import TaskRow, UserRow, membership_id
+from persistence.models import CommentRow, TaskRow, UserRow, membership_id
+from services import comment as comment_service
 from tests.rest_api.documented import HOOKS
 from tests.support.api import URL, Api
 from tests.support.transactions import orm_session
@@ -34,13 +35,15 @@ _STORED: Final = text(
     (SELECT md5(string_agg(projects::text, '' ORDER BY id)) FROM projects),
     (SELECT md5(string_agg(project_keys::text, '' ORDER BY key)) FROM project_keys),
     (SELECT md5(string_agg(memberships::text, '' ORDER BY id)) FROM memberships),
+    (SELECT md5(string_agg(labels::text, '' ORDER BY id)) FROM labels),
+    (SELECT md5(string_agg(comments::text, '' ORDER BY id)) FROM comments),
     (SELECT md5(string_agg(p::text || m::text, '' ORDER BY m.id))
      FROM projects AS p JOIN memberships AS m ON m.project_id = p.id WHERE p.id = :project),
     (SELECT md5(string_agg(tasks::text, '' ORDER BY id)) FROM tasks WHERE owner_id = :id),
     (SELECT users::text FROM users WHERE id = :id),
     (SELECT md5(string_agg(sessions::text, '' ORDER BY id)) FROM sessions WHERE user_id = :id)"""
 )
-_OF_THE_VICTIM: Final = slice(7, None)
+_OF_THE_VICTIM: Final = slice(9, None)
 """Of what is stored: its last four values."""
 
 
@@ -85,9 +88,17 @@ class Attacker:
             "@victim_project@": encode_id("Project", secret.id),
             "@victim_membership@": encode_id("Membership", membership_id(secret.id, victim.id)),
             "@project@": encode_id("Project", project.id),
+            "@victim_label@": encode_id("Label", (await build.a_label(secret, f"{SECRET} label")).id),
+            "@victim_comment@": encode_id("Comment", (await self._comment(victim, bait, SECRET)).id),
+            "@label@": encode_id("Label", (await build.a_label(project, "A label")).id),
+            "@comment@": encode_id("Comment", (await self._comment(self.people["user"], own[0], "some text")).id),
             "@victim_session@": encode_id("Session", session.id),
             "@token@": await self.api.token(self.people["user"]),
         }
+
+    async def _comment(self, author: UserRow, task: TaskRow, words: str) -> CommentRow:
+        uow = self.api.build.as_(author)
+        return (await comment_service.create_comment(uow, task_id=task.id, text=words)).comment
 
     def marked(self, content: bytes) -> bytes:
         """The content with real ids in place of their marks."""

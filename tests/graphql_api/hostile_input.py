@@ -30,9 +30,13 @@ from graphql_api.root import schema
 Path = tuple[str | int, ...]
 
 TASK, USER, SESSION, PROJECT = "@task@", "@user@", "@session@", "@project@"
-OUTSIDERS = ["@victim_task@", "@victim@", "@victim_session@", "@victim_project@", "@victim_membership@"]
+LABEL, COMMENT = "@label@", "@comment@"
+OUTSIDERS = [
+    *("@victim_task@", "@victim@", "@victim_session@", "@victim_project@", "@victim_membership@"),
+    *("@victim_label@", "@victim_comment@"),
+]
 ORDERS = [f"{by}_{way}" for by in ("CREATED", "UPDATED", "DUE", "PRIORITY") for way in ("ASC", "DESC")]
-CURSOR_ORDERS = [*ORDERS, "users.created", "task.history", "projects.key", "project.members"]
+CURSOR_ORDERS = [*ORDERS, "users.created", "task.history", "projects.key", "project.members", "labels", "task.comments"]
 NOBODYS = UUID(int=7)
 
 
@@ -65,11 +69,12 @@ INSTANTS = [
     "2026-01-01T00:00:00.1234567891Z", "٢٠٢٦-٠١-٠١T٠٠:٠٠:٠٠Z", "2026-01-01T00:00:00z", "1969-12-31T23:59:59Z", "now",
 ]  # fmt: skip
 IDS = [
-    *OUTSIDERS, TASK, USER, SESSION, PROJECT,
+    *OUTSIDERS, TASK, USER, SESSION, PROJECT, LABEL, COMMENT,
     encoded("Task:"), encoded("Task:" + "a" * 15), encoded("Task:" + "a" * 17),
     encoded(b"Task:" + bytes(16)), encoded(b"User:" + bytes(16)), encoded(b"Session:" + b"\xff" * 16),
     encoded(b"\x00:" + bytes(16)), encoded(b"\xff\xfe:" + bytes(16)), encoded(b":" + bytes(16)), encoded("no colon"),
     encoded(b"Project:" + bytes(16)), encoded(b"Membership:" + bytes(16)),
+    encoded(b"Label:" + bytes(16)), encoded(b"Comment:" + bytes(16)),
     encoded(b"Query:" + bytes(16)), encoded("__Type:" + "a" * 16), "=", "====", "a", "A" * 101, "Ⅷ", "+/+/", "-_-_",
 ]  # fmt: skip
 VALUES: list[Any] = [
@@ -153,6 +158,9 @@ def _operation(kind: str, name: str, field: GraphQLField) -> Operation:
         variables["id"] = USER
     if "Project" in name or name == "project":
         _name_a_project(variables)
+    for noun, mark in (("Label", LABEL), ("Comment", COMMENT)):
+        if name.endswith(noun) and "id" in variables["input"]:
+            variables["input"]["id"] = mark
     declared = ", ".join(f"${key}: {argument.type}" for key, argument in field.args.items())
     passed = ", ".join(f"{key}: ${key}" for key in field.args)
     text = f"{kind}{f'({declared})' if declared else ''} {{ {name}{f'({passed})' if passed else ''}"
@@ -198,13 +206,13 @@ def _sane(kind: Any, path: Path, kinds: dict[Path, str]) -> Any:
         return {name: _sane(field.type, (*path, name), kinds) for name, field in kind.fields.items()}
     if isinstance(kind, GraphQLEnumType):
         return next(iter(kind.values))
-    return _sane_leaf(kind.name, str(path[-1]))
+    return _sane_leaf(kind.name, str(path[-1] if isinstance(path[-1], str) else path[-2]))
 
 
 def _sane_leaf(kind: str, name: str) -> Any:
     if kind == "ID":
-        known = {"session": SESSION, "user": USER, "owner": USER, "assignee": USER, "project": PROJECT}
-        return known.get(name.removesuffix("Id"), TASK)
+        known = {"session": SESSION, "user": USER, "owner": USER, "assignee": USER, "project": PROJECT, "label": LABEL}
+        return known.get(name.removesuffix("s").removesuffix("Id"), TASK)
     if name in ("expectedVersion", "dueAfter", "dueBefore"):
         return None
     return _SANE_TEXTS.get(name, "some text") if kind == "String" else _SANE[kind]

@@ -46,14 +46,14 @@ def future_of(task: TaskRow) -> list[tuple[str, Any]]:
         ("COMMENT", {"task": str(task.id), "text": "x"}),
         ("COMMENT", None),
         ("x" * 20, [1]),
-        ("TASK", {**known, "changes": ["LABELS"]}),
+        ("TASK", {**known, "changes": ["COLOR"]}),
         ("TASK", {**known, "to": "BLOCKED"}),
         ("TASK", {**known, "from": "BLOCKED"}),
         ("TASK", {**other, "to": "BLOCKED", "after": None}),
         ("TASK", {**known, "after": {"team": 1}}),
         ("TASK", without(known, "at")),
         ("TASK", None),
-        ("TASK", {**known, "changes": ["LABELS", "STATUS"], "project": 1}),
+        ("TASK", {**known, "changes": ["COLOR", "STATUS"], "project": 1}),
     ]
 
 

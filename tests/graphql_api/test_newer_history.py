@@ -15,7 +15,7 @@ HISTORY = """query ($id: ID!, $first: Int) { task(id: $id) {
 FUTURE: list[tuple[str, Any]] = [
     ("TASK", {"version": 2, "changes": ["STATUS"]}),
     ("COMMENT", {"version": 3, "changes": ["DELETED"]}),
-    ("TASK", {"version": 4, "changes": ["LABELS", "TITLE"]}),
+    ("TASK", {"version": 4, "changes": ["COLOR", "TITLE"]}),
     ("TASK", {"version": 5, "changes": ["STATUS", "TITLE"], "from": "BLOCKED"}),
     ("TASK", {"version": 6, "changes": ["STATUS"], "to": "BLOCKED"}),
     ("TASK", {"version": 7, "changes": "TITLE"}),

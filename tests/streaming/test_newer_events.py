@@ -40,7 +40,7 @@ ALICE = an_actor(user_id=UUID(int=1))
 """The people in the payloads."""
 KINDS = ("COMMENT", "PROJECT", "x" * 20)
 VALUES: tuple[dict[str, Any], ...] = (
-    *({"changes": ["LABELS"]}, {"changes": []}, {"changes": ["TITLE", "LABELS"]}, {"changes": None}),
+    *({"changes": ["COLOR"]}, {"changes": []}, {"changes": ["TITLE", "COLOR"]}, {"changes": None}),
     *({"to": "BLOCKED"}, {"from": "BLOCKED"}, {"to": None}, {"version": "x"}, {"version": 2**40}, {"at": "later"}),
     *({"before": {}}, {"after": {}}, {"after": None, "to": "BLOCKED"}, {"project": {"before": 1}}, {"title": None}),
 )

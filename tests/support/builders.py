@@ -13,6 +13,7 @@ from domain.actor import OPERATOR, Actor
 from domain.event_parsing import read_event
 from domain.events import RecordedEvent
 from domain.idempotency import IdempotencyKey
+from domain.label import folded
 from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
@@ -20,6 +21,7 @@ from persistence.database import Database
 from persistence.models import (
     Base,
     EventRow,
+    LabelRow,
     MembershipRow,
     ProjectKeyRow,
     ProjectRow,
@@ -61,7 +63,7 @@ _CLEAR: Final = "; ".join(
 AnyTask = TaskRow | VisibleTaskRow
 FAR: Final = 1_000_000
 """Numbers of built tasks of projects are beyond this: services give smaller ones."""
-Row = TypeVar("Row", UserRow, SessionRow, TaskRow, ProjectRow, MembershipRow)
+Row = TypeVar("Row", LabelRow, UserRow, SessionRow, TaskRow, ProjectRow, MembershipRow)
 
 
 class Builders:
@@ -156,6 +158,15 @@ class Builders:
         async with self.database.unit_of_work(None) as uow:
             uow.write_set.insert(ProjectKeyRow(key=key, project_id=project.id))
             await uow.commit()
+
+    async def a_label(self, project: ProjectRow, name: str) -> LabelRow:
+        """A label of a project."""
+        now = datetime.now(UTC)
+        row = LabelRow(
+            **{"id": new_id(), "project_id": project.id, "name": name, "folded_name": folded(name), "color": "#1a7f37"}
+            | {"version": 1, "created_at": now, "updated_at": now}
+        )
+        return await self._added(row)
 
     async def a_member(
         self, project: ProjectRow, user: UserRow | Actor, role: ProjectRole = ProjectRole.MEMBER

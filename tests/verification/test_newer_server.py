@@ -28,7 +28,7 @@ ITEM: dict[str, Any] = {
     "at": "2026-11-23T09:00:00.000Z",
     "taskId": TASK["id"],
     "task": TASK,
-    "changes": ["LABELS", "TITLE"],
+    "changes": ["COLOR", "TITLE"],
     "by": None,
 }
 

@@ -98,6 +98,7 @@ def variables_of(name: str, user: UserRow, task: TaskRow, refresh_token: str) ->
         "Task": {"id": task_id},
         "History": {"id": task_id},
         "People": {"search": ""},
+        "Project": {"key": "NONE"},
         "CreateTask": {"input": {"title": "New", "assigneeId": user_id}},
         "UpdateTask": {"input": {"id": task_id, "title": "Other", "expectedVersion": 1}},
         "MoveTask": {"input": {"id": task_id, "status": "DONE"}},

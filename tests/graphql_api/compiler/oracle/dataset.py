@@ -23,10 +23,11 @@ from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
 from persistence.models import membership_id
 from persistence.queries.task_list import TaskOrder
+from services import comment as comment_service
 from services import task as task_service
 from tests.graphql_api.compiler.oracle.generator import KEYS, Sent, Writer, names
 from tests.support.api import Api
-from tests.support.builders import Builders
+from tests.support.builders import AnyTask, Builders
 
 SECONDS = 60
 _LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -50,7 +51,7 @@ class Ground:
         sessions = [await api.build.a_session(user) for user in users]
         actors = [Builders.actor(user, session.id) for user, session in zip(users, sessions, strict=True)]
         chance = random.Random(5)
-        tasks = []
+        tasks: list[AnyTask] = []
         for number in range(24):
             owner, other = chance.choice(actors), chance.choice([*users, None])
             made = await task_service.create_task(
@@ -71,11 +72,28 @@ class Ground:
             )
             for number, key in enumerate(KEYS[:3])
         ]
+        labels = [await api.build.a_label(project, f"Label {name}") for project in projects for name in "bac"]
+        for number, project in enumerate(projects * 4, start=1):
+            task = await api.build.a_task(
+                chance.choice(users),
+                title=f"Task in {project.key}",
+                project_id=project.id,
+                number=number,
+                assignee_id=chance.choice((None, users[-1].id)),
+                label_ids=sorted(each.id for each in labels if each.project_id == project.id and chance.random() < 0.5),
+            )
+            tasks.append(task)
+        comments = [
+            (await comment_service.create_comment(api.build.as_(actors[-1]), task_id=task.id, text="Text")).comment
+            for task in chance.choices([each for each in tasks if each.project_id != projects[1].id], k=10)
+        ]
         await api.numbered()
         ids = [encode_id("Task", task.id) for task in tasks] + [encode_id("User", user.id) for user in users]
         ids += [encode_id("Session", session.id) for session in sessions]
         ids += [encode_id("Project", project.id) for project in projects]
         ids += [encode_id("Membership", membership_id(projects[0].id, user.id)) for user in users]
+        ids += [encode_id("Label", label.id) for label in labels]
+        ids += [encode_id("Comment", comment.id) for comment in comments]
         strange = [encode_id("Task", uuid4()), encode_id("Thing", uuid4()), "nonsense", ""]
         ground = cls(api, actors, [*ids, *map(str, strange)], {}, *_ways(api))
         ground.cursors = await ground._some_cursors()
@@ -136,14 +154,17 @@ class Ground:
         # Only of tasks made here: others in this database may have no events.
         own = [each for each in self.ids if names(each, "Task")][:9]
         history = " ".join(f't{number}: task(id: "{each}") {{ history {page} }}' for number, each in enumerate(own))
-        members = f'project(key: "{KEYS[0]}") {{ members {page} }}'
-        operation = await self.operation(Sent(f"{{ {query} {history} {members} }}", {}))
+        members = f'project(key: "{KEYS[0]}") {{ members {page} labels {page} }}'
+        commented = f"c: tasks(first: 40, orderBy: CREATED_ASC) {{ nodes {{ comments(first: 2) {page} }} }}"
+        operation = await self.operation(Sent(f"{{ {query} {history} {members} {commented} }}", {}))
         assert operation is not None
         answer = await self.general.execute(operation, self.context(replace(self.actors[0], role=Role.ADMIN)))
         data = answer.body["data"]
         found = {order: _cursors(data[f"l{number}"]) for number, order in enumerate(lists)}
         histories = (data[f"t{number}"]["history"] for number in range(len(own)))
         found["project.members"] = _cursors(data["project"]["members"])
+        found["labels"] = _cursors(data["project"]["labels"])
+        found["task.comments"] = [each for node in data["c"]["nodes"] for each in _cursors(node["comments"])]
         return found | {"task.history": [each for history in histories for each in _cursors(history)]}
 
 

@@ -34,6 +34,8 @@ _ORDERS: Final = {
     "TaskHistoryConnection": "task.history",
     "ProjectConnection": "projects.key",
     "MembershipConnection": "project.members",
+    "LabelConnection": "labels",
+    "CommentConnection": "task.comments",
 }
 KEYS: Final = ("ORACLE1", "oracle2", "ORACLE3", "NOTHING")
 """Of projects that the dataset has, and of one that it has not."""
@@ -189,6 +191,8 @@ class Writer:
     def _argument(self, name: str, known: GraphQLField) -> Any:
         if not self.wild and name == "id":
             return self._id_of(str(get_named_type(known.type)))
+        if name == "key" and get_named_type(known.type).name == "Task":
+            return f"{self.chance.choice(KEYS)}-{self.chance.randint(1, 5)}"
         return self._value(known.args[name].type)
 
     def _written(self, argument: GraphQLArgument, value: Any) -> str:

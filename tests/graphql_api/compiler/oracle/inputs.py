@@ -8,8 +8,11 @@ from domain.project import ProjectRole
 from domain.task import MAX_DESCRIPTION, MAX_TITLE, TaskPriority, TaskStatus
 from domain.user import MAX_USERNAME, Role
 from tests.graphql_api.compiler.oracle.situation import (
+    COMMENTS,
     DELETED,
     DEVICES,
+    IN_PROJECTS,
+    LABELS,
     PASSWORD,
     PROJECTS,
     ROLES,
@@ -87,6 +90,8 @@ class Inputs:
             **self._maybe(0.5, priority=self._priority()),
             **self._maybe(0.5, dueAt=self._one(_INSTANTS, _BAD_INSTANTS)),
             **self._maybe(0.4, assigneeId=self._user()),
+            **self._maybe(0.3, projectId=self._project()),
+            **self._maybe(0.2, labelIds=self._labels()),
         }
 
     def update_task(self) -> Values:
@@ -109,6 +114,55 @@ class Inputs:
         """To any user, to null, or absent."""
         assignee = self._one((self._user(), None), _BAD_IDS, 0.05)
         return {"id": self._task()} | self._maybe(0.85, assigneeId=assignee) | self._version()
+
+    def set_task_labels(self) -> Values:
+        """Labels of the project, of another one, or none."""
+        chosen = self._one(list(IN_PROJECTS), list(TASKS), 0.3)
+        return {"id": global_id("Task", chosen), "labelIds": self._labels()} | self._version()
+
+    def _labels(self) -> Any:
+        known = [global_id("Label", name) for name in LABELS]
+        chosen = self._chance.sample(known, self._chance.randint(0, 2))
+        return self._one((chosen,), ([global_id("Label", DELETED)], ["nonsense"], None), 0.1)
+
+    def _label(self) -> Any:
+        return self._one([global_id("Label", name) for name in LABELS], [*_BAD_IDS, global_id("Label", DELETED)])
+
+    def create_label(self) -> Values:
+        """With a new name, or one that is taken."""
+        return {"projectId": self._project(), "name": self._label_name(), "color": self._color()}
+
+    def update_label(self) -> Values:
+        """The name, the color, or both."""
+        name, color = self._maybe(0.6, name=self._label_name()), self._maybe(0.5, color=self._color())
+        return {"id": self._label(), **name, **color, **self._version()}
+
+    def delete_label(self) -> Values:
+        """Any label."""
+        return {"id": self._label()} | self._version()
+
+    def _label_name(self) -> Any:
+        return self._one(("New", "BUG", "Design"), ("", "x" * 41, None), 0.15)
+
+    def _color(self) -> Any:
+        return self._one(("#000000", "#FFaa00"), ("red", "", None), 0.1)
+
+    def create_comment(self) -> Values:
+        """On any task."""
+        return {"taskId": self._task(), "text": self._one(("A comment", "💥"), ("", "x" * 10_001, None), 0.1)}
+
+    def _comment(self) -> Any:
+        own = [name for name, (_, author) in COMMENTS.items() if author == self._actor] or list(COMMENTS)
+        chosen = self._one(own, list(COMMENTS), 0.3)
+        return self._one([global_id("Comment", f"comment {chosen}")], [*_BAD_IDS, global_id("Comment", DELETED)])
+
+    def update_comment(self) -> Values:
+        """Own comments and those of others."""
+        return {"id": self._comment(), "text": self._one(("Changed", " Changed "), ("", None), 0.1)} | self._version()
+
+    def delete_comment(self) -> Values:
+        """Own comments and those of others."""
+        return {"id": self._comment()} | self._version()
 
     def delete_task(self) -> Values:
         """Any task."""
@@ -202,8 +256,9 @@ class Inputs:
         )
 
     def delete_project(self) -> Values:
-        """Any project."""
-        return {"id": self._project()} | self._version()
+        """Any project, with its key or without."""
+        confirmed = self._maybe(0.5, confirmKey=self._one(("WEB", "app", "OLD"), ("", None)))
+        return {"id": self._project()} | self._version() | confirmed
 
     def add_member(self) -> Values:
         """Any user, also members."""
@@ -228,6 +283,13 @@ _MAKERS: Final[Mapping[str, Callable[[Inputs], Values] | None]] = {
     "updateTaskStatus": Inputs.update_task_status,
     "assignTask": Inputs.assign_task,
     "deleteTask": Inputs.delete_task,
+    "setTaskLabels": Inputs.set_task_labels,
+    "createLabel": Inputs.create_label,
+    "updateLabel": Inputs.update_label,
+    "deleteLabel": Inputs.delete_label,
+    "createComment": Inputs.create_comment,
+    "updateComment": Inputs.update_comment,
+    "deleteComment": Inputs.delete_comment,
     "login": Inputs.login,
     "refreshToken": Inputs.refresh_token,
     "logout": None,

@@ -19,14 +19,17 @@ CODE: Final = "probeErrors"
 RESULT: Final = "probe_"
 """The prefix of the aliases by which coverage finds the content of a payload."""
 _DEEP: Final = {
-    "task": " { version viewerCanUpdate owner { id email } assignee { id email role } }",
+    "task": " { version viewerCanUpdate key project { key viewerRole } owner { id email } assignee { id email role } }",
+    "label": " { name color version }",
+    "comment": " { text version viewerDidWrite author { id email } }",
     "user": " { id email role isActive }",
     "project": " { key name isArchived version viewerRole viewerCanUpdate viewerCanManageMembers }",
     "membership": " { role user { id email } }",
 }
 _GROUPS: Final = (
     tuple(name for name in FIELDS if "Task" in name),
-    tuple(name for name in FIELDS if "Project" in name or "Member" in name),
+    tuple(name for name in FIELDS if "Project" in name or "Member" in name or "Label" in name),
+    tuple(name for name in FIELDS if "Comment" in name),
 )
 """Mutations that are sent together, because they change the same rows."""
 _DEFAULTS: Final = {"title": '"T"', "description": '"D"', "priority": "HIGH", "returnRefreshToken": "true"}
@@ -162,11 +165,11 @@ def _calls(first: str, inputs: Inputs, chance: random.Random) -> list[Call]:
 
 def _sending(schema: GraphQLSchema, calls: Sequence[Call], chance: random.Random, key: Any, inputs: Inputs) -> Sending:
     with_history = chance.random() < 0.08
-    left_out = frozenset() if with_history else frozenset({"history", "members"})
+    left_out = frozenset() if with_history else frozenset({"history", "members", "labels", "comments"})
     writer = MutationWriter(
         schema,
         ["nonsense", "", "?"],
-        {"task.history": ["nonsense"], "project.members": ["nonsense"]},
+        {order: ["nonsense"] for order in ("task.history", "project.members", "labels", "task.comments")},
         chance,
         True,
         left_out,

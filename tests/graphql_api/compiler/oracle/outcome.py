@@ -20,6 +20,8 @@ _KINDS: Final = {
     "sessions": "Session",
     "projects": "Project",
     "memberships": "Membership",
+    "labels": "Label",
+    "comments": "Comment",
 }
 _SERVER_TIMES: Final = {"recorded_at", "used_at"}
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
@@ -93,7 +95,7 @@ class _Known:
         self.ranks = {at: rank for rank, at in enumerate(sorted(self._instants()))} if self.ranked else {}
 
     def _in_events(self, table: str) -> set[str]:
-        field_name = {"tasks": "task", "sessions": "session", "users": "user"}.get(table)
+        field_name = {"tasks": "task", "sessions": "session", "users": "user", "comments": "comment"}.get(table)
         found = (row["payload"].get(field_name) for row in self.found["events"])
         return {key for key in found if key is not None}
 

@@ -44,6 +44,9 @@ TASKS: Final = {
     "of the outsider": ("outsider", "owner", TaskStatus.TODO),
     "of the moderator": ("moderator", "inactive", TaskStatus.DONE),
     "of the admin": ("admin", None, TaskStatus.TODO),
+    "in web": ("owner", "outsider", TaskStatus.TODO),
+    "in app": ("outsider", "owner", TaskStatus.IN_PROGRESS),
+    "in old": ("owner", None, TaskStatus.TODO),
 }
 """Each task's owner, assignee and status."""
 PROJECTS: Final = {
@@ -52,14 +55,30 @@ PROJECTS: Final = {
     "old": {"moderator": ProjectRole.MANAGER, "owner": ProjectRole.MANAGER, "admin": ProjectRole.VIEWER},
 }
 """Each project's members. "old" is archived, and had another key before."""
+IN_PROJECTS: Final = {"in web": "web", "in app": "app", "in old": "old"}
+"""The projects of tasks; the others are personal."""
+LABELS: Final = {"bug": "web", "urgent": "web", "design": "app", "archived": "old"}
+"""Each label's project."""
+COMMENTS: Final = {
+    "on todo": ("todo", "owner"),
+    "on in progress": ("in progress", "outsider"),
+    "in web": ("in web", "owner"),
+    "in app": ("in app", "outsider"),
+    "in old": ("in old", "owner"),
+}
+"""Each comment's task and author."""
 DELETED: Final = "deleted"
 """The name of a task that is not there any more."""
 
 _DELETE: Final = (
     "DELETE FROM used_tokens; DELETE FROM sessions; DELETE FROM events; DELETE FROM idempotency_keys; "
-    "DELETE FROM tasks; DELETE FROM memberships; DELETE FROM project_keys; DELETE FROM projects; DELETE FROM users;"
+    "DELETE FROM comments; DELETE FROM labels; DELETE FROM tasks; DELETE FROM task_counters; DELETE FROM memberships; "
+    "DELETE FROM project_keys; DELETE FROM projects; DELETE FROM users;"
 )
-_TABLES: Final = ("users", "sessions", "used_tokens", "tasks", "projects", "project_keys", "memberships")
+_TABLES: Final = (
+    *("users", "sessions", "used_tokens", "tasks", "projects", "project_keys", "memberships"),
+    *("task_counters", "labels", "comments"),
+)
 _INSERT_ROWS: Final = (
     "TABLE_rows AS (INSERT INTO TABLE OVERRIDING SYSTEM VALUE"
     " SELECT * FROM jsonb_populate_recordset(null::TABLE, $1::jsonb -> 'TABLE'))"
@@ -126,6 +145,9 @@ class Situation:
             "sessions": [_session(user, device, key_id, tokens) for user in ROLES for device in DEVICES],
             "used_tokens": [row for name in names for row in _used_tokens(name, tokens[name])],
             "tasks": [_task(name, chance) for name in TASKS],
+            "task_counters": [{"id": id_of(name), "last": 1} for name in PROJECTS],
+            "labels": [_label(name) for name in LABELS],
+            "comments": [_comment(name, chance) for name in COMMENTS],
             "projects": [_project(name) for name in PROJECTS],
             "project_keys": [_key(name, key) for name in PROJECTS for key in _keys(name)],
             "memberships": [
@@ -210,6 +232,36 @@ def _task(name: str, chance: random.Random) -> dict[str, Any]:
         "created_at": CREATED,
         "updated_at": CREATED,
         "completed_at": CREATED if status is TaskStatus.DONE else None,
+        "project_id": id_of(IN_PROJECTS[name]) if name in IN_PROJECTS else None,
+        "number": 1 if name in IN_PROJECTS else None,
+        "comment_count": sum(task == name for task, _ in COMMENTS.values()),
+        "label_ids": [id_of("bug")] if name == "in web" else [],
+    }
+
+
+def _label(name: str) -> dict[str, Any]:
+    return {
+        "id": id_of(name),
+        "project_id": id_of(LABELS[name]),
+        "name": name.title(),
+        "folded_name": name,
+        "color": "#1a7f37",
+        "version": 1,
+        "created_at": CREATED,
+        "updated_at": CREATED,
+    }
+
+
+def _comment(name: str, chance: random.Random) -> dict[str, Any]:
+    task, author = COMMENTS[name]
+    return {
+        "id": id_of(f"comment {name}"),
+        "task_id": id_of(task),
+        "author_id": id_of(author),
+        "text": f"Comment {name}",
+        "version": chance.choice((1, 1, 2)),
+        "created_at": CREATED,
+        "updated_at": CREATED,
     }
 
 
