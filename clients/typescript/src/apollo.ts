@@ -110,8 +110,8 @@ function readable<T>(list: readonly T[], nodeOf: (each: T) => Reference | undefi
 /** The policies of this API's lists and subscriptions, for `InMemoryCache`. */
 export const typePolicies: TypePolicies = {
   Query: { fields: { tasks: connection(["filter", "orderBy"]), users: connection(), projects: connection(["isArchived"]) } },
-  Project: { fields: { members: connection() } },
-  Task: { fields: { comments: connection(), history: connection() } },
+  Project: { fields: { labels: connection(), members: connection() } },
+  Task: { fields: { comments: connection(), history: connection(), labels: connection() } },
   // Items follow one another; they are not merged.
   Subscription: { fields: { commentChanged: { merge: false }, taskChanged: { merge: false }, taskStatusChanged: { merge: false } } },
 };

@@ -23,6 +23,7 @@ const CHANGE_WORDS: Readonly<Record<TaskChange, string>> = {
   PRIORITY: "changed the priority",
   DUE_AT: "changed the due date",
   ASSIGNEE: "assigned it",
+  LABELS: "changed the labels",
   DELETED: "deleted it",
 };
 
