@@ -3,7 +3,18 @@
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, Uuid, bindparam, literal_column, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Select,
+    Uuid,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    true,
+)
 
 from domain.policy import IN_PROJECT, Action, Reach
 from persistence.models import MembershipRow, ProjectRow
@@ -30,13 +41,14 @@ def any_project(name: str) -> FromClause:
     return visible_projects(_ALL, name)
 
 
-def projects_of_member(reaches: Reaches) -> FromClause:
-    """The ids of the projects of which the actor is a member with one of these reaches; the parameter is `actor_id`.
+def projects_of_member(reaches: Reaches) -> ColumnElement[Any]:
+    """The ids of the projects of which the actor is a member with one of these reaches, as an array.
 
-    Not of projects that the actor may read without being a member.
+    Not of projects that the actor may read without being a member. The parameter is `actor_id`.
     """
     mine = (_MEMBERSHIPS.c.user_id == _ACTOR) & _MEMBERSHIPS.c.role.in_(_roles(reaches))
-    return select(_MEMBERSHIPS.c.project_id).where(mine).subquery("of_member")
+    found: ColumnElement[Any] = func.array(select(_MEMBERSHIPS.c.project_id).where(mine).scalar_subquery())
+    return found
 
 
 def belongs_to_visible_project(project_id: Any, reaches: Reaches) -> ColumnElement[bool]:

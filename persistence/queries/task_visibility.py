@@ -3,7 +3,7 @@
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Uuid, any_, bindparam, false, func, or_, select, true
+from sqlalchemy import BindParameter, ColumnElement, Uuid, any_, bindparam, false, or_, select, true
 
 from domain.actor import Actor
 from domain.policy import IN_PROJECT, Action, Reach
@@ -47,7 +47,7 @@ def in_project_of_member(reaches: Reaches) -> ColumnElement[bool]:
     if not any(reaches & in_project for in_project in IN_PROJECT.values()):
         return false()
     # The array is computed once, when a row needs it. PostgreSQL can use an index with it; with a subselect it cannot.
-    return TaskRow.project_id == any_(func.array(select(projects_of_member(reaches).c.project_id).scalar_subquery()))
+    return TaskRow.project_id == any_(projects_of_member(reaches))
 
 
 def belongs_to_visible_task(task_id: Any, reaches: Reaches) -> ColumnElement[bool]:

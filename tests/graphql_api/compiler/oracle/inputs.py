@@ -106,7 +106,9 @@ class Inputs:
         }
 
     def update_task_status(self) -> Values:
-        """Any move, those that the board does not know among them."""
+        """Any move, often one that a closed task does not permit."""
+        if self._chance.random() < 0.2:
+            return {"id": global_id("Task", "cancelled"), "status": "DONE"}
         status = self._one([each.name for each in TaskStatus], ("NOWHERE", "todo", None), 0.05)
         return {"id": self._task(), "status": status} | self._version()
 
@@ -220,7 +222,7 @@ class Inputs:
         return {"userId": self._user_to_change(), "isActive": self._one((True, False, False), (None, "yes"), 0.05)}
 
     def _user_to_change(self) -> Any:
-        name = self._chance.choice(("admin", "admin", "nobody", "nobody", "nobody", *ROLES))
+        name = self._chance.choice(("admin", "admin", "admin", "admin", "nobody", "nobody", "nobody", *ROLES))
         return self._one([global_id("User", name)], _BAD_IDS)
 
     def _project(self) -> Any:

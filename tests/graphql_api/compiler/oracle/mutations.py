@@ -122,7 +122,7 @@ class MutationWriter(Writer):
         return "{" + ", ".join(written) + "}"
 
     def _field_value(self, name: str, value: Any, kind: Any) -> str:
-        if name in _DEFAULTS and self.chance.random() < 0.3:
+        if name in _DEFAULTS and self.chance.random() < (0.3 if value is not None else 0.8):
             value = None if self.chance.random() < 0.3 else value
             if value is None or _fits(value, kind):
                 return self._variable(f"{str(kind).removesuffix('!')} = {_DEFAULTS[name]}", value)
@@ -160,7 +160,10 @@ def _actor(first: str, chance: random.Random) -> str | None:
 def _calls(first: str, inputs: Inputs, chance: random.Random) -> list[Call]:
     others = next((group for group in _GROUPS if first in group), FIELDS)
     names = [first, *(chance.choice(others) for _ in range(chance.choice((0, 0, 1, 2))))]
-    return [Call(f"m{number}", name, inputs.of(name, wild=chance.random() < 0.05)) for number, name in enumerate(names)]
+    calls = [(name, inputs.of(name, wild=chance.random() < 0.05)) for name in names]
+    if chance.random() < 0.05:
+        calls.append(("createTask", {"title": "A title", "description": None}))  # found wrong when the field is run
+    return [Call(f"m{number}", *call) for number, call in enumerate(calls)]
 
 
 def _sending(schema: GraphQLSchema, calls: Sequence[Call], chance: random.Random, key: Any, inputs: Inputs) -> Sending:

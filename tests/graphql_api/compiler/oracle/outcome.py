@@ -23,6 +23,8 @@ _KINDS: Final = {
     "labels": "Label",
     "comments": "Comment",
 }
+_DERIVED_IDS: Final = {"memberships"}
+"""These ids are hashes of other ids, so they have no order. The project and the user tell the rows apart."""
 _SERVER_TIMES: Final = {"recorded_at", "used_at"}
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _JWT: Final = re.compile(r"eyJ[\w-]+\.([\w-]+)\.[\w-]+")
@@ -89,7 +91,8 @@ class _Known:
             # Ids sort by the time at which they were made. A row that was removed again is in the events only.
             ids = {row["id"] for row in self.found[table]} | self._in_events(table)
             for number, key in enumerate(sorted(ids - before)):
-                self.names[key] = self.names[str(encode_id(kind, UUID(key)))] = f"<new {kind} {number}>"
+                name = f"<new {kind}>" if table in _DERIVED_IDS else f"<new {kind} {number}>"
+                self.names[key] = self.names[str(encode_id(kind, UUID(key)))] = name
         hashes = {row["token_hash"]: row["id"] for row in self.found["sessions"]}
         self.sessions_of_tokens = {key: self.names[each] for key, each in hashes.items() if each in self.names}
         self.ranks = {at: rank for rank, at in enumerate(sorted(self._instants()))} if self.ranked else {}

@@ -14,7 +14,7 @@ CASES = int(os.environ.get("ORACLE_DOCUMENTS", cases(1000))) * 2 // 5
 LEAST = 400
 """Cases among which every kind of outcome is."""
 PARTS = min(4, max(1, CASES // LEAST))
-ENOUGH = 300
+ENOUGH = 600
 
 
 class TestRandomMutations:
