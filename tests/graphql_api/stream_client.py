@@ -40,16 +40,21 @@ TO_AND_FRO = (TaskStatus.IN_PROGRESS, TaskStatus.TODO)
 Item = dict[str, Any]
 
 
+_OPEN: list["Listener"] = []
+
+
 class Listener:
     """A signed-in socket and its items."""
 
     def __init__(self, api: Api, socket: Socket) -> None:
         self.api = api
         self.socket = socket
+        self.subscriptions = 0
 
     async def listen(self, query: str, id: str = "1", /, **variables: Any) -> None:
         """Subscribe, and return when the server has subscribed."""
         before = self.api.server.stream.subscribers
+        self.subscriptions += 1
         await self.socket.subscribe(id, query, **variables)
         await until(lambda: self.api.server.stream.subscribers > before)
 
@@ -64,6 +69,7 @@ class Listener:
 
     async def asked(self, query: str, id: str = "1", /, **variables: Any) -> Item:
         """The first message of an operation."""
+        self.subscriptions += 1
         await self.socket.subscribe(id, query, **variables)
         return await self.socket.receive()
 
@@ -86,8 +92,15 @@ async def signed_in(api: Api, user: UserRow | str | None, **options: Any) -> Asy
     token = await api.token(user) if isinstance(user, UserRow) else user
     async with connected(str(api.client.base_url).rstrip("/"), **options) as socket:
         await socket.init({"token": token} if token else None)
-        yield Listener(api, socket)
-    await until(lambda: api.server.stream.subscribers <= before)
+        listener = Listener(api, socket)
+        _OPEN.append(listener)
+        try:
+            yield listener
+        finally:
+            _OPEN.remove(listener)
+    # The sockets that were opened before this one may have subscribed after it was opened, and are still open.
+    others = sum(each.subscriptions for each in _OPEN if each.api is api)
+    await until(lambda: api.server.stream.subscribers <= max(before, others))
 
 
 async def move(api: Api, task: AnyTask, status: str, by: UserRow) -> None:

@@ -1,6 +1,6 @@
 """Every kind of list uses an index, in a database with a hundred thousand tasks."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, NamedTuple
 
 import pytest
@@ -39,6 +39,7 @@ from persistence.unit_of_work import UnitOfWork
 from persistence.write_set import WriteSet
 from persistence.write_statement import Operation
 from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, LargeDataset, Plan, Sent, later, numbered
+from tests.support.amount import cases
 from tests.support.reads import assignable_users, task_history, task_page, user_page
 
 ACTORS: Final = {"admin": ADMIN, "busy": BUSY, "idle": IDLE}  # a moderator sees what an admin sees
@@ -131,12 +132,18 @@ async def plan_of_count(dataset: LargeDataset, actor: Actor, wanted: TaskFilter)
     return await dataset.plan(actor, lambda uow: uow.tasks.count(wanted))
 
 
+def orders_with(wanted: str) -> Sequence[TaskOrder]:
+    """All orders of a list, or with few cases a quarter of them, which differs from filter to filter."""
+    every, first = list(TaskOrder), list(FILTERS).index(wanted)
+    return [every[(first + number) % len(every)] for number in range(cases(len(every)))]
+
+
 class TestTasks:
     @pytest.mark.parametrize("wanted", FILTERS)
     @pytest.mark.parametrize("actors", ACTORS)
     async def test_a_page_never_reads_the_whole_table(self, dataset: LargeDataset, actors: str, wanted: str):
         """In every order and direction, from an end and from the middle, a page and its ends are found by an index."""
-        for order in TaskOrder:
+        for order in orders_with(wanted):
             for request in requests(order):
                 plan = await plan_of_page(dataset, ACTORS[actors], FILTERS[wanted], order, request)
                 assert not plan.reads_all_of("tasks"), (order, request)

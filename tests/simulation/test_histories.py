@@ -14,8 +14,8 @@ MUTANTS = OTHER_MUTANTS | MEMBERSHIP_MUTANTS
 HISTORIES = 500
 """A test; so many tests of them, for as many processes as there are to share."""
 PARTS = 20
-PATIENCE = 1_000
-"""Histories in which each mutant must be noticed; most are in the first ten."""
+PATIENCE = 4_000
+"""Histories in which each mutant must be noticed; most are in the first ten, the rarest in the first 1,200."""
 
 
 class TestHistories:
