@@ -26,7 +26,7 @@ class ProjectRoles:
         self._roles = dict(roles)
 
     def of(self, project_id: UUID | None) -> ProjectRole | None:
-        """The role in a project; None: the user is no member."""
+        """The role in a project; None: the user is not a member."""
         return self._roles.get(project_id) if project_id is not None else None
 
     def __contains__(self, project_id: object) -> bool:

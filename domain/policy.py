@@ -237,7 +237,7 @@ def require_user(actor: Actor, action: Action, user_id: UUID, *, path: tuple[str
 
 
 def may_project(actor: Actor, action: Action, role: ProjectRole | None, *, is_archived: bool = False) -> bool:
-    """Whether the actor may do this to a project in which the actor has this role; None: the actor is no member."""
+    """Whether the actor may do this to a project in which the actor has this role; None: the actor is not a member."""
     if is_archived and action not in IN_ARCHIVED_PROJECTS:
         return False
     allowed = reach(actor.role, action)

@@ -21,11 +21,11 @@ class LockMode(IntEnum):
     """How a row is kept from others until the commit."""
 
     EXCLUSIVE = 0
-    """Nobody else changes the row or locks it."""
+    """No other transaction can change the row or lock it."""
     IN_BATCH = 1
     """Like EXCLUSIVE, but members of one group commit change the row one after the other."""
     SHARED = 2
-    """Nobody else changes the row; others may lock it in this mode, too."""
+    """No other transaction can change the row. Others can lock it in this mode, too."""
     NONE = 3
     """The row is read and may be changed by others. Shared locks that never cease would block its changes for ever."""
 

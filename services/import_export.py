@@ -231,7 +231,7 @@ def _difference(task: TaskRow, stored: VisibleTaskRow | None) -> str | None:
     """Why the stored task with this id is another task; None: it is the same one, and was imported before.
 
     It is another one if it has another owner, or other texts from the start. If a project is given, a personal task is
-    another one, so that nobody believes that the import has moved it.
+    another one: the import does not move tasks, and says so.
     """
     if stored is None or stored.owner_id != task.owner_id:
         return _TAKEN

@@ -57,7 +57,7 @@ async def set_member_role(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, r
     """Give a member another role. The current role changes nothing.
 
     Raises:
-        NotFound: the actor sees no such project, or the user is no member.
+        NotFound: the actor sees no such project, or the user is not a member.
         Forbidden: the actor may not manage its members, or it is archived.
         LastManager: the project would have no active manager.
         IdempotencyMismatch: the key of the unit of work was used for another request.
@@ -110,7 +110,7 @@ async def remove_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID) -> 
     """Remove a member from a project; returns the id of the membership.
 
     Raises:
-        NotFound: the actor sees no such project, or the user is no member.
+        NotFound: the actor sees no such project, or the user is not a member.
         Forbidden: the actor may not manage its members, or it is archived.
         LastManager: the project would have no active manager.
         IdempotencyMismatch: the key of the unit of work was used for another request.
@@ -129,7 +129,7 @@ async def leave_project(uow: UnitOfWork, *, project_id: UUID) -> UUID:
     """End the actor's membership in a project, which may be archived; returns the id of the membership.
 
     Raises:
-        NotFound: the actor sees no such project, or is no member.
+        NotFound: the actor sees no such project, or is not a member.
         LastManager: the project would have no active manager.
         IdempotencyMismatch: the key of the unit of work was used for another request.
     """
@@ -142,7 +142,7 @@ async def leave_project(uow: UnitOfWork, *, project_id: UUID) -> UUID:
         locked = await lock_project(uow, project_id, Action.READ_PROJECT, *locks, path=_PROJECT_PATH)
         user, found = locked.others
         if found is None:
-            raise NotFound("You are no member of this project.", path=_PROJECT_PATH)
+            raise NotFound("You are not a member of this project.", path=_PROJECT_PATH)
         await _remove(uow, user, found, path=_PROJECT_PATH)
     return row_id
 
@@ -182,7 +182,7 @@ async def _as_it_is_now(uow: UnitOfWork, row_id: UUID) -> MembershipRow:
 
 def _existing(membership: MembershipRow | None) -> MembershipRow:
     if membership is None:
-        raise NotFound("This user is no member of the project.", path=_USER_PATH)
+        raise NotFound("This user is not a member of the project.", path=_USER_PATH)
     return membership
 
 

@@ -8,7 +8,7 @@ from persistence.unit_of_work import UnitOfWork
 
 
 def role_changed(uow: UnitOfWork, project_id: UUID, user_id: UUID, role: ProjectRole | None) -> MembershipEvent:
-    """The event by which processes learn the new role; None: the user is no member any more.
+    """The event by which processes learn the new role; None: the user is not a member any more.
 
     The project must be locked or new: so the event is in order with those of its tasks.
     """

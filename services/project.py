@@ -85,7 +85,7 @@ async def create_project(
     """Create a project. The actor becomes its manager. *creation* says who may create projects.
 
     Raises:
-        Forbidden: the actor may create no project, manages too many, or is the operator, who is no user; or older
+        Forbidden: the actor may create no project, manages too many, or is the operator, who is not a user; or older
             versions may be running.
         Invalid: a value breaks a limit.
         AlreadyExists: a project has this key or had it.

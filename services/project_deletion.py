@@ -1,7 +1,7 @@
 """Deletes a project with its tasks and its memberships.
 
 A project can have any number of tasks, so they are deleted in several transactions. The first one archives the project
-and ends the memberships of the others: from then on nobody adds tasks, and listeners load again once, instead of
+and ends the memberships of the others. From then on no task can be added, and listeners load again once instead of
 receiving every deletion. If the process ends in between, the actor can repeat the deletion, which continues.
 """
 

@@ -72,7 +72,7 @@ async def create_task(
     """Create a task that belongs to the actor, in a project or, without one, a personal task.
 
     Raises:
-        Forbidden: if the actor is the operator, who is no user and can own nothing, or may not create tasks in the
+        Forbidden: if the actor is the operator, who is not a user and can own nothing, or may not create tasks in the
             project.
         Invalid: if a value breaks a limit, or the assignee is not an active user, or no member of the project.
         IdempotencyMismatch: if the key was used for another request.
@@ -205,7 +205,7 @@ def require_owner(actor: Actor) -> None:
     """Check that the actor can own a task.
 
     Raises:
-        Forbidden: the actor may create no task, or is the operator, who is no user.
+        Forbidden: the actor may create no task, or is the operator, who is not a user.
     """
     policy.require_user(actor, Action.CREATE_TASK, actor.user_id)
     if actor.user_id == OPERATOR_ID:

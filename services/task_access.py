@@ -1,8 +1,8 @@
 """A task together with what decides who may do what with it: its project, and the actor's role in the project.
 
 The task is locked; the project and the membership are only read. A change of the task that is made while the actor
-leaves, or while the project is archived, has the result of one order of the two: nobody who changes a project or its
-members decides by its tasks. If each change of a task locked them, changes of the project could wait for ever.
+leaves, or while the project is archived, has the result of one order of the two, because changes of a project and its
+members do not depend on its tasks. If each change of a task locked them, changes of the project could wait for ever.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,12 +37,12 @@ class AssigneeProblem(StrEnum):
     INACTIVE = "inactive"
     """There is no active user with the id."""
     NO_MEMBER = "no member"
-    """The user is no member of the task's project."""
+    """The user is not a member of the task's project."""
 
 
 _ASSIGNEE_PROBLEMS: Final = {
     AssigneeProblem.INACTIVE: "There is no active user with this id; see assignableUsers.",
-    AssigneeProblem.NO_MEMBER: "This user is no member of the task's project; see assignableUsers.",
+    AssigneeProblem.NO_MEMBER: "This user is not a member of the task's project; see assignableUsers.",
 }
 
 

@@ -19,7 +19,9 @@ from services.task_access import (
 
 _ASSIGNEE_PROBLEMS: Final = {
     AssigneeProblem.INACTIVE: "The assignee is not an active user.",
-    AssigneeProblem.NO_MEMBER: "The assignee is no member of the task's project; add the user to it, or assign nobody.",
+    AssigneeProblem.NO_MEMBER: (
+        "The assignee is not a member of the task's project; add the user to it, or assign nobody."
+    ),
 }
 
 

@@ -10,7 +10,7 @@ from domain.actor import ProjectRoles
 from domain.events import MembershipEvent
 from domain.project import ProjectRole
 
-# A role that a newer version has added is no role here: the user sees as little as one who is no member.
+# A role that a newer version has added is no role here: the user sees as little as one who is not a member.
 _ROLES: Final = {role.value: role for role in ProjectRole}
 _project: Final = lru_cache(maxsize=10_000)(UUID)  # the members of a project share the object with its id
 

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
-from domain.events import LoggedEvent, MembershipEvent, TaskScopedEvent
+from domain.events import LoggedEvent, TaskScopedEvent
 from domain.stream_cursor import StreamCursor
-from domain.unknown_events import UnknownAccess
 from streaming.asyncio_helpers import SingleFlight, WakeEvent
 from streaming.counters import Counters
 from streaming.cursors import SubscriberCursors, may_be_newer, resync_reason_for
@@ -376,19 +375,11 @@ class Subscriber:
         dispatched_events = [logged for logged in page if logged.position <= dispatched]
         if not dispatched_events or dispatched_events[0].position != self._queue.read + 1:
             return False
-        if (changed_at := self._access_change(dispatched_events)) is not None:
+        if (changed_at := self._view.first_access_change(dispatched_events)) is not None:
             self._resync(ResyncReason.ACCESS, self._cursors.behind(changed_at - 1))
             return True
         self._queue.refill(self._entries(dispatched_events), read=dispatched_events[-1].position, dispatched=dispatched)
         return True
-
-    def _access_change(self, events: Sequence[LoggedEvent]) -> int | None:
-        """The first position at which what the actor sees changed: by a membership, or in an unknown way."""
-        for logged in events:
-            event = logged.event
-            if isinstance(event, UnknownAccess | MembershipEvent) and self._view.is_changed_by(event):
-                return logged.position
-        return None
 
     def _entries(self, events: Sequence[LoggedEvent]) -> list[QueuedEvent]:
         return [entry for logged in events if (entry := self._entry(logged)) is not None]

@@ -1,16 +1,17 @@
 """What an actor may see of an event, and whose rights an access event changes."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.events import AccessNews, MembershipEvent, People, TaskEvent, TaskScopedEvent
+from domain.events import AccessNews, LoggedEvent, MembershipEvent, People, TaskEvent, TaskScopedEvent
 from domain.policy import Action, Reach, TaskPeople, may, reach
 from domain.project import ProjectRole
 from domain.task import TaskStatus
+from domain.unknown_events import UnknownAccess
 from domain.user import Role
 
 
@@ -98,6 +99,14 @@ class SubscriberView:
         if isinstance(event, MembershipEvent) and wanted is not None and wanted != event.project_id:
             return False
         return concerns(event, self.actor)
+
+    def first_access_change(self, events: Iterable[LoggedEvent]) -> int | None:
+        """The first position at which what the actor sees changed: by a membership, or in an unknown way."""
+        for logged in events:
+            event = logged.event
+            if isinstance(event, UnknownAccess | MembershipEvent) and self.is_changed_by(event):
+                return logged.position
+        return None
 
     def visibility_of(self, event: TaskScopedEvent) -> Visibility | None:
         """What the event means to this actor. None: it is not delivered."""

@@ -12,10 +12,10 @@ def check_history(history: History) -> Report:
     """Check all guarantees of the stream.
 
     The log must have each acknowledged write once, the versions of each task in order, and no event before an event
-    that was acknowledged before it began. It must have each acknowledged change of a membership, and nobody changes a
-    task of a project without the right to do so at that place of the log. Each listener must receive exactly the events
-    that it may see, once per connection and in order, without a gap that a resync does not cover. The cache of each
-    client must be equal to the final state of the database.
+    that was acknowledged before it began. It must have each acknowledged change of a membership. A change
+    of a task of a project must be by a user who has the right to do so at that place of the log. Each listener must
+    receive exactly the events that it may see, once per connection and in order, without a gap that a resync does not
+    cover. The cache of each client must be equal to the final state of the database.
     """
     report = Report(acknowledged=len(history.writes))
     index = Index(history)

@@ -15,8 +15,8 @@ _MAX_CACHED: Final = 10_000
 """Entries of a cache. When there are more, it is emptied, so that it does not grow."""
 _SHOWN: Final = 40
 _NO_PROJECT: Final = (
-    "there is no such project, or the owner of the task is no member of it. `taskriver project list --archived` lists "
-    "the keys."
+    "there is no such project, or the owner of the task is not a member of it. "
+    "`taskriver project list --archived` lists the keys."
 )
 
 

@@ -76,7 +76,7 @@ async def project_id(account: Account, key: str | None) -> str | None:
         return None
     project = (await account.ask(PROJECT, key=key))["project"]
     if project is None:
-        raise Refused(f"There is no project {key}, or you are no member of it.")
+        raise Refused(f"There is no project {key}, or you are not a member of it.")
     return str(project["id"])
 
 

@@ -99,7 +99,7 @@ STARTS_PER_TURN: Final = 10
 
 
 class KnownAnswer(NamedTuple):
-    """An answer, or its execution, for all users who have `role` in the task's project; None: who are no members.
+    """An answer, or its execution, for all users who have `role` in the task's project; None: who are not members.
 
     It is not for the *people* of the task, whose user ids are numbers here.
     """

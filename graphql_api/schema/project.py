@@ -56,7 +56,7 @@ class Project(Node):
     updated_at: datetime = strawberry.field(description="When the project itself was last changed.")
 
     viewer_role = object_field(
-        BY_RELATION, "Your role in the project; null if you are no member.", Expression(_own_role, ("viewer_role",))
+        BY_RELATION, "Your role in the project; null if you are not a member.", Expression(_own_role, ("viewer_role",))
     )
     viewer_can_update = object_field(
         BY_RELATION, "Whether you may change the key, the name and the description.", _may(Action.UPDATE_PROJECT)

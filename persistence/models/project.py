@@ -36,7 +36,7 @@ class ProjectKeyRow(Base):
 
 
 class VisibleProjectRow(Base):
-    """A project as a user sees it, with the user's role in it; None if the user is no member.
+    """A project as a user sees it, with the user's role in it; None if the user is not a member.
 
     It is not a table: `persistence/queries/project.py` reads it.
     """

@@ -126,7 +126,7 @@ class VisibleTaskRow(Base):
     """A task as a user sees it. It is not a table: `persistence/queries/task.py` reads it.
 
     The key of the task's project, whether that project is archived, and the user's role in it; a personal task has none
-    of these, and a user who is no member has no role.
+    of these, and a user who is not a member has no role.
     """
 
     __tablename__ = "visible_tasks"

@@ -42,7 +42,7 @@ PEOPLE = {
     "carol": Role.USER,  # becomes a moderator and a user again, and so on
     "dave": Role.USER,  # signs out every now and then
     "erin": Role.USER,
-    "frank": Role.USER,  # has nothing to do with any of it, and is no member of a project
+    "frank": Role.USER,  # has nothing to do with any of it, and is not a member of a project
     "mona": Role.MODERATOR,
     "anna": Role.ADMIN,
     "boss": Role.ADMIN,  # changes roles and memberships

@@ -96,7 +96,7 @@ class MembershipChanges:
         self.writes.append(MembershipWrite(user.id, project.project_id, None, acked=time.monotonic()))
 
     async def _archive(self) -> None:
-        """Nobody can change the project for a while."""
+        """While the block runs, no other transaction can change the project."""
         project = self._random.choice(self.known)
         await _until_done(lambda: self._projects.archive(project, is_archived=True))
         await asyncio.sleep(self._random.uniform(*PAUSE_SECONDS))

@@ -138,7 +138,7 @@ class TestMembers:
         ("arguments", "message"),
         [
             (("WEB", "--remove", "alice"), LAST),
-            (("WEB", "--remove", "bob"), "This user is no member of the project."),
+            (("WEB", "--remove", "bob"), "This user is not a member of the project."),
             (("WEB", "--set", "bob"), f"--set needs NAME=ROLE, not 'bob'; {ROLES}"),
             (("WEB", "--set", "bob=boss"), f"--set needs NAME=ROLE, not 'bob=boss'; {ROLES}"),
             (("WEB", "--set", "dora=member"), "There is no active user with this id."),

@@ -14,7 +14,7 @@ from tests.cli.conftest import Run
 from tests.support.builders import Builders
 from tests.support.processes import Command, environment
 
-NO_PROJECT = "there is no such project, or the owner of the task is no member of it."
+NO_PROJECT = "there is no such project, or the owner of the task is not a member of it."
 OLDER = tuple(field for field in FIELDS if field not in ("project", "key"))
 """The fields of an export before there were projects."""
 
@@ -97,7 +97,10 @@ class TestImport:
             ({"project": "Zürich\x00"}, "project 'Z\\xfcrich\\x00': there is no such project"),
             ({"project": "old"}, "project 'old': The project is archived: make it active again"),
             ({"project": "WEB", "owner": "bob"}, "project 'WEB': You may create a task only with the role MEMBER"),
-            ({"project": "WEB", "assignee": "root"}, "The assignee is no member of the task's project; add the user"),
+            (
+                {"project": "WEB", "assignee": "root"},
+                "The assignee is not a member of the task's project; add the user",
+            ),
             ({"project": "WEB", "assignee": "gone"}, "assignee 'gone' is not an active user on this server."),
             ({"project": 5}, "project must be text."),
         ],

@@ -96,7 +96,7 @@ async def test_it_lists_the_tasks_of_a_project(stage: Stage, someone: str):
     [line] = (await run(stage, someone, "list", "--project", project.key.lower()))[0].splitlines()
     assert line.split()[1:] == ["TODO", f"{project.key}-1", "Ours"]
     assert len((await run(stage, someone, "list"))[0].splitlines()) == 2
-    refused = "There is no project NONE, or you are no member of it.\n"
+    refused = "There is no project NONE, or you are not a member of it.\n"
     assert await run(stage, someone, "list", "--project", "NONE") == ("", refused)
 
 

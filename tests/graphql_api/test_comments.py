@@ -203,7 +203,7 @@ class TestInProjects:
         assert deleted == (None if name in {"manager", "moderator", "admin"} else (refusal, ["id"]))
 
     async def test_an_author_who_left_changes_nothing(self, api: Api):
-        """The comments stay; in an archived project nobody writes, changes or deletes."""
+        """The comments stay. In an archived project no comment can be written, changed or deleted."""
         team = await Team.made(api)
         viewer, admin = team.people["viewer"], team.people["admin"]
         comment = await write(api, team.task, "mine", viewer)
@@ -228,7 +228,7 @@ async def comment_of(listener: Listener) -> tuple[str, str | None, int]:
 
 class TestStream:
     async def test_an_event_reaches_those_who_may_see_the_task(self, live: Api):
-        """Nobody else; a subscriber to tasks receives no comments."""
+        """Other users receive nothing. A subscriber to tasks receives no comments."""
         owner, assignee = await people(live)
         outsider, moderator = await live.a_user(), await live.a_user(Role.MODERATOR)
         task, other = await live.build.a_task(owner, assignee_id=assignee.id), await live.build.a_task(outsider)

@@ -66,7 +66,7 @@ class Scene:
         return self.with_manager(action)
 
     def with_manager(self, action: Action) -> "Scene":
-        """A manager of the project, or of the active one if nobody may do this to an archived one."""
+        """A manager of the project, or of the active one if the policy forbids this in an archived one."""
         project = self.project if self.project.permits(self.world.manager, action) else self.world.active
         return replace(self, actor=self.world.manager, project=project)
 

@@ -23,7 +23,7 @@ from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 
 INACTIVE = "The assignee is not an active user."
-NO_MEMBER = "The assignee is no member of the task's project; add the user to it, or assign nobody."
+NO_MEMBER = "The assignee is not a member of the task's project; add the user to it, or assign nobody."
 ARCHIVED = "The project is archived: make it active again before you change anything in it."
 TOO_LOW = "You may create a task only with the role MEMBER in the project; ask a manager."
 TAKEN = "Another task has this id."

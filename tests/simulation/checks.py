@@ -92,8 +92,8 @@ class Checks:
 
     def _oldest(self, wire: "Wire") -> float:
         """The time since which what is sent now was right once."""
-        # A frame that waits for a slow reader's last one to leave may lose the task meanwhile, though not the right
-        # to be sent at all.
+        # A frame waits until a slow reader has received the one before. In this time its user may lose the task; the
+        # frame may still be sent.
         patience = TIMING.send if wire.is_slow else 0.0
         return self._world.loop.now - LEASE_SECONDS - patience
 

@@ -8,11 +8,12 @@ from streaming import subscriber_index
 from streaming.memberships import KnownRoles, Memberships
 from streaming.stream import Stream
 from streaming.subscriber_index import SubscriberIndex
-from streaming.subscription import Subscriber
+from streaming.visibility import SubscriberView
 
 Patch = tuple[object, str, object]
 
-_apply_access, _dispatch, _access_change = Stream._apply_access, Stream._dispatch, Subscriber._access_change
+_apply_access, _dispatch = Stream._apply_access, Stream._dispatch
+_first_access_change = SubscriberView.first_access_change
 _change_membership = SubscriberIndex.change_membership
 
 
@@ -37,8 +38,8 @@ def _do_not_resync_those_who_join(self: Stream, logged: LoggedEvent) -> None:
         _dispatch(self, logged)
 
 
-def _replay_across_changes(self: Subscriber, events: list[LoggedEvent]) -> int | None:
-    return _access_change(self, [each for each in events if not isinstance(each.event, MembershipEvent)])
+def _replay_across_changes(self: SubscriberView, events: list[LoggedEvent]) -> int | None:
+    return _first_access_change(self, [each for each in events if not isinstance(each.event, MembershipEvent)])
 
 
 def _keep_those_who_leave(self: SubscriberIndex, user_id: UUID, project_id: UUID, change: Callable[[], None]) -> None:
@@ -70,7 +71,7 @@ MEMBERSHIP_MUTANTS: dict[str, list[Patch]] = {
     ],
     "a live subscriber is not resynced": [(Stream, "_dispatch", _do_not_resync)],
     "a subscriber who joins is not resynced": [(Stream, "_dispatch", _do_not_resync_those_who_join)],
-    "a replay passes changes of memberships": [(Subscriber, "_access_change", _replay_across_changes)],
+    "a replay passes changes of memberships": [(SubscriberView, "first_access_change", _replay_across_changes)],
     "who leaves stays in the index": [(SubscriberIndex, "change_membership", _keep_those_who_leave)],
     "who joins is not in the index": [(SubscriberIndex, "change_membership", _add_none_who_joins)],
     "members with other filters share one check": [(subscriber_index, "_group_key", lambda project_id, _: project_id)],

@@ -210,7 +210,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "who writes is asked for too early": [(NumberingFloor, "advance", _read_the_writers_first)],
     "the floor is raised to what is new": [(NumberingFloor, "advance", _raise_it_to_what_is_new)],
     "unknown changes of rights are overlooked": [(Stream, "_apply_access", _overlook_unknown_rights)],
-    "a resumed subscriber gets no changes of rights": [(Subscriber, "_access_change", lambda *_: None)],
+    "a resumed subscriber gets no changes of rights": [(SubscriberView, "first_access_change", lambda *_: None)],
     "a live subscriber gets no changes of rights": [(Subscriber, "resync_if_behind", lambda *_: None)],
     "memory forgets the next event": [(RecentEvents, "after", _remember_one_too_late)],
 }

@@ -128,7 +128,7 @@ class TestAppliedEarly:
         assert faults(history) == set()
 
     def test_not_without_a_later_resync(self, story: Story):
-        """Nobody joins after the last event."""
+        """No user joins after the last event."""
         hidden = story.item(story.last)
         history = story.history()
         items(history, "outsider").append(hidden)

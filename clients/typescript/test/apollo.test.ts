@@ -65,7 +65,7 @@ test("Fault 15: each filter and each order has a list of its own.", async () => 
   expect(listed({ filter: { status: ["TODO"] }, orderBy: "UPDATED_DESC" })).toEqual(["2", "1"]);
 });
 
-test("Each project has a list of its own, and pages are added to the list of their project.", async () => {
+test("Each project has its own list. A new page is added to the list of its project.", async () => {
   const [web, app] = [{ filter: { projectId: "WEB" } }, { filter: { projectId: "APP" } }];
   library.api.next.push(page(["1", "2"], true), page(["9"], false), page(["3"], false), page(["1", "9"], false));
   await client.query({ query: TASKS, variables: web });

@@ -96,7 +96,7 @@ class TestEvents:
 
 class TestBreak:
     async def test_the_roles_are_read_again(self, auth: AuthProcess):
-        """What changed meanwhile has no event that this process reads."""
+        """A change in this time has no event that this process reads, so the roles are loaded again."""
         project = await auth.build.a_project((auth.user, VIEWER))
         before = (await auth.authenticate(auth.bearer())).actor
         auth.process.stream._on_log_break(ResyncReason.EPOCH)

@@ -1,4 +1,4 @@
-"""Mutations of the members of projects, with foreign projects and with users who are no members."""
+"""Mutations of the members of projects, with foreign projects and with users who are not members."""
 
 from functools import partial
 from typing import Final

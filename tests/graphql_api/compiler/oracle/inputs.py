@@ -267,7 +267,7 @@ class Inputs:
         return {"projectId": self._project(), "userId": self._user(), **self._maybe(0.6, role=self._project_role())}
 
     def set_member_role(self) -> Values:
-        """Any user, also those who are no members."""
+        """Any user, also those who are not members."""
         return {"projectId": self._project(), "userId": self._user(), "role": self._project_role()}
 
     def remove_member(self) -> Values:

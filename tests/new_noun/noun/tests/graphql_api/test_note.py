@@ -187,7 +187,7 @@ class TestWriting:
 
 class TestStream:
     async def test_an_event_reaches_those_who_may_see_the_task(self, live: Api):
-        """The owner, the assignee and a moderator, and nobody else; a subscriber to tasks gets no notes."""
+        """The owner, the assignee and a moderator receive notes. A subscriber to tasks receives none."""
         owner, assignee, outsider = await live.a_user(), await live.a_user(), await live.a_user()
         moderator = await live.a_user(Role.MODERATOR)
         task, other = await live.build.a_task(owner, assignee_id=assignee.id), await live.build.a_task(outsider)
