@@ -15,9 +15,9 @@ from persistence.models import UserRow
 from services import membership as membership_service
 from services import task as task_service
 from services.project import archive_project
+from tests.graphql_api.project_team import Team
 from tests.graphql_api.stream_client import CHANGES, Listener, assign, delete, move, signed_in
 from tests.graphql_api.test_nested_fields import COMMENTS, COMMENTS_IN_STREAM, WRITE_COMMENT, ask, people, user
-from tests.graphql_api.test_project_tasks import Team
 from tests.graphql_api.test_tasks import task_id
 from tests.support.api import Api
 from tests.support.builders import AnyTask

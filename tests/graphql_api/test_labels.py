@@ -10,9 +10,10 @@ from domain.events import TaskChange, TaskEvent
 from graphql_api.schema.ids import encode_id
 from persistence.models import UserRow
 from services.project import archive_project
+from tests.graphql_api.project_team import Team, project_id
 from tests.graphql_api.stream_client import CHANGES, signed_in
 from tests.graphql_api.test_nested_fields import LABELS, ask
-from tests.graphql_api.test_project_tasks import LIST, Team, project_id
+from tests.graphql_api.test_project_tasks import LIST
 from tests.graphql_api.test_tasks import task_id
 from tests.support.api import Api
 from tests.support.builders import AnyTask

@@ -1,4 +1,4 @@
-"""Tasks of projects: who may do what with them, their numbers, lists of them, and the stream."""
+"""Tasks of projects: who may do what with them, their numbers, and lists of them."""
 
 import asyncio
 from typing import Any
@@ -6,17 +6,12 @@ from typing import Any
 import pytest
 
 from domain.project import ProjectRole
-from domain.user import Role
-from graphql_api.schema.ids import encode_id
 from persistence.models import ProjectRow, UserRow
 from services import membership as membership_service
-from services import task as task_service
-from services.project import archive_project
-from tests.graphql_api.stream_client import CHANGES, Listener, assign, delete, move, signed_in
+from tests.graphql_api.project_team import Team, codes, project_id
+from tests.graphql_api.stream_client import CHANGES, signed_in
 from tests.graphql_api.test_tasks import ASSIGN, DELETE, STATUS, TASK, UPDATE, task_id, user_id
-from tests.streaming.support import until
 from tests.support.api import Api
-from tests.support.builders import AnyTask
 
 CREATE = """mutation ($input: CreateTaskInput!) { createTask(input: $input) {
   task { id key number project { key } owner { id } assignee { id } viewerCanUpdate }
@@ -29,21 +24,10 @@ DELETE_PROJECT = """mutation ($input: DeleteProjectInput!) { deleteProject(input
 NOT_FOUND, FORBIDDEN, INVALID = "NOT_FOUND", "FORBIDDEN", "INVALID"
 
 
-def project_id(row: ProjectRow) -> str:
-    """A project's id as clients know it."""
-    return encode_id("Project", row.id)
-
-
 async def create(api: Api, project: ProjectRow, by: UserRow, **values: Any) -> Any:
     """The payload of a new task in a project."""
     sent = {"title": "A task", "projectId": project_id(project)} | values
     return (await api.ask(CREATE, by, input=sent)).data["createTask"]
-
-
-async def codes(api: Api, query: str, by: UserRow, /, **sent: Any) -> list[str]:
-    """The codes of the refusals of a mutation."""
-    [payload] = (await api.ask(query, by, input=sent)).data.values()
-    return [error["code"] for error in payload["userErrors"]]
 
 
 async def titles(api: Api, by: UserRow, **wanted: Any) -> set[str]:
@@ -51,24 +35,6 @@ async def titles(api: Api, by: UserRow, **wanted: Any) -> set[str]:
     found = (await api.ask(LIST, by, filter=wanted)).data["tasks"]
     assert found["totalCount"] == len(found["nodes"])
     return {node["title"] for node in found["nodes"]}
-
-
-class Team:
-    """A project with a member of each role, who is also the assignee or the owner of a task, and others."""
-
-    def __init__(self, api: Api, people: dict[str, UserRow], project: ProjectRow, task: AnyTask) -> None:
-        self.api, self.people, self.project, self.task = api, people, project, task
-
-    @classmethod
-    async def made(cls, api: Api, *, is_archived: bool = False) -> "Team":
-        """The project, and a task that a former member created and to whom it is assigned."""
-        people = {name: await api.a_user() for name in ("viewer", "member", "manager", "former", "outsider")}
-        people |= {"moderator": await api.a_user(Role.MODERATOR), "admin": await api.a_user(Role.ADMIN)}
-        roles = [(people[role.name.lower()], role) for role in ProjectRole]
-        project = await api.build.a_project(*roles, is_archived=is_archived)
-        former = people["former"]
-        task = await api.build.a_task(former, assignee_id=former.id, project_id=project.id, title="Team's")
-        return cls(api, people, project, task)
 
 
 class TestRights:
@@ -271,150 +237,3 @@ class TestDeletedProject:
         assert await codes(live, DELETE_PROJECT, manager, **wanted) == [NOT_FOUND]
         again = await live.build.a_project((manager, ProjectRole.MANAGER), key=team.project.key)
         assert (await create(live, again, manager))["task"]["number"] == 1
-
-
-async def dispatched(api: Api) -> None:
-    """Wait until the process has dispatched every event that is committed: a resync then covers all of them."""
-    await api.numbered()
-    async with api.build.database.log() as log:
-        head = await log.head()
-    await until(lambda: api.server.stream.position >= head.position)
-
-
-async def changed(listener: Listener) -> tuple[str, str | None]:
-    """The kind of the next item, and why it is a resync."""
-    item = await listener.receive()
-    return item["__typename"], item.get("reason")
-
-
-CHANGED, RESYNC, DELETED = ("TaskChanged", None), ("ResyncRequired", "ACCESS"), ("TaskDeleted", None)
-
-
-async def set_role(live: Api, team: Team, name: str, role: ProjectRole | None) -> None:
-    """Add, change or remove a member."""
-    uow, user = live.build.as_(team.people["admin"]), team.people[name]
-    if role is None:
-        await membership_service.remove_member(uow, project_id=team.project.id, user_id=user.id)
-    else:
-        await membership_service.put_member(uow, project_id=team.project.id, user_id=user.id, role=role)
-
-
-class TestStream:
-    async def test_all_members_and_nobody_else_receive_events(self, live: Api):
-        """Not the owner and the assignee, who left the project; all kinds of changes."""
-        team = await Team.made(live)
-        manager = team.people["manager"]
-        async with (
-            signed_in(live, team.people["viewer"]) as viewer,
-            signed_in(live, team.people["former"]) as former,
-            signed_in(live, team.people["moderator"]) as moderator,
-        ):
-            for listener in (viewer, former, moderator):
-                await listener.listen(CHANGES)
-            await move(live, team.task, "IN_PROGRESS", manager)
-            await assign(live, team.task, team.people["member"], manager)
-            await delete(live, team.task, manager)
-            made = await task_service.create_task(live.build.as_(manager), title="Another", project_id=team.project.id)
-            for listener in (viewer, moderator):
-                assert [await changed(listener) for _ in range(4)] == [CHANGED, CHANGED, DELETED, CHANGED]
-            await live.build.a_task(team.people["former"])
-            own = await task_service.create_task(live.build.as_(team.people["former"]), title="Personal")
-            assert (await former.receive())["taskId"] == task_id(own)
-            assert made.number == 1
-
-    async def test_a_project_as_a_filter(self, live: Api):
-        """Other projects and personal tasks are left out; of a foreign project nothing is delivered."""
-        team, other = await Team.made(live), await Team.made(live)
-        member = team.people["member"]
-        await set_role(live, other, "admin", ProjectRole.MEMBER)
-        await membership_service.add_member(
-            live.build.as_(other.people["admin"]),
-            project_id=other.project.id,
-            user_id=member.id,
-            role=ProjectRole.MEMBER,
-        )
-        async with signed_in(live, member) as listener, signed_in(live, team.people["outsider"]) as outsider:
-            for each in (listener, outsider):
-                await each.listen(CHANGES, filter={"projectId": project_id(team.project)})
-            await task_service.create_task(live.build.as_(member), title="Personal")
-            await move(live, other.task, "DONE", other.people["manager"])
-            await move(live, team.task, "DONE", team.people["manager"])
-            assert (await listener.receive())["taskId"] == task_id(team.task)
-            await set_role(live, team, "outsider", ProjectRole.VIEWER)
-            assert await changed(outsider) == RESYNC
-
-    async def test_joining_and_leaving_take_effect_on_open_sockets(self, live: Api):
-        """The socket stays open. The listener has to load again, and then receives exactly what it may see."""
-        team = await Team.made(live)
-        manager = team.people["manager"]
-        async with signed_in(live, team.people["outsider"]) as listener:
-            await listener.listen(CHANGES)
-            await move(live, team.task, "IN_PROGRESS", manager)
-            await set_role(live, team, "outsider", ProjectRole.VIEWER)
-            assert await changed(listener) == RESYNC
-            await move(live, team.task, "DONE", manager)
-            assert await changed(listener) == CHANGED
-            await set_role(live, team, "outsider", ProjectRole.MANAGER)
-            assert await changed(listener) == RESYNC
-            await set_role(live, team, "outsider", None)
-            assert await changed(listener) == RESYNC
-            await move(live, team.task, "TODO", manager)
-            own = await task_service.create_task(live.build.as_(team.people["outsider"]), title="Personal")
-            assert (await listener.receive())["taskId"] == task_id(own)
-            await listener.lives()
-
-    async def test_a_new_subscription_on_an_open_socket_has_the_current_roles(self, live: Api):
-        """The identity of the socket is older than the membership."""
-        team = await Team.made(live)
-        async with signed_in(live, team.people["outsider"]) as listener:
-            await listener.lives()
-            await set_role(live, team, "outsider", ProjectRole.VIEWER)
-            await dispatched(live)
-            await listener.listen(CHANGES)
-            await move(live, team.task, "DONE", team.people["manager"])
-            assert await changed(listener) == CHANGED
-
-    async def test_a_cursor_from_before_a_change_of_the_role(self, live: Api):
-        """It leads to a resync, also if the user has joined and left since; events before the change come first."""
-        team = await Team.made(live)
-        member, manager = team.people["member"], team.people["manager"]
-        async with signed_in(live, member) as listener:
-            await listener.listen(CHANGES)
-            await move(live, team.task, "IN_PROGRESS", manager)
-            cursor = (await listener.receive())["cursor"]
-        await set_role(live, team, "member", None)
-        await move(live, team.task, "TODO", manager)
-        await set_role(live, team, "member", ProjectRole.VIEWER)
-        await dispatched(live)
-        async with signed_in(live, member) as listener:
-            resync = (await listener.asked(CHANGES, after=cursor))["payload"]["data"]["taskChanged"]
-            assert (resync["__typename"], resync["reason"]) == RESYNC
-            await move(live, team.task, "DONE", manager)
-            item = await listener.receive()
-            assert (item["__typename"], item["task"]["version"]) == ("TaskChanged", 4)
-            again = (await listener.asked(CHANGES, "2", after=resync["cursor"]))["payload"]["data"]["taskChanged"]
-            assert again["cursor"] == item["cursor"]
-
-    async def test_archiving_changes_no_rights_to_read(self, live: Api):
-        """Listeners continue without a resync."""
-        team = await Team.made(live)
-        async with signed_in(live, team.people["viewer"]) as listener:
-            await listener.listen(CHANGES)
-            for is_archived in (True, False):
-                await archive_project(
-                    live.build.as_(team.people["manager"]), project_id=team.project.id, is_archived=is_archived
-                )
-            await move(live, team.task, "DONE", team.people["manager"])
-            assert await changed(listener) == CHANGED
-
-
-async def test_a_disabled_manager_is_replaced_on_the_stream(live: Api):
-    """The new manager's listeners load again, because their rights have grown."""
-    team = await Team.made(live)
-    async with signed_in(live, team.people["member"]) as listener:
-        await listener.listen(CHANGES)
-        query = "mutation ($input: SetUserActiveInput!) { setUserActive(input: $input) { userErrors { code } } }"
-        wanted = {"userId": user_id(team.people["manager"]), "isActive": False}
-        assert await codes(live, query, team.people["admin"], **wanted) == []
-        assert await changed(listener) == RESYNC
-    assert (await live.build.roles_in(team.project.id))[team.people["member"].id] is ProjectRole.MANAGER
