@@ -246,7 +246,9 @@ class TestMoved:
         subscriber = process.stream.subscribe(ADMIN, None, None)
         async with build.database.engine.begin() as connection:
             await connection.execute(text("UPDATE event_head SET timeline = timeline + 1"))
-        for connection in process.database._log_pool._idle:
+        pool = process.database._log_pool
+        await until(lambda: pool.acquired == 0)  # a connection in use would go back to the pool
+        for connection in pool._idle:
             connection.terminate()
 
         assert (await receive_resync(subscriber)).reason is ResyncReason.EPOCH
