@@ -21,6 +21,7 @@ from persistence.models import SessionRow, UserRow
 from persistence.models.base import new_id
 from server.settings import Settings
 from services import task as task_service
+from services import task_creation
 from streaming.notifier import Notifier
 from streaming.stream import Stream
 
@@ -76,7 +77,7 @@ async def a_world(database_url: str, redis_url: str) -> AsyncIterator[World]:
     stream = Stream(database, Notifier(redis_url))
     await stream.start()
     tasks = [
-        (await task_service.create_task(database.unit_of_work(owner), title=f"Task {number}")).id
+        (await task_creation.create_task(database.unit_of_work(owner), title=f"Task {number}")).id
         for number in range(TASKS)
     ]
     try:

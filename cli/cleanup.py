@@ -12,9 +12,10 @@ from services.cleanup import ClocksDiffer, Removed, clean_up
 
 
 def cleanup(as_json: AsJSON = False) -> None:
-    """Remove expired sessions, used tokens, old keys and events.
+    """Remove expired sessions, used tokens, old keys and events, and tasks that were deleted long ago.
 
-    Removes idempotency keys that are older than 30 days, and events that are older than EVENT_RETENTION_DAYS.
+    Removes idempotency keys that are older than 30 days, events that are older than EVENT_RETENTION_DAYS, and tasks
+    that were deleted TRASH_DAYS ago: they cannot be restored any more.
     A running server does the same at the times of CLEANUP_SCHEDULE.
     """
     removed = asyncio.run(_cleanup(read_settings()))
@@ -23,7 +24,8 @@ def cleanup(as_json: AsJSON = False) -> None:
         return
     words = (
         f"Removed {counted(removed.sessions, 'expired session')}, "
-        f"{counted(removed.keys, 'idempotency key')}, {counted(removed.events, 'old event')}."
+        f"{counted(removed.keys, 'idempotency key')}, {counted(removed.events, 'old event')}, "
+        f"{counted(removed.tasks, 'deleted task')}."
     )
     print_result(words, {"removed": asdict(removed)}, as_json=as_json)
 
@@ -31,6 +33,10 @@ def cleanup(as_json: AsJSON = False) -> None:
 async def _cleanup(settings: Settings) -> Removed | None:
     async with database_of(settings) as database:
         try:
-            return await clean_up(database.unit_of_work(None), event_retention=settings.event_retention)
+            return await clean_up(
+                database.unit_of_work(None),
+                event_retention=settings.event_retention,
+                trash_retention=settings.trash_retention,
+            )
         except ClocksDiffer as error:
             raise CommandError(str(error)) from error

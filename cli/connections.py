@@ -36,7 +36,9 @@ async def database_of(
         WrongSetting: no database is named.
         CommandError: the database cannot be reached, or `taskriver migrate` must run first.
     """
-    database = Database(database_url_of(settings), pool_size=2, no_timeouts=no_timeouts)
+    database = Database(
+        database_url_of(settings), pool_size=2, no_timeouts=no_timeouts, keeps_deleted_tasks=settings.trash_days > 0
+    )
     try:
         await check_reachable(database)
         await check_sessions_of(database)

@@ -10,6 +10,7 @@ from domain.actor import Actor
 from domain.task import TaskPriority, TaskStatus
 from persistence.database import Database
 from services import task as task_service
+from services import task_creation
 
 Steps = list[tuple[datetime, TaskStatus | None]]
 """Changes of the status in order of time; None: the task is created."""
@@ -65,7 +66,7 @@ async def create_tasks(database: Database, tasks: Iterable[DemoTask]) -> None:
 async def _apply(database: Database, task: DemoTask, at: datetime, status: TaskStatus | None) -> None:
     uow = database.unit_of_work(task.owner, now=at)
     if status is None:
-        row = await task_service.create_task(
+        row = await task_creation.create_task(
             uow,
             title=task.title,
             description=task.description,

@@ -23,6 +23,7 @@ from domain.events import (
     EventKind,
     LoggedEvent,
     MembershipEvent,
+    ProjectEvent,
     TaskChange,
     TaskEvent,
     TaskScopedEvent,
@@ -140,8 +141,17 @@ def _read_whole(event: type[TaskScopedEvent], payload: Any) -> TaskScopedEvent |
         return SkippedEvent(event.kind.value)
 
 
+def _read_project_event(payload: Any) -> ProjectEvent | SkippedEvent:
+    try:
+        event = ProjectEvent.from_json(payload)
+    except _UNREADABLE:
+        return SkippedEvent(EventKind.PROJECT.value)
+    return event if event.at.tzinfo is not None else SkippedEvent(EventKind.PROJECT.value)
+
+
 _READERS: Final[Mapping[str, Callable[[Any], Event]]] = {
     EventKind.TASK.value: _read_task_event,
     EventKind.ACCESS.value: _read_access_event,
+    EventKind.PROJECT.value: _read_project_event,
     **{event.kind.value: partial(_read_whole, event) for event in EVENTS_OF_NOUNS},
 }

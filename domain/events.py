@@ -6,7 +6,7 @@ unchanged. `event_parsing` reads both formats.
 A `TaskScopedEvent` is a change of a task, or of an object that belongs to a task. A `TaskEvent` is one transaction on
 the task itself, which is one version of it. An `AccessEvent` is a change of a user's rights; it is in the same log, so
 that it is delivered in order with the events that it forbids. A `MembershipEvent` is a change of a user's role in a
-project, for the same reason.
+project, for the same reason. A `ProjectEvent` is a change of a project itself.
 """
 
 from dataclasses import dataclass, field
@@ -33,6 +33,10 @@ class TaskChange(StrEnum):
     DUE_AT = "DUE_AT"
     ASSIGNEE = "ASSIGNEE"
     LABELS = "LABELS"
+    RANK = "RANK"
+    PARENT = "PARENT"
+    PROJECT = "PROJECT"
+    RESTORED = "RESTORED"
     DELETED = "DELETED"
 
 
@@ -58,6 +62,7 @@ class EventKind(StrEnum):
     TASK = "TASK"
     ACCESS = "ACCESS"
     COMMENT = "COMMENT"
+    PROJECT = "PROJECT"
 
 
 @dataclass(slots=True)
@@ -289,13 +294,68 @@ MEMBERSHIP_EVENT: Final = EventFormat(
 )
 """The JSON of a `MembershipEvent`."""
 
-RecordedEvent = TaskScopedEvent | AccessEvent | MembershipEvent
+
+class ProjectChange(StrEnum):
+    """What was done with a project, or with something in it that is no task."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    ARCHIVED = "ARCHIVED"
+    REOPENED = "REOPENED"
+    LABEL_CREATED = "LABEL_CREATED"
+    LABEL_UPDATED = "LABEL_UPDATED"
+    LABEL_DELETED = "LABEL_DELETED"
+    RANKS = "RANKS"
+    """The ranks of several tasks, in the same order, without new versions of the tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectEvent:
+    """A change of a project or of its labels; those who may see the project may see it. The project's row is locked.
+
+    `version` is that of the changed project or label, and `label_id` the label, if it is one.
+    """
+
+    kind: ClassVar = EventKind.PROJECT
+
+    project_id: UUID
+    change: ProjectChange
+    actor_id: UUID
+    at: datetime
+    request_id: str | None
+    version: int | None = None
+    label_id: UUID | None = None
+    mutation_id: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object, see `PROJECT_EVENT`."""
+        return PROJECT_EVENT.to_json(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(**PROJECT_EVENT.values(value))
+
+
+PROJECT_EVENT: Final = EventFormat(
+    project_id=JSONKey("project", ID),
+    change=JSONKey("change", ValueType(attrgetter("value"), ProjectChange)),
+    actor_id=JSONKey("by", ID),
+    at=JSONKey("at", INSTANT),
+    request_id=JSONKey("request", PLAIN),
+    version=JSONKey("version", PLAIN, required=False),
+    label_id=JSONKey("label", ID, required=False),
+    mutation_id=JSONKey("mutation", PLAIN, required=False),
+)
+"""The JSON of a `ProjectEvent`."""
+
+RecordedEvent = TaskScopedEvent | AccessEvent | MembershipEvent | ProjectEvent
 """What this version writes."""
 Revocation = AccessEvent | UnknownAccess
 """Events after which a process reads a user's rights again, and closes the user's sockets."""
 AccessNews = Revocation | MembershipEvent
 """Events that change what a user may do or see."""
-Event = TaskScopedEvent | AccessNews | SkippedEvent
+Event = TaskScopedEvent | ProjectEvent | AccessNews | SkippedEvent
 """What the log may hold."""
 
 

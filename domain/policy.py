@@ -23,6 +23,7 @@ class Action(StrEnum):
     CHANGE_STATUS = "change a task's status"
     ASSIGN_TASK = "assign a task"
     DELETE_TASK = "delete a task"
+    RESTORE_TASK = "restore a deleted task"
     CREATE_COMMENT = "comment on a task"
     UPDATE_COMMENT = "change a comment"
     DELETE_COMMENT = "delete a comment"
@@ -73,6 +74,7 @@ _USER: Final[Mapping[Action, frozenset[Reach]]] = {
     Action.CHANGE_STATUS: frozenset({Reach.OWN, Reach.ASSIGNED, Reach.MEMBER}),
     Action.ASSIGN_TASK: frozenset({Reach.OWN, Reach.MEMBER}),
     Action.DELETE_TASK: frozenset({Reach.OWN, Reach.MANAGER}),
+    Action.RESTORE_TASK: frozenset({Reach.OWN, Reach.MANAGER}),
     Action.CREATE_COMMENT: frozenset({Reach.OWN, Reach.ASSIGNED, Reach.VIEWER}),
     Action.UPDATE_COMMENT: frozenset({Reach.AUTHOR}),
     Action.DELETE_COMMENT: frozenset({Reach.AUTHOR, Reach.OWN, Reach.MANAGER}),
@@ -95,6 +97,7 @@ POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
         **_USER,
         Action.READ_TASK: _ANY,
         Action.DELETE_TASK: _ANY,
+        Action.RESTORE_TASK: _ANY,
         Action.DELETE_COMMENT: _ANY,
         Action.READ_PROJECT: _ANY,  # because a moderator reads every task
     },

@@ -1,8 +1,10 @@
 """The rules for tasks: limits, statuses, and the changes of status that are allowed."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import Final
+from uuid import UUID
 
 from domain.errors import BadRequest, Conflict, Invalid, InvalidTransition
 from domain.text import check_text, is_storable
@@ -10,6 +12,10 @@ from domain.text import check_text, is_storable
 MAX_TITLE = 200
 MAX_DESCRIPTION = 10_000
 MIN_SEARCH, MAX_SEARCH = 3, MAX_TITLE
+MAX_SUBTASKS = 100
+
+_ID_VERSION: Final = 7
+_CLOCK_ERROR: Final = timedelta(days=1)
 
 ExpectedVersion = int | Collection[int] | None
 """The version on which a change is based, or several allowed ones; None allows any version."""
@@ -92,6 +98,20 @@ def check_title(title: str) -> str:
         Invalid: outside these limits.
     """
     return check_text(title, field="title", at_least=1, at_most=MAX_TITLE)
+
+
+def check_task_id(task_id: UUID, now: datetime) -> UUID:
+    """The id of a new task that a client has chosen: a UUID of version 7 (RFC 9562, section 5.7).
+
+    Raises:
+        Invalid: it has another version, or its time is more than a day in the future.
+    """
+    if task_id.version != _ID_VERSION:
+        raise Invalid("The id of a new task must contain a UUID of version 7 (RFC 9562).", path=("id",))
+    milliseconds = task_id.int >> 80
+    if milliseconds > (now + _CLOCK_ERROR).timestamp() * 1000:
+        raise Invalid("The time in the id is in the future: set the clock of the client.", path=("id",))
+    return task_id
 
 
 def check_description(description: str) -> str:

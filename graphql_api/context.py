@@ -205,10 +205,11 @@ class FieldContext:
     key: str
     input_extensions: Mapping[str, Any]
 
-    def idempotent_unit_of_work(self) -> UnitOfWork:
+    def idempotent_unit_of_work(self, part: str | None = None) -> UnitOfWork:
         """A unit of work for a change that is made once for the request's idempotency key, if the client has sent one.
 
-        The key of the field in the response distinguishes the changes of one request.
+        The key of the field in the response distinguishes the changes of one request. *part* distinguishes those of
+        one field.
 
         Raises:
             BadRequest: the idempotency key is malformed.
@@ -217,5 +218,6 @@ class FieldContext:
         # Headers belong to a whole socket, so an operation on a socket has its key in its extensions.
         headers = request.headers if request.transport == "http" else ()
         key = idempotency_key_of(headers, self.input_extensions)
-        named = IdempotencyKey(key, place=self.key) if key is not None else None
+        place = self.key if part is None else f"{self.key}/{part}"
+        named = IdempotencyKey(key, place=place) if key is not None else None
         return self.context.unit_of_work(idempotency=named)

@@ -13,6 +13,7 @@ from graphql_api.resolvers.project import ProjectMutations, ProjectQueries
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
 from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
+from graphql_api.resolvers.trash import TrashMutations, TrashQueries
 from graphql_api.resolvers.user import UserMutations, UserQueries
 from graphql_api.schema.base import Schema
 from graphql_api.schema.comment_stream import CommentChanged
@@ -25,6 +26,7 @@ class Query(
     UserQueries,
     TaskQueries,
     ProjectQueries,
+    TrashQueries,
     SessionQueries,
     NodeQueries,
 ):
@@ -40,6 +42,7 @@ class Mutation(
     MembershipMutations,
     LabelMutations,
     CommentMutations,
+    TrashMutations,
 ):
     """The root type for mutations."""
 

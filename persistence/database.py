@@ -23,8 +23,8 @@ from persistence.group_commit import GroupCommit
 from persistence.idempotency_counts import KeyCounts
 from persistence.queries.connection_pool import Connection, ConnectionPool
 from persistence.queries.reader import ReadConnection, Reader
+from persistence.repositories.task import TaskPlaces
 from persistence.statement_counts import Statements
-from persistence.task_projects import TaskProjects
 from persistence.transaction import Transaction
 from persistence.unit_of_work import UnitOfWork
 
@@ -97,15 +97,22 @@ class Database:
     """The connection pools, and the listeners that are called after an event was committed."""
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, no_timeouts: bool = False, keys_per_account: int = MAX_KEYS
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        no_timeouts: bool = False,
+        keys_per_account: int = MAX_KEYS,
+        keeps_deleted_tasks: bool = True,
     ) -> None:
         """Prepare the pools, without connecting. With *no_timeouts* there is no time limit, see `connect`.
 
         *pool_size* connections serve requests. *keys_per_account* is the maximum number of idempotency keys of an
-        account.
+        account. Deleted tasks are put into the trash if it *keeps_deleted_tasks*.
         """
+        self._keeps_deleted_tasks = keeps_deleted_tasks
         self._key_counts = KeyCounts(keys_per_account)
-        self._task_projects = TaskProjects()
+        self._task_places = TaskPlaces()
         open_connection = partial(connect, url, no_timeouts=no_timeouts)
         self._pool = ConnectionPool(open_connection, size=pool_size, timeout=POOL_TIMEOUT_SECONDS)
         # A separate pool: when requests use all connections of the other pool, the process can still read the log and
@@ -140,13 +147,14 @@ class Database:
             self._new_transaction,
             self._group_commit,
             self._key_counts,
-            self._task_projects,
+            self._task_places,
             actor,
             request_id=request_id,
             now=now,
             on_recorded=self._notify,
             gate=gate,
             idempotency=idempotency,
+            keeps_deleted_tasks=self._keeps_deleted_tasks,
         )
 
     def delivery_unit_of_work(self, actor: Actor) -> UnitOfWork:
@@ -155,7 +163,7 @@ class Database:
             partial(Transaction, self._log_pool, self.statements),
             self._group_commit,
             self._key_counts,
-            self._task_projects,
+            self._task_places,
             actor,
         )
 

@@ -168,18 +168,18 @@ class GroupCommit:
         in_batch: set[RowKey] = set()
         shared: set[RowKey] = set()
         for member in self._pending:
-            own, read = member.exclusive, member.shared
+            own, read, together = member.exclusive, member.shared, member.in_batch
             if (
                 len(taken) == MAX_BATCH_SIZE
-                or not own.isdisjoint(shared)
-                or not self._are_free(own | read, exclusive)
-                or not member.in_batch.isdisjoint(self._in_progress)
+                or not (own | together).isdisjoint(shared)
+                or not (own | read).isdisjoint(in_batch)
+                or not self._are_free(own | read | together, exclusive)
             ):
                 left.append(member)
             elif member.is_waiting:
                 taken.append(member)
                 exclusive |= own
-                in_batch |= member.in_batch
+                in_batch |= together
                 shared |= read
         self._pending = left
         return taken, exclusive | in_batch

@@ -62,8 +62,12 @@ class LockStatement(NamedTuple):
 
 
 def lock_statements(locks: Iterable[RowLock]) -> list[LockStatement]:
-    """The statements that read and lock these rows, in the order in which they must be executed."""
-    return _statements(locks, lock=True)
+    """The statements that read and lock these rows, in the order in which they must be executed.
+
+    Outside a batch IN_BATCH means EXCLUSIVE, so that one statement locks all rows of a table in the order of their ids.
+    """
+    alone = [lock._replace(mode=LockMode.EXCLUSIVE) if lock.mode is LockMode.IN_BATCH else lock for lock in locks]
+    return _statements(alone, lock=True)
 
 
 def read_statements(locks: Iterable[RowLock]) -> list[LockStatement]:

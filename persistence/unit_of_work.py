@@ -9,7 +9,7 @@ from typing import Any, Final, Self, TypeVar
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
-from domain.events import RecordedEvent, TaskScopedEvent
+from domain.events import ProjectEvent, RecordedEvent, TaskScopedEvent
 from domain.idempotency import IdempotencyKey
 from persistence.errors import unavailable
 from persistence.event_log import EventLog
@@ -27,10 +27,10 @@ from persistence.repositories.membership import MembershipRepository
 from persistence.repositories.project import ProjectRepository
 from persistence.repositories.rows import RowT, page_of, rows_of
 from persistence.repositories.session import SessionRepository
-from persistence.repositories.task import TaskRepository
+from persistence.repositories.task import TaskPlaces, TaskRepository
+from persistence.repositories.trash import TrashRepository
 from persistence.repositories.user import UserRepository
 from persistence.row_locks import RowLock, Rows, lock_statements
-from persistence.task_projects import TaskProjects
 from persistence.transaction import SNAPSHOT, Transaction
 from persistence.write_set import WriteSet, send
 
@@ -54,7 +54,7 @@ class UnitOfWork:
         new_transaction: Callable[[], Transaction],
         group_commit: GroupCommit,
         key_counts: KeyCounts,
-        task_projects: TaskProjects,
+        task_places: TaskPlaces,
         actor: Actor | None,
         *,
         request_id: str | None = None,
@@ -62,21 +62,24 @@ class UnitOfWork:
         on_recorded: Callable[[int], None] = lambda events: None,
         gate: asyncio.Semaphore | None = None,
         idempotency: IdempotencyKey | None = None,
+        keeps_deleted_tasks: bool = True,
     ) -> None:
         """Prepare the unit of work; *gate* limits the number of concurrent units of work that share it.
 
         *idempotency* is the key of the write, if the client has sent one. *key_counts* is the process's cache of the
-        number of keys per account, and *task_projects* that of the projects of tasks.
+        number of keys per account, and *task_places* that of the places of tasks. Deleted tasks are put into the trash
+        if it *keeps_deleted_tasks*.
         """
         self._new_transaction = new_transaction
         self._group_commit = group_commit
         self._key_counts = key_counts
         self._gate = gate
+        self._keeps_deleted_tasks = keeps_deleted_tasks
         self._actor = actor
         self._on_recorded = on_recorded
         self.request_id = request_id
         self.idempotency = idempotency
-        self.tasks = TaskRepository(self, actor, task_projects)
+        self.tasks = TaskRepository(self, actor, task_places)
         self._given_now = now
         self.write_set = WriteSet()
         self.now = now or datetime.now(UTC)
@@ -117,6 +120,11 @@ class UnitOfWork:
     def labels(self) -> LabelRepository:
         """Labels of projects that the actor may see."""
         return LabelRepository(self, self._actor)
+
+    @cached_property
+    def trash(self) -> TrashRepository:
+        """Deleted tasks that can be restored."""
+        return TrashRepository(self, self._actor, is_kept=self._keeps_deleted_tasks)
 
     @cached_property
     def sessions(self) -> SessionRepository:
@@ -260,8 +268,10 @@ class UnitOfWork:
         row = new_row(EventRow, kind=event.kind, payload=event.to_json(), recorded_at=self.stamp)
         if isinstance(event, TaskScopedEvent):
             row.task_id, row.user_id = event.task_id, event.actor_id
-            if self.idempotency is not None:
+            if "keys" in self.__dict__:  # a key was claimed
                 self.keys.note(event.version)
+        elif isinstance(event, ProjectEvent):
+            row.user_id = event.actor_id
         else:
             row.user_id = event.user_id
         self.write_set.insert(row)

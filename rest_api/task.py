@@ -18,6 +18,7 @@ from rest_api.responses import nothing
 from rest_api.task_json import TASK_SHAPE, row_fields, task_fields, to_json
 from rest_api.validators import TEXT, rule
 from services import task as task_service
+from services import task_creation
 from services.task_edit import TaskEdit
 from services.unset import UNSET, UnsetType
 
@@ -139,7 +140,7 @@ async def list_tasks(call: Call[Slice, None]) -> HTTPResponse:
 
 async def create_task(call: Call[NoParams, TaskCreate]) -> HTTPResponse:
     """Create a task."""
-    row = await task_service.create_task(
+    row = await task_creation.create_task(
         call.idempotent_unit_of_work(), title=call.body.title, description=call.body.description or ""
     )
     return _task(row, (b"location", f"/api/v1/tasks/{row.id}".encode()), status=201)

@@ -124,6 +124,7 @@ class Server:
             settings.database_url.get_secret_value(),
             pool_size=settings.database_pool_size,
             keys_per_account=settings.idempotency_keys_per_account,
+            keeps_deleted_tasks=settings.trash_days > 0,
         )
         self.redis = redis_client(settings.redis_url.get_secret_value(), seconds=REDIS_TIMEOUT_SECONDS)
         self.tracing = tracing or _tracing(settings.otel_exporter_otlp_endpoint)

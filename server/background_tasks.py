@@ -47,6 +47,9 @@ class BackgroundTasks:
 
     def _start_cleanup(self, schedule: str) -> None:
         cleanup = clean_up_by_schedule(
-            self._database, schedule=schedule, event_retention=self._settings.event_retention
+            self._database,
+            schedule=schedule,
+            event_retention=self._settings.event_retention,
+            trash_retention=self._settings.trash_retention,
         )
         self._tasks.append(asyncio.create_task(cleanup))

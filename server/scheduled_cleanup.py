@@ -26,12 +26,15 @@ def check_schedule(schedule: str) -> None:
         raise ValueError(f"{schedule!r} is not a valid cron expression.") from error
 
 
-async def clean_up_by_schedule(database: Database, *, schedule: str, event_retention: timedelta) -> None:
+async def clean_up_by_schedule(
+    database: Database, *, schedule: str, event_retention: timedelta, trash_retention: timedelta
+) -> None:
     """Clean up at each time of the schedule (cron, in UTC). Runs until cancelled; failures are logged."""
     for instant in CronSim(schedule, datetime.now(UTC)):
         await asyncio.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds()))
         try:
-            removed = await clean_up(database.unit_of_work(None), event_retention=event_retention)
+            uow = database.unit_of_work(None)
+            removed = await clean_up(uow, event_retention=event_retention, trash_retention=trash_retention)
         except ClocksDiffer as error:
             log.error("the clean-up was skipped. %s", error)
         except Unavailable as error:

@@ -121,9 +121,13 @@ class Settings(BaseSettings):
         description="How long `taskriver migrate` waits for locks that other transactions hold on the tables.",
     )
     event_retention_days: int = Field(30, ge=1, description="How long events are kept and can be replayed.")
+    trash_days: int = Field(
+        30, ge=0, le=3_650, description="How long deleted tasks can be restored. 0 deletes them at once and for good."
+    )
     cleanup_schedule: str = Field(
         "0 3 * * *",
-        description="When old sessions, keys and events are removed: a cron expression, in UTC. `off` disables it.",
+        description="When old sessions, keys, events and deleted tasks are removed: a cron expression, in UTC. `off` "
+        "disables it.",
     )
 
     # Log, metrics and traces
@@ -272,6 +276,11 @@ class Settings(BaseSettings):
     def cleanup_cron(self) -> str | None:
         """The clean-up schedule as a cron expression; None if it is disabled."""
         return self.cleanup_schedule if self.cleanup_schedule != NEVER else None
+
+    @property
+    def trash_retention(self) -> timedelta:
+        """`trash_days` as a duration."""
+        return timedelta(days=self.trash_days)
 
     @property
     def event_retention(self) -> timedelta:

@@ -1,4 +1,4 @@
-"""Removes expired sessions, and old events and idempotency keys."""
+"""Removes expired sessions, old events and idempotency keys, and tasks that were deleted long ago."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,6 +7,10 @@ from typing import Final
 from domain.idempotency import RETENTION
 from persistence.unit_of_work import UnitOfWork
 
+BATCH_SIZE: Final = 500
+"""Deleted tasks that one transaction removes."""
+TRASH_RETENTION: Final = timedelta(days=30)
+"""How long deleted tasks can be restored, if nothing else is set."""
 MAX_CLOCK_DIFFERENCE: Final = timedelta(minutes=1)
 """Between the clocks of this process and of the database. With a larger difference the age of rows is uncertain."""
 
@@ -29,10 +33,13 @@ class Removed:
     sessions: int
     events: int
     keys: int
+    tasks: int
 
 
-async def clean_up(uow: UnitOfWork, *, event_retention: timedelta) -> Removed | None:
-    """Remove expired sessions with their used tokens, idempotency keys older than 30 days, and old events.
+async def clean_up(
+    uow: UnitOfWork, *, event_retention: timedelta, trash_retention: timedelta = TRASH_RETENTION
+) -> Removed | None:
+    """Remove expired sessions with their used tokens, idempotency keys older than 30 days, old events and old trash.
 
     Ages are measured with the database's clock. Returns None if another process is cleaning up.
 
@@ -50,7 +57,18 @@ async def clean_up(uow: UnitOfWork, *, event_retention: timedelta) -> Removed | 
     events = 0
     while removed := await _trim(uow, recorded_before=now - event_retention):
         events += removed
-    return Removed(sessions, events, keys)
+    tasks = 0
+    while removed := await _empty_trash(uow, deleted_before=now - trash_retention):
+        tasks += removed
+    return Removed(sessions, events, keys, tasks)
+
+
+async def _empty_trash(uow: UnitOfWork, *, deleted_before: datetime) -> int:
+    """One step, in its own transaction: a restoration waits for a short time only."""
+    async with uow:
+        removed = await uow.trash.remove_older(deleted_before, at_most=BATCH_SIZE)
+        await uow.commit()
+    return removed
 
 
 async def _check_clocks(uow: UnitOfWork) -> None:

@@ -17,8 +17,8 @@ from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
-from services.task import scope_of
 from services.task_access import TaskAccess, write_to_task
+from services.task_event import scope_of
 
 _TASK_PATH = ("taskId",)
 
@@ -140,7 +140,7 @@ def _count(access: TaskAccess, difference: int) -> None:
 def _record(access: TaskAccess, comment: CommentRow, change: CommentChange) -> None:
     access.uow.record(
         CommentEvent(
-            **scope_of(access),
+            **scope_of(access.uow, access.task),
             version=comment.version,
             at=comment.updated_at,
             comment_id=comment.id,

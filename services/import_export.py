@@ -17,9 +17,10 @@ from persistence.models import TaskRow, VisibleTaskRow
 from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
 from services.project import get_project
-from services.task import creation, require_owner
 from services.task_batch import LockedBatch, lock_for_creation, refusals
+from services.task_creation import require_owner
 from services.task_edit import EDITABLE, checked_values
+from services.task_event import creation
 
 BATCH_SIZE: Final = 1_000
 """Tasks in one statement. Larger batches are hardly faster, and hold their locks longer."""
@@ -222,7 +223,11 @@ def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
         completed_at=task.completed_at or completed_at(task.status, uow.now),
         project_id=task.project_id,
         number=None,
+        rank=None,
+        parent_id=None,
         comment_count=0,
+        subtask_count=0,
+        done_subtask_count=0,
         label_ids=[],
     )
 

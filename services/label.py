@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from domain.errors import AlreadyExists, NotFound
+from domain.events import ProjectChange
 from domain.label import check_color, check_label_count, check_name, folded
 from domain.policy import Action
 from domain.task import ExpectedVersion, check_version
@@ -14,6 +15,7 @@ from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
 from services.project import lock_project
+from services.project_event import label_changed
 from services.unset import UNSET, UnsetType
 
 _PROJECT_PATH = ("projectId",)
@@ -47,6 +49,7 @@ async def create_label(uow: UnitOfWork, *, project_id: UUID, name: str, color: s
         await lock_project(uow, project_id, Action.MANAGE_LABELS, path=_PROJECT_PATH)
         check_label_count(await uow.labels.count(project_id))
         uow.labels.add(label)
+        uow.record(label_changed(uow, label, ProjectChange.LABEL_CREATED))
         await _commit(uow, label)
     return label
 
@@ -78,6 +81,7 @@ async def update_label(
         changed = {field: value for field, value in values.items() if getattr(label, field) != value}
         if changed:
             uow.revise(label, **changed)
+            uow.record(label_changed(uow, label, ProjectChange.LABEL_UPDATED))
         await _commit(uow, label)
     return label
 
@@ -95,7 +99,10 @@ async def delete_label(uow: UnitOfWork, *, label_id: UUID, expected_version: Exp
         request: dict[str, object] = {"label_id": label_id, "expected_version": expected_version}
         if await find_earlier_result(uow, "delete_label", label_id, request):
             return label_id
-        uow.labels.remove(await _lock(uow, label_id, expected_version))
+        label = await _lock(uow, label_id, expected_version)
+        label.version += 1
+        uow.labels.remove(label)
+        uow.record(label_changed(uow, label, ProjectChange.LABEL_DELETED))
         await uow.commit()
     return label_id
 

@@ -16,8 +16,8 @@ from persistence.queries.membership import MEMBERS
 from persistence.row_locks import LockMode, RowLock
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
-from services.membership_event import role_changed
 from services.project import lock_project
+from services.project_event import role_changed
 
 _PROJECT_PATH = ("projectId",)
 _USER_PATH = ("userId",)

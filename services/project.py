@@ -7,6 +7,7 @@ from uuid import UUID
 from domain import policy
 from domain.actor import OPERATOR_ID, Actor
 from domain.errors import AlreadyExists, Forbidden, NotFound
+from domain.events import ProjectChange
 from domain.policy import Action
 from domain.project import (
     CREATORS,
@@ -28,7 +29,7 @@ from persistence.queries import project as reads
 from persistence.row_locks import LockMode, RowLock
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
-from services.membership_event import role_changed
+from services.project_event import project_changed, role_changed
 from services.unset import UNSET, UnsetType
 
 _CHECKS: Final[Mapping[str, Callable[[Any], str]]] = {
@@ -106,6 +107,7 @@ async def create_project(
         uow.projects.add(project)
         uow.projects.add_key(project)
         uow.memberships.add(_creator(uow, project))
+        uow.record(project_changed(uow, project, ProjectChange.CREATED))
         uow.record(role_changed(uow, project.id, uow.actor.user_id, ProjectRole.MANAGER))
         await _commit(uow, project.key)
     return as_seen(project, ProjectRole.MANAGER)
@@ -143,6 +145,7 @@ async def update_project(
         changed = {field: value for field, value in values.items() if getattr(project, field) != value}
         if changed:
             uow.revise(project, **changed)
+            uow.record(project_changed(uow, project, ProjectChange.UPDATED))
         if "key" in changed:
             await _take_key(uow, project)
         await _commit(uow, project.key)
@@ -168,6 +171,8 @@ async def archive_project(
         check_version(project.version, expected_version, what="project")
         if project.is_archived is not is_archived:
             uow.revise(project, is_archived=is_archived)
+            change = ProjectChange.ARCHIVED if is_archived else ProjectChange.REOPENED
+            uow.record(project_changed(uow, project, change))
         await uow.commit()
     return as_seen(project, role)
 

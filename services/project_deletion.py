@@ -15,8 +15,8 @@ from persistence.errors import ReferenceLost
 from persistence.models import ProjectRow
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
-from services.membership_event import role_changed
 from services.project import lock_project
+from services.project_event import role_changed
 from services.task import remove_task
 
 BATCH_SIZE: Final = 500
@@ -49,6 +49,7 @@ async def delete_project(
     await _close(uow, project_id, expected_version, confirm_key)
     for _ in range(MAX_TRIES):
         await _delete_tasks(uow, project_id)
+        await _empty_trash(uow, project_id)
         try:
             return await _delete_empty(uow, project_id, request)
         except ReferenceLost:
@@ -83,6 +84,17 @@ async def _delete_tasks(uow: UnitOfWork, project_id: UUID) -> None:
                 remove_task(uow, task)
                 last = max(last, task.number or 0)
             await uow.commit()
+
+
+async def _empty_trash(uow: UnitOfWork, project_id: UUID) -> None:
+    """Remove the tasks that were deleted before, in batches."""
+    while True:
+        async with uow:
+            await lock_project(uow, project_id, Action.DELETE_PROJECT)
+            removed = await uow.trash.remove_some_of(project_id, at_most=BATCH_SIZE)
+            await uow.commit()
+        if not removed:
+            return
 
 
 async def _delete_empty(uow: UnitOfWork, project_id: UUID, request: dict[str, object]) -> UUID:

@@ -18,14 +18,14 @@ from domain.policy import Action
 from domain.project import ProjectRole
 from persistence.models import LabelRow, MembershipRow, ProjectRow, TaskRow, UserRow, VisibleTaskRow
 from persistence.models.rows import column_names, new_row
+from persistence.repositories.task import TaskPlace
 from persistence.row_locks import LockMode, RowLock
-from persistence.task_projects import UNKNOWN
 from persistence.unit_of_work import UnitOfWork
 
 ResultT = TypeVar("ResultT")
 
 MAX_TRIES: Final = 3
-"""Attempts to find the project of a task before the task is moved to another one."""
+"""Attempts to find the place of a task before the task is moved to another one."""
 
 _COLUMNS: Final = column_names(TaskRow)
 _PROJECT_PATH: Final = ("projectId",)
@@ -72,11 +72,12 @@ class ProjectAccess:
 
 @dataclass(frozen=True, slots=True)
 class TaskAccess:
-    """A locked task, and its project."""
+    """A locked task, and its project. `parent` is the locked parent, if the change counts in it and there is one."""
 
     uow: UnitOfWork
     task: TaskRow
     within: ProjectAccess
+    parent: TaskRow | None = None
 
     def require(self, action: Action, *, path: tuple[str, ...] = ("id",)) -> None:
         """Refuse unless the actor may do this to the task.
@@ -94,12 +95,12 @@ class TaskAccess:
         return self.within.seen(self.task)
 
 
-class _OtherProject(Exception):
-    """The task belongs to another project than the one that is locked."""
+class _OtherPlace(Exception):
+    """The task has another project or parent than those that are locked."""
 
-    def __init__(self, project_id: UUID | None) -> None:
-        super().__init__("the task belongs to another project")
-        self.project_id = project_id
+    def __init__(self, place: TaskPlace) -> None:
+        super().__init__("the task was moved")
+        self.place = place
 
 
 def no_locks(project_id: UUID | None) -> Sequence[RowLock]:
@@ -113,30 +114,39 @@ async def write_to_task(
     decide: Callable[..., ResultT],
     *,
     locks: LocksIn = no_locks,
-    mode: LockMode = LockMode.EXCLUSIVE,
+    counts_in_parent: bool = False,
     path: tuple[str, ...] = ("id",),
 ) -> ResultT:
     """Lock a task and further rows, let *decide* apply the rules and make the changes, and commit.
 
     *decide* gets the `TaskAccess` and the further rows, and must `require` an action. For the rest see
-    `UnitOfWork.write`. *mode* is how the task is locked.
+    `UnitOfWork.write`. With *counts_in_parent* the parent of the task is locked, too.
 
     Raises:
         NotFound: there is no such task.
-        Unavailable: the task was moved to another project again and again.
+        Unavailable: the task was moved again and again.
     """
-    project_id = await _project_of(uow, task_id)
+    place = await _place_of(uow, task_id)
     for _ in range(MAX_TRIES):
-        own = project_reads(uow, project_id)
-        decided = partial(_decide, uow, decide, project_id, len(own), path)
+        own = [*project_reads(uow, place.project_id), *(_parent_locks(uow, place) if counts_in_parent else ())]
+        decided = partial(_decide, uow, decide, place, counts_in_parent, len(own), path)
         try:
-            return await uow.write(decided, uow.tasks.lock_of(task_id, mode), *own, *locks(project_id))
-        except _OtherProject as other:
-            project_id = other.project_id
-            uow.tasks.note_project(task_id, project_id)
+            return await uow.write(decided, uow.tasks.lock_of(task_id), *own, *locks(place.project_id))
+        except _OtherPlace as other:
+            place = other.place
+            uow.tasks.note_place(task_id, place)
             if uow.is_alone:
                 break  # the transaction has the lock of the task, and maybe a claimed key: the client has to repeat it
-    raise Unavailable("The task was moved to another project at this moment; try again.")
+    raise task_was_moved()
+
+
+def task_was_moved() -> Unavailable:
+    """The error of a change that did not find a task where it was before."""
+    return Unavailable("The task was moved to another place at this moment; try again.")
+
+
+def _parent_locks(uow: UnitOfWork, place: TaskPlace) -> Sequence[RowLock]:
+    return () if place.parent_id is None else (uow.tasks.lock_of(place.parent_id, LockMode.IN_BATCH),)
 
 
 def project_reads(uow: UnitOfWork, project_id: UUID | None) -> Sequence[RowLock]:
@@ -224,22 +234,23 @@ def check_references(
     check_labels(rows[labels:], project_id)
 
 
-async def _project_of(uow: UnitOfWork, task_id: UUID) -> UUID | None:
-    """The project to lock. A wrong one is noticed, and costs another attempt, which `uow.is_alone` does not permit."""
-    known = uow.tasks.known_project(task_id)
-    if known is not UNKNOWN:
+async def _place_of(uow: UnitOfWork, task_id: UUID) -> TaskPlace:
+    """The place to lock. A wrong one is noticed, and costs another attempt, which `uow.is_alone` does not permit."""
+    known = uow.tasks.known_place(task_id)
+    if known is not None:
         return known
     if not uow.is_alone:
-        return None
-    project_id = await uow.tasks.project_of(task_id)
-    uow.tasks.note_project(task_id, project_id)
-    return project_id
+        return TaskPlace()
+    place = await uow.tasks.place_of(task_id)
+    uow.tasks.note_place(task_id, place)
+    return place
 
 
 def _decide(
     uow: UnitOfWork,
     decide: Callable[..., ResultT],
-    project_id: UUID | None,
+    place: TaskPlace,
+    counts_in_parent: bool,
     own: int,
     path: tuple[str, ...],
     task: TaskRow | None,
@@ -247,6 +258,9 @@ def _decide(
 ) -> ResultT:
     if task is None:
         raise NotFound("Task not found", path=path)
-    if task.project_id != project_id:
-        raise _OtherProject(task.project_id)
-    return decide(TaskAccess(uow, task, project_access(*rows[:own])), *rows[own:])
+    found = TaskPlace(task.project_id, task.parent_id)
+    if found.project_id != place.project_id or (counts_in_parent and found.parent_id != place.parent_id):
+        raise _OtherPlace(found)
+    project = 0 if place.project_id is None else 2
+    parent = rows[project] if own > project else None
+    return decide(TaskAccess(uow, task, project_access(*rows[:project]), parent), *rows[own:])

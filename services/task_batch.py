@@ -16,6 +16,7 @@ from services.task_access import (
     project_reads,
     require_creation,
 )
+from services.task_order import next_place
 
 _ASSIGNEE_PROBLEMS: Final = {
     AssigneeProblem.INACTIVE: "The assignee is not an active user.",
@@ -44,12 +45,10 @@ class LockedBatch:
     counters: dict[UUID, TaskCounterRow]
 
     def number(self, uow: UnitOfWork, tasks: Iterable[TaskRow]) -> None:
-        """Give the new tasks of projects the next numbers, in this order."""
+        """Give the new tasks of projects the next numbers and ranks, in this order."""
         for task in tasks:
             if task.project_id is not None:
-                counter = self.counters[task.project_id]
-                task.number = counter.last + 1
-                uow.change(counter, last=task.number)
+                task.number, task.rank = next_place(uow, self.counters[task.project_id])
 
 
 async def lock_for_creation(uow: UnitOfWork, tasks: Collection[NewTask]) -> LockedBatch:

@@ -77,6 +77,8 @@ class TaskEdit:
 
 
 EDITABLE: Final = editable_fields(TaskEdit)
+STATUS_FIELDS: Final = frozenset(name for name, known in EDITABLE.items() if known.change is TaskChange.STATUS)
+"""The fields that change the status."""
 _values_of: Final = attrgetter(*EDITABLE)
 
 

@@ -6,7 +6,6 @@ constants are passed to it by reference, under numbered names.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, Final, Protocol
 
 from graphql import (
@@ -33,6 +32,17 @@ WritePages = Callable[[GraphQLField, Pages, Sequence[Selected], int], int]
 _DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
 _PLAIN: Final = {"String", "Int", "Boolean", "DateTime", "ID"}
 """Scalars whose values are written as they are: orjson knows instants, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The place of an index in a path; `variable` holds it."""
+
+    variable: str
+
+
+Path = tuple[str | Index, ...]
+"""A path in the response."""
 
 
 class Source(Protocol):
@@ -75,12 +85,12 @@ class RowSource:
 class ObjectSource:
     """An object of the schema's Python type, at `path` in the response.
 
-    What it refers to is found by `referred`, a function of the reference's number and an id. The rows of each query
-    have the columns of its source in `rows`.
+    What it refers to is found by `referred`, a function of the reference's number, an id, and the indexes of the lists
+    in which the object is. The rows of each query have the columns of its source in `rows`.
     """
 
     variable: str
-    path: tuple[str, ...]
+    path: Path
     rows: dict[Ask, RowSource]
     references: list["Referred"]
 
@@ -97,9 +107,14 @@ class ObjectSource:
 class Referred:
     """Where an object refers to another: in the response and in the document. `ask` makes the query for the others."""
 
-    path: tuple[str, ...]
+    path: Path
     nodes: tuple[FieldNode, ...]
     ask: Ask
+
+    def path_at(self, indexes: Sequence[int]) -> list[str | int]:
+        """The path with the indexes of the lists on it."""
+        remaining = iter(indexes)
+        return [next(remaining) if isinstance(each, Index) else each for each in self.path]
 
 
 @dataclass(slots=True)
@@ -135,6 +150,8 @@ class Writer:
         self._selections = selections
         self._pages = pages
         self._lists = 0
+        self._indexes: list[Index] = []
+        """The indexes of the lists around what is being written."""
         self.names = Names()
 
     def object(self, kind: GraphQLObjectType, selected: Sequence[Selected], source: Source) -> str:
@@ -177,8 +194,13 @@ class Writer:
             return self._leaf(known.type, value)
         if not isinstance(source, ObjectSource):
             raise NotCompilable(f"{kind}.{definition.python_name}, an object without a row")
-        there = partial(replace, source, path=(*source.path, key))
-        return self._within(known.type, value, lambda each: self.object(inner, selected, there(variable=each)))
+        around = len(self._indexes)
+
+        def write(each: str) -> str:
+            path = *source.path, key, *self._indexes[around:]
+            return self.object(inner, selected, replace(source, path=path, variable=each))
+
+        return self._within(known.type, value, write)
 
     def _reference(
         self, kind: GraphQLObjectType, key: str, meaning: Reference, selected: Sequence[Selected], source: Source
@@ -191,7 +213,8 @@ class Writer:
             source.references.append(Referred((*source.path, key), tuple(each.node for each in selected), meaning.ask))
             row = source.rows.setdefault(meaning.ask, RowSource(["id"]))
             written = f"(None if row is None else {self.object(kind, selected, row)})"
-            return f"(lambda row: {written})(referred({number}, {source.column(meaning.column)}))"
+            indexes = "".join(f"{each.variable}, " for each in self._indexes)
+            return f"(lambda row: {written})(referred({number}, {source.column(meaning.column)}, ({indexes})))"
         raise NotCompilable(f"a reference of {source}")
 
     def _page(self, known: GraphQLField, meaning: Pages, selected: Sequence[Selected], source: Source) -> str:
@@ -210,8 +233,10 @@ class Writer:
         bare = kind if nullable else kind.of_type
         if isinstance(bare, GraphQLList):
             self._lists += 1
-            item = f"item{self._lists}"
-            written = f"[{self._within(bare.of_type, item, write)} for {item} in {value}]"
+            item, index = f"item{self._lists}", f"index{self._lists}"
+            self._indexes.append(Index(index))
+            written = f"[{self._within(bare.of_type, item, write)} for {index}, {item} in enumerate({value})]"
+            self._indexes.pop()
         else:
             written = write(value)
         # What is written as it is may be null as it is.

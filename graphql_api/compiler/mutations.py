@@ -1,8 +1,8 @@
 """Compiled mutations: the resolvers, called one after the other, and projections of their payloads."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from graphql import FieldNode, located_error
@@ -59,36 +59,47 @@ class MutationStep:
     async def _project(self, context: Context, viewer: Actor | None, payload: Any) -> FieldResult:
         if not self.references:
             return FieldResult(self.project(payload, _nothing, viewer))
-        wanted: dict[int, UUID] = {}
-        self.project(payload, lambda number, identity: _note(wanted, number, identity), viewer)
+        wanted: list[_Wanted] = []
+        self.project(payload, lambda *found: _note(wanted, *found), viewer)
         errors: tuple[Exception, ...] = ()
         try:
             found = await self._find(context, viewer, wanted)
         except Unavailable as error:
             # The change is made and is reported; the rows it refers to are missing.
             found = _NOTHING
-            places = [self.references[number] for number in wanted]
-            errors = tuple(located_error(error, list(place.nodes), list(place.path)) for place in places)
-        return FieldResult(self.project(payload, lambda number, identity: found.get(identity), viewer), errors)
+            errors = tuple(self._located(error, each) for each in wanted)
+        return FieldResult(self.project(payload, lambda _, identity, __: found.get(identity), viewer), errors)
 
-    async def _find(self, context: Context, viewer: Actor | None, wanted: Mapping[int, UUID]) -> Mapping[UUID, Row]:
+    def _located(self, error: Unavailable, wanted: "_Wanted") -> Exception:
+        place = self.references[wanted.number]
+        return located_error(error, list(place.nodes), place.path_at(wanted.indexes))
+
+    async def _find(self, context: Context, viewer: Actor | None, wanted: Sequence["_Wanted"]) -> Mapping[UUID, Row]:
         if not wanted:
             return _NOTHING
         ids: dict[Ask, set[UUID]] = {}
-        for number, identity in wanted.items():
-            ids.setdefault(self.references[number].ask, set()).add(identity)
+        for each in wanted:
+            ids.setdefault(self.references[each.number].ask, set()).add(each.identity)
         found: dict[UUID, Row] = {}
         async with context.reading() as reading:
-            for ask, each in ids.items():
-                asked = ask(viewer, list(each))
+            for ask, wanted_ids in ids.items():
+                asked = ask(viewer, list(wanted_ids))
                 found |= {row[0]: row for row in await reading.rows(self.shapes[ask], asked.rows, asked.values)}
         return found
 
 
-def _nothing(number: int, identity: UUID | None) -> None:
+class _Wanted(NamedTuple):
+    """An object that the payload refers to: the number of the reference, its id, and the indexes of lists."""
+
+    number: int
+    identity: UUID
+    indexes: tuple[int, ...]
+
+
+def _nothing(number: int, identity: UUID | None, indexes: tuple[int, ...]) -> None:
     return None
 
 
-def _note(wanted: dict[int, UUID], number: int, identity: UUID | None) -> None:
+def _note(wanted: list[_Wanted], number: int, identity: UUID | None, indexes: tuple[int, ...]) -> None:
     if identity is not None:
-        wanted[number] = identity
+        wanted.append(_Wanted(number, identity, indexes))

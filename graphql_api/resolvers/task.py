@@ -6,11 +6,12 @@ from uuid import UUID
 import strawberry
 
 from domain.actor import Actor
+from domain.errors import Invalid, Refusal
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.resolvers.optional_inputs import given, never_null
-from graphql_api.schema.common import After, Before, First, Id, Last
+from graphql_api.schema.common import After, Before, First, Id, Last, UserError
 from graphql_api.schema.enums import TaskOrder
 from graphql_api.schema.ids import decode_id_of, encode_id, optional_id_of
 from graphql_api.schema.resolves_to import Connection, One
@@ -22,11 +23,18 @@ from graphql_api.schema.task_inputs import (
     CreateTaskPayload,
     DeleteTaskInput,
     DeleteTaskPayload,
+    MoveTaskInput,
+    MoveTaskPayload,
     SetTaskLabelsInput,
     SetTaskLabelsPayload,
+    SetTaskParentInput,
+    SetTaskParentPayload,
     TaskFilterInput,
     UpdateTaskInput,
     UpdateTaskPayload,
+    UpdateTasksInput,
+    UpdateTasksPayload,
+    UpdateTasksResult,
     UpdateTaskStatusInput,
     UpdateTaskStatusPayload,
     label_ids_of,
@@ -35,8 +43,12 @@ from persistence.pagination import PageRequest, Part
 from persistence.queries import task as reads
 from persistence.queries.query import Paged, Query
 from persistence.queries.task_list import EVERYTHING
+from services import subtask, task_creation, task_move
 from services import task as task_service
+from services.task_bulk import Outcome, update_tasks
 from services.task_edit import TaskEdit
+from services.task_move import Move
+from services.task_order import Neighbour, Side
 from services.unset import UNSET
 
 Filter = Annotated[
@@ -94,7 +106,7 @@ class TaskMutations:
     @mutation(SIGNED_IN, "Create a personal task or, as MEMBER, a task in a project.")
     async def create_task(self, field: FieldContext, input: CreateTaskInput) -> CreateTaskPayload | None:
         """One service call."""
-        row = await task_service.create_task(
+        row = await task_creation.create_task(
             field.idempotent_unit_of_work(),
             title=input.title,
             description=input.description,
@@ -103,6 +115,8 @@ class TaskMutations:
             assignee_id=_assignee_id(input.assignee_id),
             project_id=optional_id_of("Project", input.project_id, field="projectId"),
             label_ids=label_ids_of(input.label_ids or ()),
+            parent_id=optional_id_of("Task", input.parent_id, field="parentId"),
+            task_id=optional_id_of("Task", input.id, field="id"),
         )
         return CreateTaskPayload(task=Task.of(row))
 
@@ -167,8 +181,65 @@ class TaskMutations:
 
     @mutation(
         SIGNED_IN,
-        "Delete a personal task that you own or, as MANAGER, a task of a project; permanently. "
-        "Moderators and admins: every task.",
+        "Make the same change of several tasks. Each is changed, or refused, as by the mutation for one task.",
+    )
+    async def update_tasks(self, field: FieldContext, input: UpdateTasksInput) -> UpdateTasksPayload | None:
+        """One service call."""
+        ids = [decode_id_of("Task", each, field=f"ids[{index}]") for index, each in enumerate(input.ids)]
+        label_ids = never_null(input.label_ids, "labelIds")
+        assignee_id = given(input.assignee_id)
+        outcomes = await update_tasks(
+            lambda task_id: field.idempotent_unit_of_work(encode_id("Task", task_id) if task_id is not None else None),
+            task_ids=ids,
+            edit=TaskEdit(
+                status=never_null(input.status, "status"),
+                priority=never_null(input.priority, "priority"),
+                due_at=given(input.due_at),
+                assignee_id=UNSET if assignee_id is UNSET else _assignee_id(assignee_id),
+                label_ids=UNSET if label_ids is UNSET else label_ids_of(label_ids),
+            ),
+        )
+        return UpdateTasksPayload(results=[_result(each, outcomes[each]) for each in ids])
+
+    @mutation(
+        SIGNED_IN,
+        "Move a task, as MEMBER: change its status and its place in the order of its project, or move it to another "
+        "project. A task of a project keeps its old key. Admins: every task.",
+    )
+    async def move_task(self, field: FieldContext, input: MoveTaskInput) -> MoveTaskPayload | None:
+        """One service call."""
+        row = await task_move.move_task(
+            field.idempotent_unit_of_work(),
+            task_id=decode_id_of("Task", input.id, field="id"),
+            move=Move(
+                status=never_null(input.status, "status"),
+                neighbour=_neighbour(input),
+                project_id=UNSET
+                if input.project_id is strawberry.UNSET
+                else optional_id_of("Project", input.project_id, field="projectId"),
+            ),
+            expected_version=input.expected_version,
+        )
+        return MoveTaskPayload(task=Task.of(row))
+
+    @mutation(
+        SIGNED_IN,
+        "Make a task of a project a subtask of another one, or no subtask, as MEMBER. Admins: of every project.",
+    )
+    async def set_task_parent(self, field: FieldContext, input: SetTaskParentInput) -> SetTaskParentPayload | None:
+        """One service call."""
+        row = await subtask.set_parent(
+            field.idempotent_unit_of_work(),
+            task_id=decode_id_of("Task", input.id, field="id"),
+            parent_id=optional_id_of("Task", input.parent_id, field="parentId"),
+            expected_version=input.expected_version,
+        )
+        return SetTaskParentPayload(task=Task.of(row))
+
+    @mutation(
+        SIGNED_IN,
+        "Delete a personal task that you own or, as MANAGER, a task of a project, with its subtasks. `restoreTask` "
+        "brings it back, as long as it is in the `trash`. Moderators and admins: every task.",
     )
     async def delete_task(self, field: FieldContext, input: DeleteTaskInput) -> DeleteTaskPayload | None:
         """One service call."""
@@ -178,6 +249,28 @@ class TaskMutations:
             expected_version=input.expected_version,
         )
         return DeleteTaskPayload(deleted_task_id=encode_id("Task", task_id))
+
+
+def _result(task_id: UUID, outcome: Outcome) -> UpdateTasksResult:
+    """What was done with one of several tasks."""
+    if isinstance(outcome, Refusal):
+        return UpdateTasksResult(task_id=encode_id("Task", task_id), user_errors=[UserError.of(outcome)])
+    return UpdateTasksResult(task_id=encode_id("Task", task_id), task=Task.of(outcome))
+
+
+def _neighbour(input: MoveTaskInput) -> Neighbour | None:
+    """The task beside which a task is placed.
+
+    Raises:
+        Invalid: there are two.
+    """
+    if input.after is not None and input.before is not None:
+        raise Invalid("Give `after` or `before`, not both.", path=("before",))
+    if input.after is not None:
+        return Neighbour(decode_id_of("Task", input.after, field="after"), Side.AFTER)
+    if input.before is not None:
+        return Neighbour(decode_id_of("Task", input.before, field="before"), Side.BEFORE)
+    return None
 
 
 def _assignee_id(value: strawberry.ID | None) -> UUID | None:

@@ -125,6 +125,6 @@ def pages_of(children: ChildList) -> Callable[..., Paged]:
         before: Before = None,
     ) -> Paged:
         request = PageRequest.of(first, after, last, before, order=children.order, parts=parts)
-        return children.page(parents, request)
+        return children.page(parents, request, actor)
 
     return ask

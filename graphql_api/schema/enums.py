@@ -102,6 +102,7 @@ _described(
         "DUE_DESC": "Latest due date first; tasks without a due date last.",
         "PRIORITY_ASC": "Lowest priority first.",
         "PRIORITY_DESC": "Highest priority first.",
+        "RANK": "The manual order of one project; it needs a `projectId` in the filter.",
     },
 )
 _described(
@@ -116,6 +117,10 @@ _described(
         "DUE_AT": "The due date was changed or removed.",
         "ASSIGNEE": "The task was assigned to another user, or the assignee was removed.",
         "LABELS": "Labels were added or removed.",
+        "RANK": "The task was placed elsewhere in the manual order of its project.",
+        "PARENT": "The task became a subtask, or a subtask of another task, or no subtask any more.",
+        "PROJECT": "The task was moved to another project, or out of one.",
+        "RESTORED": "The deleted task was restored.",
         "DELETED": "The task was deleted.",
     },
 )

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Self
+from typing import Any, Final, Optional, Self
 
 import strawberry
 from strawberry.types.base import get_object_definition
@@ -13,7 +13,7 @@ from domain.actor import Actor
 from graphql_api.context import FieldContext
 from graphql_api.schema.fields import resolver, with_signature
 from graphql_api.schema.ids import encode_id
-from graphql_api.schema.resolves_to import Expression, OfPage, OpaqueId, Pages, Reference, resolves_to
+from graphql_api.schema.resolves_to import Expression, OfPage, OpaqueId, Pages, Reference, annotation_of, resolves_to
 from persistence.pagination import Part
 from services.reading import read_page
 
@@ -77,8 +77,7 @@ def _reference(meaning: Reference) -> Resolver:
         row = await field.context.loaders.referred(meaning.kind.model, meaning.ask, key, self.row)
         return meaning.kind.of(row) if row is not None else None
 
-    kind: Any = meaning.kind
-    return resolver(with_signature(resolve, kind | None))
+    return resolver(with_signature(resolve, Optional[annotation_of(meaning.kind)]))  # noqa: UP045 - it may be lazy
 
 
 def _pages(meaning: Pages) -> Resolver:
@@ -86,7 +85,7 @@ def _pages(meaning: Pages) -> Resolver:
         paged = meaning.ask(field.context.actor, parts, [self.row.id], **arguments)
         return meaning.kind.of(await read_page(field.context.unit_of_work(), meaning.kind.model, paged))
 
-    return resolver(with_signature(resolve, meaning.kind, meaning.ask))
+    return resolver(with_signature(resolve, annotation_of(meaning.kind), meaning.ask))
 
 
 def _of_page(meaning: OfPage) -> Resolver:

@@ -7,8 +7,10 @@ declaration, operations that select it are not compiled.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Protocol, Self
+from importlib import import_module
+from typing import Annotated, Any, ClassVar, Final, Protocol, Self
 
+import strawberry
 from graphql import GraphQLField
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
@@ -44,6 +46,37 @@ class OfRow(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class LaterType:
+    """A type of the schema that is defined after the fields that resolve to it: its name, and its module."""
+
+    name: str
+    module: str
+
+    @property
+    def annotation(self) -> Any:
+        """The type as Strawberry resolves it."""
+        return Annotated[self.name, strawberry.lazy(self.module)]
+
+    @property
+    def model(self) -> Any:
+        """The model of its rows."""
+        return self._type.model
+
+    def of(self, row: Any, /) -> Any:
+        """The object for a row, or for a page of rows."""
+        return self._type.of(row)
+
+    @property
+    def _type(self) -> Any:
+        return getattr(import_module(self.module), self.name)
+
+
+def annotation_of(kind: "type[OfRow] | LaterType") -> Any:
+    """The annotation for a type."""
+    return kind.annotation if isinstance(kind, LaterType) else kind
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """The object that a foreign key points to, or null.
 
@@ -51,7 +84,7 @@ class Reference:
     where the object is not read with its row.
     """
 
-    kind: type[OfRow]
+    kind: type[OfRow] | LaterType
     name: str
     column: str
     ask: Ask = users_by_id
@@ -92,7 +125,7 @@ class Pages:
     empty page are in a row without a value.
     """
 
-    kind: type[OfRow]
+    kind: type[OfRow] | LaterType
     ask: Callable[..., Paged]
 
 

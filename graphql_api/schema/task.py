@@ -19,7 +19,7 @@ from graphql_api.schema.enums import TaskPriority, TaskStatus
 from graphql_api.schema.label import LabelConnection
 from graphql_api.schema.object_fields import object_field
 from graphql_api.schema.project import Project
-from graphql_api.schema.resolves_to import Expression, Pages, Reference
+from graphql_api.schema.resolves_to import Expression, LaterType, Pages, Reference
 from graphql_api.schema.task_history import TaskHistoryConnection
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS
@@ -28,7 +28,7 @@ from persistence.queries.comment import COMMENTS
 from persistence.queries.event import HISTORY
 from persistence.queries.label import TASK_LABELS
 from persistence.queries.project import projects
-from persistence.queries.task import REFERENCES_OF_A_TASK
+from persistence.queries.task import REFERENCES_OF_A_TASK, SUBTASKS, tasks
 
 
 def _may(action: Action) -> Expression:
@@ -79,6 +79,16 @@ class Task(Node):
         description="The number of the task in its project, from 1 on. No other task of the project has or had it. "
         "Null if the task is personal."
     )
+    rank: str | None = strawberry.field(
+        description="The place of the task in the manual order of its project: tasks are ordered by the bytes of their "
+        "ranks, and by id if these are equal. Null if the task is personal."
+    )
+    subtask_count: int = strawberry.field(
+        description="The number of subtasks. It changes without a new version of the task."
+    )
+    done_subtask_count: int = strawberry.field(
+        description="The number of subtasks that are DONE. It changes without a new version of the task."
+    )
     comment_count: int = strawberry.field(
         description="The number of comments on the task. A comment does not change the version of the task."
     )
@@ -115,6 +125,16 @@ class Task(Node):
     viewer_can_delete_comments = object_field(
         BY_RELATION, "Whether you may delete the comments of other users.", _may(Action.DELETE_COMMENT)
     )
+    parent = object_field(
+        BY_RELATION,
+        "The task of which this one is a subtask; null if it is none. Both are in the same project.",
+        Reference(LaterType("Task", __name__), "parent", "parent_id", tasks),
+    )
+    subtasks = object_field(
+        BY_RELATION,
+        "The subtasks, in their manual order. A subtask has none.",
+        Pages(LaterType("SubtaskConnection", __name__), pages_of(SUBTASKS)),
+    )
     labels = object_field(
         FOR_ALL_USERS,
         "The labels of the task, by name. A personal task has none.",
@@ -140,4 +160,8 @@ TaskConnection = connection(
     "if you need it.",
     position="The position of the stream when this page was read. Pass it as `after` of a subscription, and you "
     "receive every change since this page.",
+)
+
+SubtaskConnection = connection(
+    Task, "Subtask", "A page of subtasks, in their manual order.", edge="A subtask in a list.", item="subtask"
 )

@@ -9,12 +9,13 @@ import strawberry
 
 from domain.errors import BadRequest
 from domain.label import MAX_TASK_LABELS
-from domain.task import MAX_DESCRIPTION, MAX_TITLE
-from graphql_api.schema.common import Payload
+from domain.task import MAX_DESCRIPTION, MAX_SUBTASKS, MAX_TITLE
+from graphql_api.schema.common import Payload, UserError
 from graphql_api.schema.enums import TaskPriority, TaskStatus
 from graphql_api.schema.ids import decode_id_of, optional_id_of
 from graphql_api.schema.task import Task
 from persistence.queries.task_list import TaskFilter
+from services.task_bulk import MAX_TASKS
 
 MAX_LABELS_OF_FILTER: Final = 20
 _LABEL_IDS = f"Labels of the project of the task, at most {MAX_TASK_LABELS}."
@@ -55,6 +56,10 @@ class TaskFilterInput:
     label_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description=f"Tasks with one of these labels, at most {MAX_LABELS_OF_FILTER}."
     )
+    parent_id: strawberry.ID | None = strawberry.field(default=None, description="Subtasks of this task.")
+    is_subtask: bool | None = strawberry.field(
+        default=None, description="True: only subtasks. False: only tasks that are no subtasks."
+    )
 
     def to_filter(self) -> TaskFilter:
         """Convert to the filter of the `persistence` package.
@@ -72,6 +77,8 @@ class TaskFilterInput:
             search=self.search,
             project_id=optional_id_of("Project", self.project_id, field="projectId"),
             label_ids=_label_ids(self.label_ids),
+            parent_id=optional_id_of("Task", self.parent_id, field="parentId"),
+            is_subtask=self.is_subtask,
         )
 
 
@@ -107,6 +114,17 @@ class CreateTaskInput:
     )
     label_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description=f"{_LABEL_IDS} Null or left out: the task has no labels."
+    )
+    parent_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The id of a task of a project: the new task is a subtask of it, in the same project. Null or left "
+        f"out: it is no subtask. A task has at most {MAX_SUBTASKS} subtasks, and a subtask has none.",
+    )
+    id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The id of the new task, if the client chooses it: the base64url text (RFC 4648, section 5, "
+        "without padding) of `Task:` and the 16 bytes of a UUID of version 7 (RFC 9562). It is also an idempotency "
+        "key: the same input again returns the same task. Null or left out: the server chooses the id.",
     )
 
 
@@ -169,6 +187,71 @@ class SetTaskLabelsInput:
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
 
 
+@strawberry.input(
+    description="Where a task goes. What is left out stays as it is. With `after` or `before` the task is placed "
+    "beside another one; without them, a task that comes to another project is placed at the end."
+)
+class MoveTaskInput:
+    """Input of `moveTask`."""
+
+    id: strawberry.ID = strawberry.field(description="The id of the task.")
+    status: TaskStatus | None = strawberry.field(
+        default=strawberry.UNSET, description="The new status; must not be null."
+    )
+    after: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The id of the task after which this one is placed, whatever its status is. If the project has no "
+        "such task any more, this one is placed at the end.",
+    )
+    before: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the task before which this one is placed; otherwise like `after`."
+    )
+    project_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The id of the project to which the task goes. Null makes it a personal task, which only its owner "
+        "may do.",
+    )
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
+
+
+@strawberry.input(description="The task of which a task is a subtask.")
+class SetTaskParentInput:
+    """Input of `setTaskParent`."""
+
+    id: strawberry.ID = strawberry.field(description="The id of the task. It must have no subtasks.")
+    parent_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The id of a task of the same project that is no subtask itself. Null or left out: the task is no "
+        "subtask any more.",
+    )
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
+
+
+@strawberry.input(
+    description="The same change of several tasks. A field that is left out stays as it is; null clears a field that "
+    "can be empty."
+)
+class UpdateTasksInput:
+    """Input of `updateTasks`."""
+
+    ids: list[strawberry.ID] = strawberry.field(description=f"The ids of the tasks, at most {MAX_TASKS}.")
+    status: TaskStatus | None = strawberry.field(
+        default=strawberry.UNSET, description="The new status; must not be null."
+    )
+    priority: TaskPriority | None = strawberry.field(
+        default=strawberry.UNSET, description="The priority; must not be null."
+    )
+    due_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="When the tasks are due; null removes the due date."
+    )
+    assignee_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The id of the new assignee; null removes the assignee."
+    )
+    label_ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET, description=f"All labels that each task then has; must not be null. {_LABEL_IDS}"
+    )
+
+
 @strawberry.input(description="The task to delete.")
 class DeleteTaskInput:
     """Input of `deleteTask`."""
@@ -207,6 +290,38 @@ class AssignTaskPayload(ChangedTask):
 @strawberry.type(description="The result of `setTaskLabels`.")
 class SetTaskLabelsPayload(ChangedTask):
     """Payload of `setTaskLabels`."""
+
+
+@strawberry.type(description="The result of `moveTask`.")
+class MoveTaskPayload(ChangedTask):
+    """Payload of `moveTask`."""
+
+
+@strawberry.type(description="The result of `setTaskParent`.")
+class SetTaskParentPayload(ChangedTask):
+    """Payload of `setTaskParent`."""
+
+
+@strawberry.type(description="What `updateTasks` did with one task.")
+class UpdateTasksResult:
+    """One of the results of `updateTasks`."""
+
+    task_id: strawberry.ID = strawberry.field(description="The id of the task.")
+    task: Task | None = strawberry.field(
+        default=None, description="The complete task after the change; null if it was not changed."
+    )
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="The reasons why this task was not changed. Empty if, and only if, it was."
+    )
+
+
+@strawberry.type(description="The result of `updateTasks`.")
+class UpdateTasksPayload(Payload):
+    """Payload of `updateTasks`."""
+
+    results: list[UpdateTasksResult] = strawberry.field(
+        default_factory=list, description="One result for each of the given ids, in their order."
+    )
 
 
 @strawberry.type(description="The result of `deleteTask`.")

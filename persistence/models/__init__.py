@@ -8,8 +8,9 @@ from persistence.models.label import LabelRow
 from persistence.models.membership import MembershipRow, membership_id
 from persistence.models.project import ProjectKeyRow, ProjectRow, VisibleProjectRow
 from persistence.models.session import SessionRow, UsedTokenRow
-from persistence.models.task import TaskCounterRow, TaskRow, VisibleTaskRow
+from persistence.models.task import TaskCounterRow, TaskKeyRow, TaskRow, VisibleTaskRow
 from persistence.models.task_text import TaskTextRow
+from persistence.models.trash import TrashRow, VisibleTrashRow
 from persistence.models.user import UserRow
 
 __all__ = [
@@ -27,11 +28,14 @@ __all__ = [
     "SessionRow",
     "TaskCounterRow",
     "TaskHistoryRow",
+    "TaskKeyRow",
     "TaskRow",
     "TaskTextRow",
+    "TrashRow",
     "UsedTokenRow",
     "UserRow",
     "VisibleProjectRow",
     "VisibleTaskRow",
+    "VisibleTrashRow",
     "membership_id",
 ]

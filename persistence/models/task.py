@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from domain.project import ProjectRole
+from domain.rank import LONG
 from domain.task import MAX_TITLE, TaskPriority, TaskStatus
 from domain.unknown_values import UnknownValue
 from persistence.models.base import Base, new_id
@@ -47,7 +49,9 @@ class TaskRow(Base):
 
     A task of a project has a `number`, which no other task of the project has or had. A personal task has neither.
     `comment_count` is the number of its comments, which changes without a new version. `label_ids` are sorted, and
-    may have the id of a label that was deleted since.
+    may have the id of a label that was deleted since. `rank` is the place of a project's task in its manual order; a
+    personal task has none. `parent_id` is the task of which it is a subtask. `subtask_count` is the number of its own
+    subtasks, and `done_subtask_count` of those that are DONE; both change without a new version.
     """
 
     __tablename__ = "tasks"
@@ -68,9 +72,14 @@ class TaskRow(Base):
     number: Mapped[int | None]
     comment_count: Mapped[int] = mapped_column(server_default=text("0"))
     label_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), server_default=text("'{}'::uuid[]"))
+    rank: Mapped[str | None] = mapped_column(String(LONG, collation="C"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("tasks.id", ondelete="SET NULL"))
+    subtask_count: Mapped[int] = mapped_column(server_default=text("0"))
+    done_subtask_count: Mapped[int] = mapped_column(server_default=text("0"))
 
     __table_args__ = (
         CheckConstraint("(project_id IS NULL) = (number IS NULL)", name="number"),
+        CheckConstraint("(project_id IS NULL) = (rank IS NULL)", name="rank"),
         CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),
         Index("ix_tasks_created_at_id", "created_at", "id"),
         Index("ix_tasks_updated_at_id", "updated_at", "id"),
@@ -105,6 +114,22 @@ class TaskRow(Base):
             postgresql_where=text("project_id IS NOT NULL"),
         ),
         Index(
+            "ix_tasks_project_id_rank_id",
+            "project_id",
+            "rank",
+            "id",
+            postgresql_where=text("project_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_tasks_project_id_status_rank_id",
+            "project_id",
+            "status",
+            "rank",
+            "id",
+            postgresql_where=text("project_id IS NOT NULL"),
+        ),
+        Index("ix_tasks_parent_id_rank", "parent_id", "rank", postgresql_where=text("parent_id IS NOT NULL")),
+        Index(
             "ix_tasks_label_ids",
             "label_ids",
             postgresql_using="gin",
@@ -114,12 +139,26 @@ class TaskRow(Base):
 
 
 class TaskCounterRow(Base):
-    """The last number that a task of a project got; the id is that of the project. Its first task makes the row."""
+    """The last number that a task of a project got, and the greatest whole number of a rank.
+
+    The id is that of the project. Its first task makes the row. A change of the order of the project locks it.
+    """
 
     __tablename__ = "task_counters"
 
     id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     last: Mapped[int]
+    last_rank: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class TaskKeyRow(Base):
+    """A number that a task had in a project before it was moved, so that its old key leads to it."""
+
+    __tablename__ = "task_keys"
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    task_id: Mapped[UUID] = mapped_column(index=True)
 
 
 class VisibleTaskRow(Base):
@@ -148,6 +187,10 @@ class VisibleTaskRow(Base):
     number: Mapped[int | None]
     comment_count: Mapped[int]
     label_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
+    rank: Mapped[str | None]
+    parent_id: Mapped[UUID | None]
+    subtask_count: Mapped[int]
+    done_subtask_count: Mapped[int]
     project_key: Mapped[str | None]
     project_is_archived: Mapped[bool | None]
     viewer_role: Mapped[ProjectRole | None] = mapped_column(StoredEnum(ProjectRole, "viewer_role"))

@@ -1,7 +1,7 @@
 """Lists of rows that belong to another object, such as the history of a task: one page for each of several objects."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import gt, lt
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,8 @@ class ChildList:
 
     `order` is the name of the list in cursors. `parent_id` is the column with the id of the parent, which is a task
     unless `parent` names another kind. `columns` are the columns that can be read, by name. `read_place` converts the
-    text in a cursor, and raises ValueError if it is none.
+    text in a cursor, and raises ValueError if it is none. `of_references` has the columns of the rows that are columns
+    of what they reference.
     """
 
     order: str
@@ -47,14 +48,17 @@ class ChildList:
     conditions: tuple[ColumnElement[bool], ...] = ()
     descending: bool = False
     parent: Parent = TASK
+    of_references: Mapping[str, str] = field(default_factory=dict)
 
-    def page(self, ids: Collection[UUID], request: PageRequest) -> Paged:
+    def page(self, ids: Collection[UUID], request: PageRequest, actor: Actor | None = None) -> Paged:
         """A page of each parent's list, and one more row, to find out whether there is a next page.
+
+        The actor is needed for columns that depend on the viewer.
 
         Raises:
             BadRequest: a cursor was not made by this API.
         """
-        values: dict[str, Any] = {"ids": list(ids), "limit": request.limit}
+        values: dict[str, Any] = {"ids": list(ids), "limit": request.limit, "actor_id": id_of(actor)}
         for name, cursor in (("after", request.after), ("before", request.before)):
             if cursor is not None:
                 values[name] = self._place_in(cursor)
@@ -73,6 +77,10 @@ class ChildList:
         """The cursor of a row."""
         return page_cursor(self.order, str(place), parent_id)
 
+    def stored(self, columns: Sequence[str]) -> list[str]:
+        """The columns that are read for these columns of a row."""
+        return [self.of_references.get(name, name) for name in columns]
+
     def _place_in(self, cursor: PageCursor) -> Any:
         try:
             return self.read_place(cursor.value or "")
@@ -89,7 +97,7 @@ class VisibleChildren:
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        known, references = self.children.columns, self.children.references
+        known, references, columns = self.children.columns, self.children.references, self.children.stored(columns)
         wanted = known["id"] == any_(bindparam("ids", type_=ARRAY(Uuid())))
         rows = select(*(known[name].label(name) for name in own_columns(columns, references)))
         rows = rows.where(wanted, self.children.parent.is_visible(self.children.parent_id, self.reaches))
@@ -112,7 +120,7 @@ class ChildPages:
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        children, references = self.children, self.children.references
+        children, references, columns = self.children, self.children.references, self.children.stored(columns)
         wanted = func.unnest(bindparam("ids", type_=ARRAY(Uuid()))).table_valued("id", name="wanted").render_derived()
         selected = [children.columns[name].label(name) for name in own_columns(columns, references)]
         descending = children.descending is not self.backward

@@ -11,10 +11,24 @@ from persistence.models import UserRow
 
 @dataclass(frozen=True, slots=True)
 class Referenced:
-    """Rows that are referenced: `column` has their id, and `rows` makes them, under a name, with the column `id`."""
+    """Rows that are referenced: `column` has their id, and `rows` makes them, under a name, with the column `id`.
+
+    Only rows that have the same value in the column `within` are found, if it is given.
+    """
 
     column: str
     rows: Callable[[str], FromClause]
+    within: str | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the rows that reference these."""
+        return [self.column] if self.within is None else [self.column, self.within]
+
+    def is_referenced(self, source: FromClause, rows: FromClause) -> ColumnElement[bool]:
+        """The condition for these rows, which a row of the source references."""
+        found = rows.c.id == source.c[self.column]
+        return found if self.within is None else found & (rows.c[self.within] == source.c[self.within])
 
 
 References = Mapping[str, Referenced]
@@ -31,7 +45,7 @@ def user_in(column: str) -> Referenced:
 def own_columns(columns: Sequence[str], references: References = _NONE) -> list[str]:
     """The columns that a source needs so that `joined` can read *columns*; each once, including `id`."""
     own = [name for name in columns if "." not in name]
-    used = [references[name].column for name in _used(columns)]
+    used = [column for name in _used(columns) for column in references[name].columns]
     return list(dict.fromkeys(["id", *own, *used]))
 
 
@@ -51,7 +65,7 @@ def joined(
     referenced = {name: references[name].rows(name) for name in _used(columns)}
     rows = _joined_to(source, beside, facts)
     for name, each in referenced.items():
-        rows = rows.outerjoin(each, each.c.id == source.c[references[name].column])
+        rows = rows.outerjoin(each, references[name].is_referenced(source, each))
     fact_columns = facts.c if facts is not None else ()
     return select(*(_column(source, referenced, name) for name in columns), *fact_columns).select_from(rows)
 

@@ -1,24 +1,20 @@
 """Queries for projects. The statement depends on the projects that the actor's role may read."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, partial
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    BindParameter,
     Boolean,
-    ColumnElement,
     FromClause,
-    Integer,
     Select,
     String,
     Uuid,
     any_,
     bindparam,
-    func,
     select,
 )
 
@@ -28,7 +24,7 @@ from domain.text import is_storable
 from persistence.models import ProjectKeyRow
 from persistence.pagination import NOT_OURS, PageCursor, PageRequest, page_cursor
 from persistence.queries.joins import joined
-from persistence.queries.page_facts import ONE, Known, facts_of, is_any
+from persistence.queries.key_page import KeyPage
 from persistence.queries.parent import Reaches
 from persistence.queries.project_visibility import PROJECT, visible_projects
 from persistence.queries.query import Paged, Query
@@ -74,64 +70,17 @@ class ProjectsById:
         return joined(projects, columns).where(projects.c.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
 
 
-@dataclass(frozen=True)
-class ProjectPage:
-    """A page of projects by key. Parameters: `limit`, `actor_id`, the keys `after` and `before`, and `is_archived`.
+def _listed(reaches: Reaches, *, by_archived: bool) -> FromClause:
+    """The projects of a list. The parameters are `actor_id` and, if archived ones are filtered, `is_archived`."""
+    found = visible_projects(reaches)
+    if not by_archived:
+        return found
+    return select(found).where(found.c.is_archived == bindparam("is_archived", type_=Boolean())).subquery("listed")
 
-    The rows start at the end from which the page is taken. After the requested columns each row has the facts, the key,
-    and the id. An empty page with facts is one row without a project.
-    """
 
-    reaches: Reaches
-    after: bool
-    before: bool
-    backward: bool
-    by_archived: bool
-    facts: tuple[str, ...]
-
-    @cached_property
-    def _projects(self) -> FromClause:
-        return visible_projects(self.reaches)
-
-    def select(self, columns: Sequence[str]) -> Select[Any]:
-        """The statement."""
-        inside = []
-        if self.after:
-            inside.append(self._key > _key_of("after"))
-        if self.before:
-            inside.append(self._key < _key_of("before"))
-        limit = bindparam("limit", type_=Integer())
-        page = self._found(self._projects.c, inside, backward=self.backward, limit=limit).subquery("page")
-        facts = self._facts().subquery("facts") if self.facts else None
-        query = joined(page, columns, facts=facts)
-        query = query.add_columns(page.c.key.label("place"), page.c.id.label("place_id"))
-        return query.order_by(page.c.key.desc() if self.backward else page.c.key.asc())
-
-    @property
-    def _key(self) -> ColumnElement[str]:
-        return self._projects.c.key
-
-    def _facts(self) -> Select[Any]:
-        known: Known = {"total": self._total, "earlier": self._is_any_earlier, "later": self._is_any_later}
-        return facts_of(self.facts, known)
-
-    def _total(self) -> ColumnElement[int]:
-        return select(func.count()).select_from(self._projects).where(*self._conditions()).scalar_subquery()
-
-    def _is_any_earlier(self) -> ColumnElement[bool]:
-        return is_any(self._found([self._projects.c.id], [self._key <= _key_of("after")], backward=True, limit=ONE))
-
-    def _is_any_later(self) -> ColumnElement[bool]:
-        return is_any(self._found([self._projects.c.id], [self._key >= _key_of("before")], backward=False, limit=ONE))
-
-    def _conditions(self) -> list[ColumnElement[bool]]:
-        if not self.by_archived:
-            return []
-        return [self._projects.c.is_archived == bindparam("is_archived", type_=Boolean())]
-
-    def _found(self, columns: Any, place: Sequence[ColumnElement[bool]], *, backward: bool, limit: Any) -> Select[Any]:
-        query = select(*columns).where(*place, *self._conditions())
-        return query.order_by(self._key.desc() if backward else self._key.asc()).limit(limit)
+@cache
+def _source(reaches: Reaches, *, by_archived: bool) -> Callable[[], FromClause]:
+    return partial(_listed, reaches, by_archived=by_archived)
 
 
 def project(actor: Actor | None, project_id: UUID) -> Query:
@@ -162,24 +111,14 @@ def project_page(actor: Actor | None, request: PageRequest, *, is_archived: bool
             values[name] = _key_in(cursor)
     if is_archived is not None:
         values["is_archived"] = is_archived
-    rows = ProjectPage(
-        PROJECT.reaches(actor),
-        request.after is not None,
-        request.before is not None,
-        request.backward,
-        is_archived is not None,
-        request.facts,
-    )
+    source = _source(PROJECT.reaches(actor), by_archived=is_archived is not None)
+    rows = KeyPage.of(request, source, "key")
     return Paged(Query(rows, values), request, project_cursor)
 
 
 def project_cursor(key: str, project_id: UUID) -> str:
     """The cursor of a project."""
     return page_cursor(PROJECT_ORDER, key, project_id)
-
-
-def _key_of(name: str) -> BindParameter[str]:
-    return bindparam(name, type_=String())
 
 
 def _key_in(cursor: PageCursor) -> str:

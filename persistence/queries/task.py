@@ -29,8 +29,10 @@ from sqlalchemy import (
 from domain.actor import Actor
 from domain.errors import BadRequest
 from domain.policy import Reach
-from persistence.models import ProjectKeyRow, TaskRow
+from domain.rank import check_rank
+from persistence.models import ProjectKeyRow, TaskKeyRow, TaskRow
 from persistence.pagination import MAX_FIRST, NOT_OURS, PageRequest
+from persistence.queries.child_list import ChildList
 from persistence.queries.joins import Referenced, References, joined, own_columns, user_in
 from persistence.queries.keyset import Keyset, Window, ordered
 from persistence.queries.page_facts import ONE, Known, facts_of, is_any
@@ -47,27 +49,47 @@ from persistence.queries.task_visibility import (
     visible,
 )
 
-REFERENCES_OF_A_TASK: Final[References] = {
-    "owner": user_in("owner_id"),
-    "assignee": user_in("assignee_id"),
-    "project": Referenced("project_id", any_project),
-}
 
-_GREATEST: Final = 2**63 - 1  # the largest number for OFFSET and LIMIT
-_GREATEST_NUMBER: Final = 2**31 - 1  # of a task
+def any_task(name: str) -> FromClause:
+    """All tasks, with the columns of `VisibleTaskRow`. They are for rows whose readers may read the task."""
+    project = any_project("project_of_task")
+    found = _TASKS.outerjoin(project, project.c.id == _TASKS.c.project_id)
+    own = [project.c[column.partition(".")[2]].label(name) for name, column in OF_PROJECT.items()]
+    return select(*_TASKS.c, *own).select_from(found).subquery(name)
+
+
 _TASKS: Final[FromClause] = TaskRow.__table__
-_OF_PROJECT: Final[Mapping[str, str]] = {
+OF_PROJECT: Final[Mapping[str, str]] = {
     "project_key": "project.key",
     "project_is_archived": "project.is_archived",
     "viewer_role": "project.viewer_role",
 }
 """The columns of `VisibleTaskRow` that the task's project has."""
+REFERENCES_OF_A_TASK: Final[References] = {
+    "owner": user_in("owner_id"),
+    "assignee": user_in("assignee_id"),
+    "project": Referenced("project_id", any_project),
+    "parent": Referenced("parent_id", any_task, within="project_id"),
+}
+SUBTASKS: Final = ChildList(
+    order="task.subtasks",
+    parent_id=TaskRow.parent_id,
+    place=TaskRow.rank,
+    columns=dict(TaskRow.__table__.c),
+    references=REFERENCES_OF_A_TASK,
+    read_place=check_rank,
+    of_references=OF_PROJECT,
+)
+"""The subtasks of a task, in their manual order."""
+
+_GREATEST: Final = 2**63 - 1  # the largest number for OFFSET and LIMIT
+_GREATEST_NUMBER: Final = 2**31 - 1  # of a task
 _LIMITS: Final = (21, 51, MAX_FIRST + 1)
 _ZERO: Final[ColumnElement[int]] = literal_column("0")
 _KEY: Final = re.compile(r"(?P<key>[A-Z0-9]+)-(?P<number>[0-9]{1,10})")
-_SPARSE: Final = frozenset({"owner_id", "assignee_id", "label_ids", "search"})
+_SPARSE: Final = frozenset({"owner_id", "assignee_id", "label_ids", "search", "parent_id"})
 """Filters that have an index of their own and usually match few tasks."""
-_BY_AGE: Final = frozenset({TaskOrder.CREATED_ASC, TaskOrder.CREATED_DESC})
+_INDEXED: Final = frozenset({TaskOrder.CREATED_ASC, TaskOrder.CREATED_DESC, TaskOrder.RANK})
 """The orders for which projects have an index."""
 
 
@@ -84,7 +106,7 @@ class TaskById:
 
 @dataclass(frozen=True, slots=True)
 class TaskByKey:
-    """The task with a number in the project that has or had a key, if the actor may read it.
+    """The task that has or had a number in the project that has or had a key, if the actor may read it.
 
     Parameters: `key`, `number`, `actor_id`.
     """
@@ -94,9 +116,13 @@ class TaskByKey:
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
         project_id = select(ProjectKeyRow.project_id).where(ProjectKeyRow.key == bindparam("key", type_=String()))
-        found = TaskRow.project_id == project_id.scalar_subquery()
-        number = TaskRow.number == bindparam("number", type_=Integer())
-        return _tasks(columns).where(found, number, visible(self.reaches))
+        number = bindparam("number", type_=Integer())
+        current = (TaskRow.project_id == project_id.scalar_subquery()) & (TaskRow.number == number)
+        earlier = select(TaskKeyRow.task_id).where(
+            TaskKeyRow.project_id == project_id.scalar_subquery(), TaskKeyRow.number == number
+        )
+        found = current | (TaskRow.id == earlier.scalar_subquery())
+        return _tasks(columns).where(found, visible(self.reaches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +233,7 @@ class TaskPage:
         own = [_TASKS.c[name] for name in columns]
         query = select(*own, key.column.label("sort"), key.shown.label("place"))
         query = query.where(*place, *conditions(self.given, key.due))
-        if of_project is not False and self.order not in _BY_AGE:
+        if of_project is not False and self.order not in _INDEXED:
             # With OFFSET 0, PostgreSQL reads the tasks of the project and sorts them. Otherwise it may follow the index
             # of this order through the tasks of all projects, because it does not know that this one has few.
             outer = () if of_project is True else (of_project,)
@@ -267,7 +293,7 @@ def _task_by_id(reaches: Reaches) -> TaskById:
 
 
 def task_by_key(actor: Actor | None, key: str) -> Query:
-    """The task with this key, such as WEB-12, ignoring case. The key of the project may be one that it had before."""
+    """The task with this key, such as WEB-12, ignoring case. It may be a key that the task had before."""
     found = _KEY.fullmatch(key.strip().upper()) if key.isascii() else None
     number = int(found["number"]) if found is not None else 0  # which no task has
     values = {"key": found["key"] if found is not None else "", "number": min(number, _GREATEST_NUMBER)}
@@ -283,9 +309,11 @@ def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, ord
     """A page, and one more task, to find out whether there is a next page.
 
     Raises:
-        BadRequest: a cursor belongs to another ordering, or the filter breaks a limit.
+        BadRequest: a cursor belongs to another ordering, or the filter breaks a limit or does not fit the order.
     """
     key, given = KEYS[order], wanted.values()
+    if order is TaskOrder.RANK and wanted.project_id is None:
+        raise BadRequest("Each project has its own manual order: orderBy RANK needs a projectId in the filter.")
     values = {"actor_id": id_of(actor), "limit": request.limit, **given}
     for name, cursor in (("after", request.after), ("before", request.before)):
         if cursor is not None and cursor.order != order.value:
@@ -331,7 +359,7 @@ def _tasks(columns: Sequence[str]) -> Select[Any]:
 
 
 def _stored(columns: Sequence[str]) -> list[str]:
-    return [_OF_PROJECT.get(name, name) for name in columns]
+    return [OF_PROJECT.get(name, name) for name in columns]
 
 
 def _limit() -> BindParameter[int]:

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from domain.errors import BadRequest
+from domain.rank import check_rank
 from domain.task import TaskPriority, TaskStatus, check_due_bound, check_search
 from persistence.models import TaskRow, TaskTextRow
 from persistence.pagination import NOT_OURS, PageCursor, page_cursor
@@ -41,8 +42,15 @@ _DUE_OR_LATEST: Final = func.coalesce(TaskRow.due_at, _LATEST)
 _DUE_OR_EARLIEST: Final = func.coalesce(TaskRow.due_at, _EARLIEST)
 
 
+_IDS: Final = ("owner_id", "assignee_id", "project_id", "parent_id")
+"""The filters by one id: the name of the filter is that of the column."""
+
+
 class TaskOrder(StrEnum):
-    """The orders of a task list; rows with equal values are ordered by id, in the same direction."""
+    """The orders of a task list; rows with equal values are ordered by id, in the same direction.
+
+    RANK is the manual order of a project.
+    """
 
     CREATED_ASC = "CREATED_ASC"
     CREATED_DESC = "CREATED_DESC"
@@ -52,6 +60,7 @@ class TaskOrder(StrEnum):
     DUE_DESC = "DUE_DESC"
     PRIORITY_ASC = "PRIORITY_ASC"
     PRIORITY_DESC = "PRIORITY_DESC"
+    RANK = "RANK"
 
     @property
     def descending(self) -> bool:
@@ -64,7 +73,8 @@ class TaskFilter:
     """A filter: AND between fields, OR within a list. None matches all tasks, an empty list matches none.
 
     Due dates are at or after `due_after` and before `due_before`. `search` is a text in the title or the description,
-    ignoring case, of at least three characters.
+    ignoring case, of at least three characters. `parent_id` selects the subtasks of a task, and `is_subtask` all
+    subtasks, or all other tasks.
     """
 
     status: tuple[TaskStatus, ...] | None = None
@@ -76,6 +86,8 @@ class TaskFilter:
     search: str | None = None
     project_id: UUID | None = None
     label_ids: tuple[UUID, ...] | None = None
+    parent_id: UUID | None = None
+    is_subtask: bool | None = None
 
     def values(self) -> dict[str, Any]:
         """The given values, by the names of their conditions.
@@ -88,8 +100,10 @@ class TaskFilter:
             _choose(found, "status", "statuses", self.status)
         if self.priority is not None:
             _choose(found, "priority", "priorities", self.priority)
-        ids = {"owner_id": self.owner_id, "assignee_id": self.assignee_id, "project_id": self.project_id}
+        ids = {name: getattr(self, name) for name in _IDS}
         found |= {name: value for name, value in ids.items() if value is not None}
+        if self.is_subtask is not None:
+            found["subtasks" if self.is_subtask else "no_subtasks"] = None
         if self.label_ids is not None:
             found["label_ids"] = list(self.label_ids)
         if self.search is not None:
@@ -194,6 +208,9 @@ _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "owner_id": TaskRow.owner_id == bindparam("owner_id", type_=Uuid()),
     "assignee_id": TaskRow.assignee_id == bindparam("assignee_id", type_=Uuid()),
     "project_id": TaskRow.project_id == bindparam("project_id", type_=Uuid()),
+    "parent_id": TaskRow.parent_id == bindparam("parent_id", type_=Uuid()),
+    "subtasks": TaskRow.parent_id.is_not(None),
+    "no_subtasks": TaskRow.parent_id.is_(None),
     # The first part lets PostgreSQL use the index, which has no tasks without labels.
     "label_ids": and_(
         TaskRow.label_ids != literal_column("'{}'::uuid[]"),
@@ -218,6 +235,13 @@ def _read_priority(cursor: PageCursor) -> TaskPriority:
         raise BadRequest(NOT_OURS) from error
 
 
+def _read_rank(cursor: PageCursor) -> str:
+    try:
+        return check_rank(cursor.value or "")
+    except ValueError as error:
+        raise BadRequest(NOT_OURS) from error
+
+
 def _due(column: ColumnElement[Any], null: ColumnElement[Any]) -> TaskKey:
     return TaskKey(column, TaskRow.due_at, _write_instant, PageCursor.instant, _INSTANT, null, column)
 
@@ -230,6 +254,7 @@ _CREATED: Final = _instant(TaskRow.created_at)
 _UPDATED: Final = _instant(TaskRow.updated_at)
 _PRIORITY_COLUMN: Final[Any] = TaskRow.priority
 _PRIORITY: Final = TaskKey(_PRIORITY_COLUMN, _PRIORITY_COLUMN, _write_priority, _read_priority, SmallInteger())
+_RANK_COLUMN: Final[Any] = TaskRow.rank
 KEYS: Final[Mapping[TaskOrder, TaskKey]] = {
     TaskOrder.CREATED_ASC: _CREATED,
     TaskOrder.CREATED_DESC: _CREATED,
@@ -239,4 +264,5 @@ KEYS: Final[Mapping[TaskOrder, TaskKey]] = {
     TaskOrder.DUE_DESC: _due(_DUE_OR_EARLIEST, _EARLIEST),
     TaskOrder.PRIORITY_ASC: _PRIORITY,
     TaskOrder.PRIORITY_DESC: _PRIORITY,
+    TaskOrder.RANK: TaskKey(_RANK_COLUMN, _RANK_COLUMN, str, _read_rank, String()),
 }

@@ -1,5 +1,6 @@
 """The repository of labels."""
 
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
@@ -7,6 +8,10 @@ from persistence.models import LabelRow
 from persistence.queries.label import LABELS
 from persistence.repositories.rows import RowRepository
 
+_SAME_NAMES: Final = (
+    "SELECT own.id, other.id FROM labels AS own JOIN labels AS other USING (folded_name)"
+    " WHERE own.id = ANY($1::uuid[]) AND other.project_id = $2"
+)
 _COUNT: Final = "SELECT count(*) FROM labels WHERE project_id = $1"
 
 
@@ -18,3 +23,8 @@ class LabelRepository(RowRepository[LabelRow]):
     async def count(self, project_id: UUID) -> int:
         """The number of labels of a project."""
         return int(await self._work.transaction.value(_COUNT, project_id))
+
+    async def of_same_names(self, label_ids: Collection[UUID], project_id: UUID) -> dict[UUID, UUID]:
+        """The labels of a project that have the same names as these labels of another one, by the ids of those."""
+        found = await self._work.transaction.fetch(_SAME_NAMES, list(label_ids), project_id)
+        return {row[0]: row[1] for row in found}

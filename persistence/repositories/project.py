@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from persistence.models import ProjectKeyRow, ProjectRow, TaskCounterRow
+from persistence.models import ProjectKeyRow, ProjectRow, TaskCounterRow, TaskKeyRow, TaskRow
 from persistence.models.rows import new_row
 from persistence.queries import project as reads
 from persistence.repositories.rows import RowRepository
@@ -14,6 +14,7 @@ from persistence.write_set import insert_new
 _OWNER_OF_KEY: Final = "SELECT project_id FROM project_keys WHERE key = $1"
 _HAS_TASKS: Final = "SELECT (SELECT number FROM tasks WHERE project_id = $1 ORDER BY number LIMIT 1) IS NOT NULL"
 _TASK_COUNTS: Final = "SELECT project_id, count(*) FROM tasks WHERE project_id = ANY($1::uuid[]) GROUP BY project_id"
+_MEMBERS_AMONG: Final = "SELECT user_id FROM memberships WHERE project_id = $1 AND user_id = ANY($2::uuid[])"
 _COUNT_KEYS: Final = "SELECT count(*) FROM project_keys WHERE project_id = $1"
 
 
@@ -49,12 +50,24 @@ class ProjectRepository(RowRepository[ProjectRow]):
         Raises:
             ReferenceLost: a project was deleted.
         """
-        rows = [new_row(TaskCounterRow, id=project_id, last=0) for project_id in sorted(project_ids)]
+        await self._work.transaction.begin()
+        rows = [new_row(TaskCounterRow, id=project_id, last=0, last_rank=0) for project_id in sorted(project_ids)]
         await insert_new(self._work.transaction, TaskCounterRow.__table__, rows)
 
     def add_counter(self, project: ProjectRow) -> None:
         """Count the first task of a project."""
-        self._work.write_set.insert(new_row(TaskCounterRow, id=project.id, last=1))
+        self._work.write_set.insert(new_row(TaskCounterRow, id=project.id, last=1, last_rank=1))
+
+    def add_old_number(self, task: TaskRow) -> None:
+        """Let the number that the task has in its project lead to it after it has moved."""
+        self._work.write_set.insert(
+            new_row(TaskKeyRow, project_id=task.project_id, number=task.number, task_id=task.id)
+        )
+
+    async def members_among(self, project_id: UUID, user_ids: Collection[UUID]) -> set[UUID]:
+        """Those of the users who are members of the project."""
+        found = await self._work.transaction.fetch(_MEMBERS_AMONG, project_id, list(user_ids))
+        return {row[0] for row in found}
 
     def add_key(self, project: ProjectRow) -> None:
         """Reserve the project's key."""

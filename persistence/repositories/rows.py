@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -25,6 +26,10 @@ class Work(Protocol):
 
     transaction: Transaction
     write_set: WriteSet
+
+    @property
+    def stamp(self) -> datetime | None:
+        """The time for columns that decide when a row is removed: None is the time of the database's clock."""
 
     async def lock(self, *locks: RowLock) -> list[Any]:
         """Lock rows and return them; None for those that do not exist."""

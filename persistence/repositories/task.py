@@ -1,7 +1,12 @@
-"""The repository of tasks. It belongs to one actor, so that it cannot load tasks that the actor may not see."""
+"""The repository of tasks. It belongs to one actor, so that it cannot load tasks that the actor may not see.
 
+It also remembers the places of tasks that the process has changed, so that a change locks the right rows without a
+search for them.
+"""
+
+from collections import OrderedDict
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.actor import Actor
@@ -13,42 +18,105 @@ from persistence.queries.query import Query
 from persistence.queries.task_list import TaskFilter
 from persistence.repositories.rows import Work, rows_of
 from persistence.row_locks import LockMode, RowLock
-from persistence.task_projects import TaskProjects, Unknown
 from persistence.write_set import insert_new
 
+_MAX_TASKS: Final = 10_000
 _COLUMNS: Final = ", ".join(column_names(TaskRow))
 _LOCK_SOME: Final = (
     f"SELECT {_COLUMNS} FROM tasks WHERE project_id = $1 AND number > $2"  # noqa: S608 - of the model
     " ORDER BY number LIMIT $3 FOR NO KEY UPDATE"
 )
-_TAKEN: Final = "SELECT id FROM tasks WHERE id = ANY($1::uuid[])"
-_PROJECT_OF: Final = "SELECT project_id FROM tasks WHERE id = $1"
+_TAKEN: Final = (
+    "SELECT id FROM tasks WHERE id = ANY($1::uuid[]) UNION ALL SELECT id FROM trash WHERE id = ANY($1::uuid[])"
+)
+_PLACE_OF: Final = "SELECT project_id, parent_id FROM tasks WHERE id = $1"
+_SUBTASKS_OF: Final = "SELECT id FROM tasks WHERE parent_id = $1"
+_RANK_IN: Final = "SELECT rank FROM tasks WHERE id = $1 AND project_id = $2"
+_HAS_RANK: Final = "SELECT EXISTS (SELECT FROM tasks WHERE project_id = $1 AND rank = $2)"
+_NEXT: Final = "SELECT min(rank) FROM tasks WHERE project_id = $1 AND rank > $2 AND id IS DISTINCT FROM $3"
+_PREVIOUS: Final = "SELECT max(rank) FROM tasks WHERE project_id = $1 AND rank < $2 AND id <> $3"
+_BETWEEN: Final = "SELECT id FROM tasks WHERE project_id = $1 AND rank > $2 AND rank < $3"
+
+
+class TaskPlace(NamedTuple):
+    """The project of a task, and the task of which it is a subtask; a personal task has neither."""
+
+    project_id: UUID | None = None
+    parent_id: UUID | None = None
+
+
+class TaskPlaces:
+    """The last known places of tasks.
+
+    A place is only a hint: the code that locks the task and the other rows compares them.
+    """
+
+    def __init__(self) -> None:
+        self._places: OrderedDict[UUID, TaskPlace] = OrderedDict()
+
+    def of(self, task_id: UUID) -> TaskPlace | None:
+        """The place of a task; None if this process has not seen the task."""
+        return self._places.get(task_id)
+
+    def note(self, task_id: UUID, place: TaskPlace) -> None:
+        """Remember the place of a task."""
+        self._places[task_id] = place
+        self._places.move_to_end(task_id)
+        if len(self._places) > _MAX_TASKS:
+            self._places.popitem(last=False)
 
 
 class TaskRepository:
     """The tasks that one actor may see. A task that was locked by its id may be any: see `services.task_access`."""
 
-    def __init__(self, work: Work, actor: Actor | None, projects: TaskProjects) -> None:
+    def __init__(self, work: Work, actor: Actor | None, places: TaskPlaces) -> None:
         self._work = work
         self._actor = actor
-        self._projects = projects
+        self._places = places
 
     def lock_of(self, task_id: UUID, mode: LockMode = LockMode.EXCLUSIVE) -> RowLock:
         """The lock of a task."""
         return RowLock(TaskRow, task_id, mode)
 
-    def known_project(self, task_id: UUID) -> UUID | Unknown | None:
-        """The project of the task, if this process has seen it."""
-        return self._projects.of(task_id)
+    def known_place(self, task_id: UUID) -> TaskPlace | None:
+        """The place of the task, if this process has seen it."""
+        return self._places.of(task_id)
 
-    async def project_of(self, task_id: UUID) -> UUID | None:
-        """The project of the task; None if it is personal or does not exist."""
-        project_id: UUID | None = await self._work.transaction.value(_PROJECT_OF, task_id)
-        return project_id
+    async def place_of(self, task_id: UUID) -> TaskPlace:
+        """The place of the task; that of a personal task if it does not exist."""
+        found = await self._work.transaction.fetch(_PLACE_OF, task_id)
+        return TaskPlace(*found[0]) if found else TaskPlace()
 
-    def note_project(self, task_id: UUID, project_id: UUID | None) -> None:
-        """Remember the project of a task, for later changes of it."""
-        self._projects.note(task_id, project_id)
+    def note_place(self, task_id: UUID, place: TaskPlace) -> None:
+        """Remember the place of a task, for later changes of it."""
+        self._places.note(task_id, place)
+
+    async def subtasks_of(self, task_id: UUID) -> list[UUID]:
+        """The ids of the subtasks of a task."""
+        return [row[0] for row in await self._work.transaction.fetch(_SUBTASKS_OF, task_id)]
+
+    async def rank_in(self, project_id: UUID, task_id: UUID) -> str | None:
+        """The rank of a task; None if the project has no such task."""
+        rank: str | None = await self._work.transaction.value(_RANK_IN, task_id, project_id)
+        return rank
+
+    async def has_rank(self, project_id: UUID, rank: str) -> bool:
+        """Whether a task of the project has this rank."""
+        return bool(await self._work.transaction.value(_HAS_RANK, project_id, rank))
+
+    async def next_rank(self, project_id: UUID, rank: str, *, beside: UUID | None = None) -> str | None:
+        """The rank that follows one in the order of a project, without that of the task *beside*; None at the end."""
+        found: str | None = await self._work.transaction.value(_NEXT, project_id, rank, beside)
+        return found
+
+    async def previous_rank(self, project_id: UUID, rank: str, *, beside: UUID) -> str | None:
+        """The rank in front of one, without that of the task *beside*; None at the beginning."""
+        found: str | None = await self._work.transaction.value(_PREVIOUS, project_id, rank, beside)
+        return found
+
+    async def ranked_between(self, project_id: UUID, lower: str, upper: str) -> list[UUID]:
+        """The ids of the tasks of a project whose ranks are between two."""
+        return [row[0] for row in await self._work.transaction.fetch(_BETWEEN, project_id, lower, upper)]
 
     async def lock_some_of(self, project_id: UUID, *, behind: int, at_most: int) -> list[TaskRow]:
         """Lock tasks of a locked project, those with the smallest numbers behind this one."""
@@ -104,7 +172,7 @@ class TaskRepository:
         return await self._rows(reads.task_scan(self._actor, last, at_most=at_most))
 
     async def taken_among(self, ids: Collection[UUID]) -> set[UUID]:
-        """Those of *ids* that a task has, whether or not the actor may see it."""
+        """Those of *ids* that a task has, also a deleted one, whether or not the actor may see it."""
         return {task_id for (task_id,) in await self._work.transaction.fetch(_TAKEN, list(ids))}
 
     async def add_many(self, rows: Sequence[TaskRow]) -> set[UUID]:

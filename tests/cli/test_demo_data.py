@@ -16,6 +16,7 @@ from domain.task import FOLLOWERS, TaskStatus
 from persistence.database import Database
 from persistence.models import TaskRow
 from services import task as task_service
+from services import task_creation
 from services.project import get_project, list_projects
 from services.task import count_tasks
 from tests.support.builders import Builders
@@ -103,7 +104,7 @@ class TestNextStart:
         self, build: Builders, monkeypatch: pytest.MonkeyPatch, after: int
     ):
         """No task, project or member is there twice."""
-        create, created = task_service.create_task, Counter[str]()
+        create, created = task_creation.create_task, Counter[str]()
 
         async def interrupted(*arguments: Any, **values: Any) -> Any:
             if created.total() == after:

@@ -10,7 +10,7 @@ import pytest
 
 from persistence.database import Database
 from persistence.diagnostics import OpenSnapshot
-from services.task import create_task
+from services.task_creation import create_task
 from tests.cli.conftest import Run
 from tests.support.builders import Builders
 from tests.support.ports import closed_port

@@ -32,6 +32,7 @@ TABLE = {
     Action.CHANGE_STATUS: ("own assigned member", "own assigned member", ANY),
     Action.ASSIGN_TASK: ("own member", "own member", ANY),
     Action.DELETE_TASK: ("own manager", ANY, ANY),
+    Action.RESTORE_TASK: ("own manager", ANY, ANY),
     Action.CREATE_COMMENT: ("own assigned viewer", "own assigned viewer", ANY),
     Action.UPDATE_COMMENT: ("author", "author", ANY),
     Action.DELETE_COMMENT: ("author own manager", ANY, ANY),

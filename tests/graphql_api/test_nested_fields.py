@@ -17,6 +17,7 @@ from graphql_api.schema.ids import encode_id
 from graphql_api.schema.resolves_to import meaning_of
 from persistence.models import UserRow, VisibleTaskRow
 from services import task as task_service
+from services import task_creation
 from services.task_edit import TaskEdit
 from tests.graphql_api.stream_client import signed_in
 from tests.graphql_api.test_sessions import PASSWORD
@@ -121,7 +122,7 @@ async def people(api: Api) -> tuple[UserRow, UserRow]:
 async def a_task_with_a_history(api: Api, owner: UserRow, assignee: UserRow) -> VisibleTaskRow:
     """A task that its owner created, its assignee moved, and the operator renamed, an hour apart."""
     times = [NOON + timedelta(hours=hours) for hours in range(3)]
-    task = await task_service.create_task(api.build.as_(owner, now=times[0]), title="Water", assignee_id=assignee.id)
+    task = await task_creation.create_task(api.build.as_(owner, now=times[0]), title="Water", assignee_id=assignee.id)
     await task_service.update_task_status(
         api.build.as_(assignee, now=times[1]), task_id=task.id, status=TaskStatus.DONE
     )

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from graphql_api.schema.ids import encode_id
-from services import task as task_service
+from services import task_creation
 from tests.graphql_api.test_nested_fields import EMPTY, HISTORIES, HISTORY, NOON, a_task_with_a_history, ask, people
 from tests.support.api import Api
 
@@ -74,7 +74,7 @@ class TestHistory:
         """Each task of a list has the history of its own."""
         owner, assignee = await people(api)
         await a_task_with_a_history(api, owner, assignee)
-        await task_service.create_task(api.build.as_(owner), title="Paint")
+        await task_creation.create_task(api.build.as_(owner), title="Paint")
         await api.build.a_task(owner, title="Without events", created_at=NOON + timedelta(days=36_500))
         await api.numbered()
 

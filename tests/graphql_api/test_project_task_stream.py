@@ -2,7 +2,7 @@
 
 from domain.project import ProjectRole
 from services import membership as membership_service
-from services import task as task_service
+from services import task_creation
 from services.project import archive_project
 from tests.graphql_api.project_team import Team, codes, project_id, set_role
 from tests.graphql_api.stream_client import CHANGES, Listener, assign, delete, move, signed_in
@@ -43,11 +43,11 @@ class TestStream:
             await move(live, team.task, "IN_PROGRESS", manager)
             await assign(live, team.task, team.people["member"], manager)
             await delete(live, team.task, manager)
-            made = await task_service.create_task(live.build.as_(manager), title="Another", project_id=team.project.id)
+            made = await task_creation.create_task(live.build.as_(manager), title="Another", project_id=team.project.id)
             for listener in (viewer, moderator):
                 assert [await changed(listener) for _ in range(4)] == [CHANGED, CHANGED, DELETED, CHANGED]
             await live.build.a_task(team.people["former"])
-            own = await task_service.create_task(live.build.as_(team.people["former"]), title="Personal")
+            own = await task_creation.create_task(live.build.as_(team.people["former"]), title="Personal")
             assert (await former.receive())["taskId"] == task_id(own)
             assert made.number == 1
 
@@ -65,7 +65,7 @@ class TestStream:
         async with signed_in(live, member) as listener, signed_in(live, team.people["outsider"]) as outsider:
             for each in (listener, outsider):
                 await each.listen(CHANGES, filter={"projectId": project_id(team.project)})
-            await task_service.create_task(live.build.as_(member), title="Personal")
+            await task_creation.create_task(live.build.as_(member), title="Personal")
             await move(live, other.task, "DONE", other.people["manager"])
             await move(live, team.task, "DONE", team.people["manager"])
             assert (await listener.receive())["taskId"] == task_id(team.task)
@@ -88,7 +88,7 @@ class TestStream:
             await set_role(live, team, "outsider", None)
             assert await changed(listener) == RESYNC
             await move(live, team.task, "TODO", manager)
-            own = await task_service.create_task(live.build.as_(team.people["outsider"]), title="Personal")
+            own = await task_creation.create_task(live.build.as_(team.people["outsider"]), title="Personal")
             assert (await listener.receive())["taskId"] == task_id(own)
             await listener.lives()
 

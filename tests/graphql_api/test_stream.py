@@ -7,6 +7,7 @@ import pytest
 from domain.user import Role
 from persistence.models import UserRow
 from services import task as task_service
+from services import task_creation
 from services.task_edit import TaskEdit
 from tests.graphql_api.stream_client import (
     CHANGES,
@@ -52,7 +53,7 @@ class TestItems:
         owner = await live.a_user()
         async with signed_in(live, owner) as listener:
             await listener.listen(CHANGES)
-            task = await task_service.create_task(live.build.as_(owner), title="Paint")
+            task = await task_creation.create_task(live.build.as_(owner), title="Paint")
             edit = TaskEdit(title="Paint it", description="Blue")
             await task_service.update_task(live.build.as_(owner), task_id=task.id, edit=edit)
             await move(live, task, "DONE", owner)

@@ -9,13 +9,14 @@ from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import UserRow, VisibleTaskRow
 from services import task as task_service
+from services import task_creation
 from tests.graphql_api.stream_client import CHANGES, MOVES, assign, delete, move, signed_in, stream_cursor
 from tests.support.api import Api
 
 
 async def a_life(api: Api, owner: UserRow, assignee: UserRow, until: UserRow | None) -> VisibleTaskRow:
     """A task is created, given away, moved twice, perhaps taken back, and deleted."""
-    task = await task_service.create_task(api.build.as_(owner), title="Short")
+    task = await task_creation.create_task(api.build.as_(owner), title="Short")
     await assign(api, task, assignee, owner)
     await move(api, task, "IN_PROGRESS", owner)
     await move(api, task, "DONE", assignee)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services import task as task_service
+from services import task_creation
 from tests.graphql_api.test_tasks import CREATE
 from tests.support.api import Api
 from tests.support.log import Log
@@ -24,7 +24,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
         except KeyError as error:
             raise ValueError(f"cannot make {title!r}") from error
 
-    monkeypatch.setattr(task_service, "create_task", create_task)
+    monkeypatch.setattr(task_creation, "create_task", create_task)
 
 
 @pytest.mark.usefixtures("broken")

@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
 from observability.tracing import Tracing, span_context_of
 from services import session as session_service
-from services import task as task_service
+from services import task_creation
 from tests.graphql_api.test_tasks import CREATE
 from tests.support.api import URL, Api
 from tests.support.api_server import settings_of
@@ -51,7 +51,7 @@ async def traced(
         yield Api(server, Builders(server.database), client)
     await server.stop()
     # So that others find the services as they were.
-    assert not hasattr(task_service.create_task, "__wrapped__")
+    assert not hasattr(task_creation.create_task, "__wrapped__")
     assert not hasattr(session_service.sign_in, "__wrapped__")
 
 
@@ -83,7 +83,7 @@ class TestAnOperation:
         assert operation.attributes["taskriver.code"] == "OK"
         assert operation.attributes["http.response.status_code"] == 200
 
-        [service] = [span for span in below if span.name == "task.create_task"]
+        [service] = [span for span in below if span.name == "task_creation.create_task"]
         assert service.parent is not None
         assert service.parent.span_id == context_of(operation).span_id
         [write] = [span for span in below if span.name == "WRITE"]
@@ -117,7 +117,7 @@ class TestAnOperation:
         async def broken(*args: object, **kwargs: object) -> None:
             raise ValueError(TITLE)
 
-        monkeypatch.setattr(task_service, "create_task", broken)
+        monkeypatch.setattr(task_creation, "create_task", broken)
         answer = await traced.ask(CREATE, await traced.a_user(), input={"title": TITLE})
         [operation] = [span for span in spans(answer.http.headers["x-request-id"]) if span.parent is None]
         assert operation.status.status_code is StatusCode.ERROR

@@ -62,6 +62,6 @@ async def test_no_function_is_called(api: Api):
         with calls() as seen:
             (await api.ask(CREATE, owner, input={"title": TITLE})).payload("createTask")
             await anext(subscriber)
-    assert any(name.endswith("services/task.py") for name in seen)
+    assert any(name.endswith("services/task_creation.py") for name in seen)
     assert any(name.endswith("streaming/subscription.py") for name in seen)
     assert [name for name in seen if "opentelemetry" in name or name.endswith("observability/tracing.py")] == []

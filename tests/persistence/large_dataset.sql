@@ -28,7 +28,7 @@ SELECT sha256(('used' || i)::bytea), pg_temp.id(i), pg_temp.later(i + 1) FROM ge
 
 INSERT INTO tasks
     (id, title, description, status, priority, due_at, owner_id, assignee_id, version, created_at, updated_at,
-     project_id, number, label_ids)
+     project_id, number, rank, parent_id, label_ids)
 SELECT pg_temp.id(i), 'Mend boat ' || i, 'Look after hull ' || to_hex(i::bigint * 7919),
        (ARRAY['TODO', 'TODO', 'TODO', 'IN_PROGRESS', 'DONE', 'DONE', 'DONE', 'DONE', 'DONE', 'CANCELLED'])
            [1 + floor(random() * 10)],
@@ -39,9 +39,19 @@ SELECT pg_temp.id(i), 'Mend boat ' || i, 'Look after hull ' || to_hex(i::bigint 
        1, pg_temp.later(i), pg_temp.later(i + random() * 1000),
        CASE WHEN i % 6 = 0 THEN pg_temp.id(1) WHEN i % 6 = 3 THEN pg_temp.id(1 + (i / 6) % 2000) END,
        CASE WHEN i % 3 = 0 THEN i END,
+       CASE WHEN i % 3 = 0 THEN 'V' || lpad((i * 7919 % 100003)::text, 7, '0') END,
+       CASE WHEN i % 60 = 6 AND i > 6 THEN pg_temp.id(i - 6) END,
        CASE WHEN i % 60 = 0 THEN ARRAY[pg_temp.id(1), pg_temp.id(2)] WHEN i % 6 = 3 THEN ARRAY[pg_temp.id(1 + 5 * ((i / 6) % 2000))]
             ELSE '{}' END
 FROM generate_series(1, 100000) AS i;
+
+INSERT INTO trash
+    (id, title, description, status, priority, owner_id, version, created_at, updated_at, project_id, number,
+     comment_count, label_ids, rank, subtask_count, done_subtask_count, root_id, deleted_at, deleted_by)
+SELECT pg_temp.id(200000 + i), 'Old boat ' || i, '', 'TODO', 2, pg_temp.id(3), 2, pg_temp.later(i), pg_temp.later(i),
+       CASE WHEN i % 2 = 0 THEN pg_temp.id(1 + (i / 2) % 20) END, CASE WHEN i % 2 = 0 THEN 200000 + i END, 0, '{}',
+       CASE WHEN i % 2 = 0 THEN 'W' || lpad(i::text, 7, '0') END, 0, 0, pg_temp.id(200000 + i), pg_temp.later(i), pg_temp.id(3)
+FROM generate_series(1, 10000) AS i;
 
 INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM tasks;
 

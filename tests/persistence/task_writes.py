@@ -19,7 +19,8 @@ from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.transaction import Transaction
 from persistence.unit_of_work import UnitOfWork
-from services.task import assign_task, create_task, delete_task, update_task, update_task_status
+from services.task import assign_task, delete_task, update_task, update_task_status
+from services.task_creation import create_task
 from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 from tests.support.transactions import orm_session

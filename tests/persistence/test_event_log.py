@@ -15,7 +15,8 @@ from persistence import event_log
 from persistence.event_log import EventLog
 from persistence.pagination import PageCursor, PageRequest
 from persistence.queries.event import HISTORY
-from services.task import create_task, update_task
+from services.task import update_task
+from services.task_creation import create_task
 from services.task_edit import TaskEdit
 from tests.persistence.expected_pages import Expected, expected, some_pages
 from tests.support.builders import Builders

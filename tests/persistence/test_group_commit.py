@@ -24,7 +24,9 @@ from persistence.row_locks import LockMode
 from persistence.statement_counts import StatementCount, current
 from persistence.unit_of_work import UnitOfWork
 from persistence.write_set import send
-from services.task import assign_task, create_task, creation, update_task_status
+from services.task import assign_task, update_task_status
+from services.task_creation import create_task
+from services.task_event import creation
 from tests.persistence.task_writes import (
     DONE,
     OF_A_TASK,

@@ -23,6 +23,7 @@ from persistence.models import (
     UserRow,
     VisibleProjectRow,
     VisibleTaskRow,
+    VisibleTrashRow,
     membership_id,
 )
 from persistence.models.rows import column_names, new_row
@@ -32,8 +33,9 @@ from persistence.queries.event import HISTORY
 from persistence.queries.label import LABELS, TASK_LABELS
 from persistence.queries.membership import MEMBERS
 from persistence.queries.project import PROJECT_ORDER, project_by_key, project_page
-from persistence.queries.task import task_by_key
+from persistence.queries.task import SUBTASKS, task_by_key
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
+from persistence.queries.trash import trash_page
 from persistence.row_locks import RowLock, lock_statements, read_statements
 from persistence.unit_of_work import UnitOfWork
 from persistence.write_set import WriteSet
@@ -61,6 +63,8 @@ FILTERS: Final = {
     "status in a project": TaskFilter(project_id=numbered(1), status=(TaskStatus.DONE,)),
     "assignee in a project": TaskFilter(project_id=numbered(1), assignee_id=IDLE.user_id),
     "label": TaskFilter(label_ids=(numbered(1),)),
+    "subtasks of a task": TaskFilter(parent_id=numbered(60)),
+    "no subtasks in a project": TaskFilter(project_id=numbered(1), is_subtask=False),
     "labels in a project": TaskFilter(project_id=numbered(1), label_ids=(numbered(1), numbered(2))),
     "search in a project": TaskFilter(project_id=numbered(1), search="boat 4711"),
     "all of them": TaskFilter(
@@ -71,6 +75,8 @@ FILTERS: Final = {
         search="hull",
     ),
 }
+IN_ALL_PROJECTS: Final = [order for order in TaskOrder if order is not TaskOrder.RANK]
+"""The orders of lists with tasks of all projects."""
 # Serve no list: they keep values unique, or rows together when what they refer to goes.
 BY_CONSTRAINT: Final = {
     "comments": {"pk_comments"},
@@ -85,6 +91,8 @@ BY_CONSTRAINT: Final = {
     "project_keys": {"pk_project_keys", "ix_project_keys_project_id"},
     "projects": {"pk_projects"},
     "task_counters": {"pk_task_counters"},
+    "task_keys": {"pk_task_keys", "ix_task_keys_task_id"},
+    "trash": {"pk_trash"},
     "tasks": {"pk_tasks"},
     "used_tokens": {"pk_used_tokens", "ix_used_tokens_session_id"},
     "users": {"pk_users", "uq_users_email_lower"},
@@ -104,8 +112,8 @@ async def dataset(new_database: Callable[[], str]) -> AsyncIterator[LargeDataset
 
 def somewhere(order: TaskOrder, number: int = 50_000) -> PageCursor:
     """A cursor in the middle of an order."""
-    value = "2" if order.value.startswith("PRIORITY") else later(number).isoformat()
-    return PageCursor(order.value, value, numbered(number))
+    special = {TaskOrder.PRIORITY_ASC: "2", TaskOrder.PRIORITY_DESC: "2", TaskOrder.RANK: f"V{number:07}"}
+    return PageCursor(order.value, special.get(order) or later(number).isoformat(), numbered(number))
 
 
 def requests(order: TaskOrder) -> list[PageRequest]:
@@ -134,7 +142,8 @@ async def plan_of_count(dataset: LargeDataset, actor: Actor, wanted: TaskFilter)
 
 def orders_with(wanted: str) -> Sequence[TaskOrder]:
     """All orders of a list, or with few cases a quarter of them, which differs from filter to filter."""
-    every, first = list(TaskOrder), list(FILTERS).index(wanted)
+    every = list(TaskOrder) if FILTERS[wanted].project_id is not None else IN_ALL_PROJECTS
+    first = list(FILTERS).index(wanted)
     return [every[(first + number) % len(every)] for number in range(cases(len(every)))]
 
 
@@ -150,7 +159,19 @@ class TestTasks:
                 assert not plan.reads_all_of("task_texts"), (order, request)
                 assert plan.indexes
 
-    @pytest.mark.parametrize("order", TaskOrder)
+    @pytest.mark.parametrize(
+        ("wanted", "index"),
+        [("project", "ix_tasks_project_id_rank_id"), ("status in a project", "ix_tasks_project_id_status_rank_id")],
+    )
+    @pytest.mark.parametrize("actors", ACTORS)
+    async def test_the_manual_order_has_indexes(self, dataset: LargeDataset, actors: str, wanted: str, index: str):
+        """For all tasks of a project, and for a column: only the page is read."""
+        for request in requests(TaskOrder.RANK):
+            plan = await plan_of_page(dataset, ACTORS[actors], FILTERS[wanted], TaskOrder.RANK, request)
+            assert index in plan.indexes, (request, plan.indexes)
+            assert not any(node["Node Type"] == "Sort" and node["Plan Rows"] > 21 for node in plan.nodes)
+
+    @pytest.mark.parametrize("order", IN_ALL_PROJECTS)
     async def test_both_directions_follow_the_same_index(self, dataset: LargeDataset, order: TaskOrder):
         """Only the page itself is sorted."""
         forward, *others = [
@@ -208,6 +229,11 @@ async def everything_else(uow: UnitOfWork) -> None:
     await uow.events.head()
     await uow.events.trim(later(-1))
     await uow.keys.remove_older(later(0))
+    await uow.trash.remove_older(later(10), at_most=10)
+    await uow.trash.remove_some_of(numbered(7), at_most=10)
+    await uow.trash.deleted_with(numbered(200_001))
+    await uow.tasks.subtasks_of(numbered(60))
+    await uow.page(VisibleTaskRow, SUBTASKS.page([numbered(60)], PageRequest(20)))
     await uow.memberships.lock_managed(numbered(4))
     await uow.memberships.managed_by(numbered(4))
     await uow.memberships.count_managed(numbered(4))
@@ -229,6 +255,8 @@ async def a_project_of(uow: UnitOfWork) -> None:
     await uow.projects.has_tasks(numbered(1))
     await uow.memberships.users_in(numbered(1))
     await uow.rows(VisibleTaskRow, task_by_key(uow.actor, "old1-4710"))
+    await uow.page(VisibleTrashRow, trash_page(uow.actor, PageRequest(20), numbered(1)))
+    await uow.page(VisibleTrashRow, trash_page(uow.actor, PageRequest(20), None))
 
 
 async def projects_of(uow: UnitOfWork) -> None:
@@ -346,7 +374,11 @@ class TestIndexes:
     async def test_every_index_is_used(self, dataset: LargeDataset):
         """An index that neither answers a question nor keeps a constraint is not there: each one slows every write."""
         plans = [await dataset.plan(ADMIN, everything_else)]
-        plans += [await plan_of_page(dataset, ADMIN, EVERYTHING, order, PageRequest(20)) for order in TaskOrder]
+        plans += [await plan_of_page(dataset, ADMIN, EVERYTHING, order, PageRequest(20)) for order in IN_ALL_PROJECTS]
+        plans += [
+            await plan_of_page(dataset, BUSY, FILTERS[wanted], TaskOrder.RANK, PageRequest(20))
+            for wanted in ("project", "status in a project")
+        ]
         plans += [await plan_of_count(dataset, ADMIN, wanted) for wanted in FILTERS.values()]
         plans += [await plan_of_count(dataset, IDLE, EVERYTHING)]
         plans += [await plan_of_page(dataset, BUSY, FILTERS["project"], TaskOrder.CREATED_DESC, PageRequest(20))]

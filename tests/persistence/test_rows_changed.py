@@ -14,7 +14,8 @@ from domain.idempotency import IdempotencyKey
 from persistence import group_commit
 from persistence.row_locks import read_statements
 from persistence.write_set import send
-from services.task import assign_task, create_task, update_task_status
+from services.task import assign_task, update_task_status
+from services.task_creation import create_task
 from services.user import set_user_active
 from tests.persistence.task_writes import DONE, TODO, delete, edit, finish, tasks_of
 from tests.support.builders import Builders

@@ -12,7 +12,8 @@ from persistence import migrations
 from persistence.database import Database
 from persistence.pagination import PageRequest
 from persistence.queries.task_list import TaskFilter, TaskOrder
-from services.task import create_task, delete_task, update_task, update_task_status
+from services.task import delete_task, update_task, update_task_status
+from services.task_creation import create_task
 from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 from tests.support.reads import task_page

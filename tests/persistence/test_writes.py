@@ -19,15 +19,10 @@ from persistence.database import Database
 from persistence.errors import RowsChanged
 from persistence.models import TaskRow, VisibleTaskRow
 from persistence.unit_of_work import UnitOfWork
-from services.task import (
-    assign_task,
-    create_task,
-    creation,
-    delete_task,
-    update_task,
-    update_task_status,
-)
+from services.task import assign_task, delete_task, update_task, update_task_status
+from services.task_creation import create_task
 from services.task_edit import TaskEdit
+from services.task_event import creation
 from services.user import set_user_active
 from tests.support.builders import Builders
 from tests.support.transactions import lock_row

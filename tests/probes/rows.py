@@ -8,11 +8,12 @@ from uuid import UUID
 
 from domain.actor import OPERATOR
 from domain.project import ProjectRole
+from domain.rank import whole
 from domain.task import TaskPriority, TaskStatus
 from persistence.database import Database
 from persistence.models import CommentRow, LabelRow, MembershipRow, ProjectKeyRow, ProjectRow, TaskRow, membership_id
 from persistence.models.base import Base, new_id
-from services.task import creation
+from services.task_event import creation
 from tests.probes.things import Person, Project, Task
 from tests.probes.words import Words
 
@@ -83,6 +84,10 @@ def _task_row(task: Task) -> TaskRow:
         assignee_id=task.assignee.id if task.assignee else None,
         project_id=task.project.id if task.project else None,
         number=task.number,
+        rank=whole(task.number) if task.number is not None else None,
+        parent_id=None,
+        subtask_count=0,
+        done_subtask_count=0,
         version=task.version,
         comment_count=1,
         label_ids=[task.project.label_id] if task.project else [],

@@ -59,6 +59,8 @@ class TestDeclarations:
             "Task.viewerCanAssign",
             "Task.viewerCanDelete",
             "Task.history",
+            "Task.parent",
+            "Task.subtasks",
             "Task.comments",
             "Task.viewerCanComment",
             "Task.viewerCanDeleteComments",

@@ -21,7 +21,12 @@ async def test_expired_sessions_are_removed_on_schedule(build: Builders):
     over = await build.a_session(user, expires_at=now - timedelta(seconds=1))
     living = await build.a_session(user)
     cleaner = asyncio.create_task(
-        clean_up_by_schedule(build.database, schedule="* * * * * *", event_retention=timedelta(days=1))
+        clean_up_by_schedule(
+            build.database,
+            schedule="* * * * * *",
+            event_retention=timedelta(days=1),
+            trash_retention=timedelta(days=1),
+        )
     )
 
     async with asyncio.timeout(HANG_SECONDS):
@@ -54,7 +59,12 @@ async def test_a_refused_run_is_skipped(
 
     monkeypatch.setattr(scheduled_cleanup, "clean_up", refused)
     cleaner = asyncio.create_task(
-        clean_up_by_schedule(build.database, schedule="* * * * * *", event_retention=timedelta(days=1))
+        clean_up_by_schedule(
+            build.database,
+            schedule="* * * * * *",
+            event_retention=timedelta(days=1),
+            trash_retention=timedelta(days=1),
+        )
     )
     await twice.wait()
     cleaner.cancel()

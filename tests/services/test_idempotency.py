@@ -19,7 +19,8 @@ from persistence import database as engine
 from persistence.database import Database
 from persistence.models import IdempotencyRow, TaskRow, VisibleTaskRow
 from persistence.unit_of_work import UnitOfWork
-from services.task import assign_task, create_task, delete_task, update_task, update_task_status
+from services.task import assign_task, delete_task, update_task, update_task_status
+from services.task_creation import create_task
 from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 from tests.support.transactions import orm_session

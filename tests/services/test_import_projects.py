@@ -18,7 +18,8 @@ from services.import_export import ImportedTask, check_places, find_project, imp
 from services.membership import remove_member
 from services.project import archive_project, update_project
 from services.project_deletion import delete_project
-from services.task import create_task, delete_task, update_task
+from services.task import delete_task, update_task
+from services.task_creation import create_task
 from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 

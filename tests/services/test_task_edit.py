@@ -36,6 +36,17 @@ def declared(kind: type[Any]) -> type[Any]:
     return dataclass(frozen=True, slots=True)(kind)
 
 
+OTHER_CHANGES = {
+    TaskChange.CREATED,
+    TaskChange.DELETED,
+    TaskChange.RESTORED,
+    TaskChange.RANK,
+    TaskChange.PARENT,
+    TaskChange.PROJECT,
+}
+"""What no field of an edit changes."""
+
+
 class TestDeclaration:
     def test_the_declarations_of_fields(self):
         """The check, the change and the permission of every field."""
@@ -56,8 +67,8 @@ class TestDeclaration:
         assert EDITABLE.keys() - TaskRow.__table__.columns.keys() == {"completed"}
 
     def test_every_change_belongs_to_a_field(self):
-        """Except changes of a whole task."""
-        assert {each.change for each in EDITABLE.values()} == set(TaskChange) - {TaskChange.CREATED, TaskChange.DELETED}
+        """Except changes of a whole task and of its place."""
+        assert {each.change for each in EDITABLE.values()} == set(TaskChange) - OTHER_CHANGES
 
     @pytest.mark.parametrize("left_out", ["change", "permission", "check"])
     def test_a_field_cannot_be_declared_in_part(self, left_out: str):

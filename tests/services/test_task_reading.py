@@ -13,12 +13,8 @@ from persistence.queries import task as reads
 from persistence.queries.event import HISTORY
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from services.reading import read_page, read_rows
-from services.task import (
-    count_tasks,
-    create_task,
-    slice_tasks,
-    update_task_status,
-)
+from services.task import count_tasks, slice_tasks, update_task_status
+from services.task_creation import create_task
 from tests.support.builders import Builders
 from tests.support.transactions import event_log_on
 

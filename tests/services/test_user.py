@@ -21,7 +21,7 @@ from domain.errors import (
 from domain.events import AccessChange, AccessEvent
 from domain.user import Role
 from persistence.models import UserRow
-from services.task import create_task
+from services.task_creation import create_task
 from services.user import (
     change_password,
     count_users,

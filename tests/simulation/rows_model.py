@@ -54,6 +54,9 @@ class Task:
     completed_at: None = None
     number: None = None
     comment_count: int = 0
+    rank: None = None
+    subtask_count: int = 0
+    done_subtask_count: int = 0
     viewer_role: ProjectRole | None = None
     """Set by the product for the viewer of a task of a project."""
 

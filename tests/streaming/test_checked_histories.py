@@ -16,6 +16,7 @@ from domain.task import TaskStatus
 from domain.user import Role
 from persistence.models import EventRow, TaskRow, UserRow
 from services import task as task_service
+from services import task_creation
 from streaming import visibility
 from streaming.stream_items import Delivered
 from streaming.subscriber_index import SubscriberIndex
@@ -65,7 +66,7 @@ class Scene:
     async def _write(self) -> None:
         """A task's life: two changes at a time, so that they are numbered together."""
         owner, worker = self.users["owner"], self.users["worker"]
-        task = await self._acked(task_service.create_task(self._as(owner), title="A task"))
+        task = await self._acked(task_creation.create_task(self._as(owner), title="A task"))
         await self._acked(task_service.assign_task(self._as(owner), task_id=task.id, assignee_id=worker.id))
         async with self._without_numbering():
             for status in (TaskStatus.IN_PROGRESS, TaskStatus.DONE):

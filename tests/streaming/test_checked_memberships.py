@@ -19,6 +19,7 @@ from domain.user import Role
 from persistence.models import EventRow, ProjectRow, TaskRow, UserRow
 from services import membership as membership_service
 from services import task as task_service
+from services import task_creation
 from streaming.memberships import Memberships
 from streaming.stream import Stream
 from streaming.stream_items import Delivered, Resync
@@ -86,7 +87,7 @@ class Scene:
         await self._put("guest", ProjectRole.VIEWER)
         await self._created("manager")
         for name in ("guest", "former", "outsider"):
-            await self._acked(task_service.create_task(self._as(name), title="Personal"))
+            await self._acked(task_creation.create_task(self._as(name), title="Personal"))
 
     def _as(self, name: str) -> Any:
         return self.process.build.as_(self.users[name])
@@ -100,7 +101,7 @@ class Scene:
         await self._settled()
 
     async def _created(self, name: str) -> TaskRow:
-        made = task_service.create_task(self._as(name), title="A task", project_id=self.project.id)
+        made = task_creation.create_task(self._as(name), title="A task", project_id=self.project.id)
         return await self._acked(made)
 
     async def _move(self, task: TaskRow, status: TaskStatus) -> None:

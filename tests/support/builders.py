@@ -15,6 +15,7 @@ from domain.events import RecordedEvent
 from domain.idempotency import IdempotencyKey
 from domain.label import folded
 from domain.project import ProjectRole
+from domain.rank import whole
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from persistence.database import Database
@@ -44,7 +45,9 @@ TABLES = (
     "idempotency_keys",
     "comments",
     "labels",
+    "task_keys",
     "tasks",
+    "trash",
     "task_counters",
     "memberships",
     "project_keys",
@@ -64,6 +67,12 @@ AnyTask = TaskRow | VisibleTaskRow
 FAR: Final = 1_000_000
 """Numbers of built tasks of projects are beyond this: services give smaller ones."""
 Row = TypeVar("Row", LabelRow, UserRow, SessionRow, TaskRow, ProjectRow, MembershipRow)
+
+
+def _place() -> dict[str, Any]:
+    """The number and the rank of a built task of a project: they are greater than those of the tasks before it."""
+    number = FAR + next(_numbers)
+    return {"number": number, "rank": whole(number)}
 
 
 class Builders:
@@ -119,7 +128,7 @@ class Builders:
         """A task, of a new user by default."""
         now = datetime.now(UTC)
         owner_id = _id_of(owner) if owner is not None else (await self.a_user()).id
-        in_project = values.get("project_id") is not None
+        place = _place() if values.get("project_id") is not None else {}
         row = TaskRow(
             **{"title": f"Task {next(_numbers)}", "description": "", "status": TaskStatus.TODO}
             | {
@@ -130,9 +139,12 @@ class Builders:
                 "version": 1,
                 "comment_count": 0,
                 "label_ids": [],
+                "parent_id": None,
+                "subtask_count": 0,
+                "done_subtask_count": 0,
             }
             | {"created_at": now, "updated_at": now, "completed_at": None}
-            | ({"number": FAR + next(_numbers)} if in_project else {})
+            | place
             | values
         )
         return await self._added(row)

@@ -25,6 +25,7 @@ from persistence.models import membership_id
 from persistence.queries.task_list import TaskOrder
 from services import comment as comment_service
 from services import task as task_service
+from services import task_creation
 from tests.graphql_api.compiler.oracle.generator import KEYS, Sent, Writer, names
 from tests.support.api import Api
 from tests.support.builders import AnyTask, Builders
@@ -54,7 +55,7 @@ class Ground:
         tasks: list[AnyTask] = []
         for number in range(24):
             owner, other = chance.choice(actors), chance.choice([*users, None])
-            made = await task_service.create_task(
+            made = await task_creation.create_task(
                 api.build.as_(owner),
                 title=f"Task {number}",
                 description="100% of a_b\\" if number % 5 else "",

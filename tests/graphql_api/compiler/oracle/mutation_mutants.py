@@ -1,6 +1,6 @@
 """Mistakes in the compiled way of mutations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -93,7 +93,7 @@ def _nothing_after_a_failure(patch: Patch) -> None:
 
 
 def _references_are_missing(patch: Patch) -> None:
-    async def wrong(self: MutationStep, context: Any, viewer: Any, wanted: Mapping[int, Any]) -> Mapping[Any, Any]:
+    async def wrong(self: MutationStep, context: Any, viewer: Any, wanted: Sequence[Any]) -> Mapping[Any, Any]:
         return {}
 
     patch.setattr(MutationStep, "_find", wrong)
@@ -102,7 +102,7 @@ def _references_are_missing(patch: Patch) -> None:
 def _the_owner_is_every_user(patch: Patch) -> None:
     right = MutationStep._find
 
-    async def wrong(self: MutationStep, context: Any, viewer: Any, wanted: Mapping[int, Any]) -> Any:
+    async def wrong(self: MutationStep, context: Any, viewer: Any, wanted: Sequence[Any]) -> Any:
         found = await right(self, context, viewer, wanted)
         return {key: next(iter(found.values())) for key in found}
 

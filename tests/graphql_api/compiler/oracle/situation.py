@@ -14,6 +14,7 @@ import orjson
 
 from domain.actor import Actor
 from domain.project import ProjectRole
+from domain.rank import whole
 from domain.session import child_token, token_hash
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
@@ -236,6 +237,10 @@ def _task(name: str, chance: random.Random) -> dict[str, Any]:
         "number": 1 if name in IN_PROJECTS else None,
         "comment_count": sum(task == name for task, _ in COMMENTS.values()),
         "label_ids": [id_of("bug")] if name == "in web" else [],
+        "rank": whole(1) if name in IN_PROJECTS else None,
+        "parent_id": None,
+        "subtask_count": 0,
+        "done_subtask_count": 0,
     }
 
 

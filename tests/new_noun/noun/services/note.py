@@ -10,8 +10,8 @@ from persistence.models import NoteRow
 from persistence.models.base import new_id
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
-from services.task import scope_of
 from services.task_access import TaskAccess, write_to_task
+from services.task_event import scope_of
 
 
 async def create_note(uow: UnitOfWork, *, task_id: UUID, text: str) -> NoteRow:

@@ -1,0 +1,62 @@
+"""Changes of several tasks by one request."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from domain.errors import BadRequest, Refusal
+from persistence.models import VisibleTaskRow
+from persistence.unit_of_work import UnitOfWork
+from services.idempotency import find_earlier_result
+from services.task import update_task
+from services.task_edit import TaskEdit
+
+MAX_TASKS: Final = 100
+
+PartOf = Callable[[UUID | None], UnitOfWork]
+"""Makes the unit of work for one task or, with None, for the request. If it has a key, each part has its own one."""
+Outcome = VisibleTaskRow | Refusal
+"""A task after its change, or why it was not changed."""
+
+
+async def update_tasks(part: PartOf, *, task_ids: Sequence[UUID], edit: TaskEdit) -> Mapping[UUID, Outcome]:
+    """Make the same change of several tasks, each in a transaction of its own; returns the outcomes by id.
+
+    A request that is repeated under its key changes no task again that it has changed. If the process ends before all
+    tasks are changed, the repeated request changes the others.
+
+    Raises:
+        BadRequest: there are more than 100 ids.
+        Invalid: a value breaks a limit.
+        IdempotencyMismatch: the key was used for another request.
+        Unavailable: the database does not answer; some tasks may be changed.
+    """
+    if len(task_ids) > MAX_TASKS:
+        raise BadRequest(f"At most {MAX_TASKS} ids at a time, not {len(task_ids)}.")
+    unique = list(dict.fromkeys(task_ids))
+    if not unique:
+        return {}
+    await _claim(part(None), unique, edit)
+    outcomes = await asyncio.gather(*(_outcome(part(each), each, edit) for each in unique), return_exceptions=True)
+    found: dict[UUID, Outcome] = {}
+    for task_id, outcome in zip(unique, outcomes, strict=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+        found[task_id] = outcome
+    return found
+
+
+async def _claim(uow: UnitOfWork, task_ids: Sequence[UUID], edit: TaskEdit) -> None:
+    """Check the values, and use the key for this request only."""
+    request: dict[str, object] = {"task_ids": task_ids, **edit.checked()}
+    async with uow:
+        await find_earlier_result(uow, "update_tasks", task_ids[0], request)
+        await uow.commit()
+
+
+async def _outcome(uow: UnitOfWork, task_id: UUID, edit: TaskEdit) -> Outcome:
+    try:
+        return await update_task(uow, task_id=task_id, edit=edit)
+    except Refusal as refusal:
+        return refusal
