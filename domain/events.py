@@ -258,7 +258,7 @@ they close the user's sockets.
 class MembershipEvent:
     """A user joined a project, left it, or got another role in it; `role` is None after the user left.
 
-    It concerns all sessions of the user. They stay signed in.
+    `previous_role` is None if the user joined. It concerns all sessions of the user. They stay signed in.
     """
 
     kind: ClassVar = EventKind.ACCESS
@@ -272,6 +272,8 @@ class MembershipEvent:
     at: datetime
     request_id: str | None
     role: ProjectRole | None = None
+    previous_role: ProjectRole | None = None
+    mutation_id: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object, see `MEMBERSHIP_EVENT`."""
@@ -283,6 +285,8 @@ class MembershipEvent:
         return cls(**MEMBERSHIP_EVENT.values(value, without=("change",)))
 
 
+_PROJECT_ROLE: Final = ValueType(attrgetter("value"), ProjectRole)
+
 MEMBERSHIP_EVENT: Final = EventFormat(
     user_id=JSONKey("user", ID),
     change=JSONKey("change", PLAIN),
@@ -290,7 +294,9 @@ MEMBERSHIP_EVENT: Final = EventFormat(
     actor_id=JSONKey("by", ID),
     at=JSONKey("at", INSTANT),
     request_id=JSONKey("request", PLAIN),
-    role=JSONKey("projectRole", ValueType(attrgetter("value"), ProjectRole), required=False),
+    role=JSONKey("projectRole", _PROJECT_ROLE, required=False),
+    previous_role=JSONKey("previousRole", _PROJECT_ROLE, required=False),
+    mutation_id=JSONKey("mutation", PLAIN, required=False),
 )
 """The JSON of a `MembershipEvent`."""
 
@@ -305,6 +311,7 @@ class ProjectChange(StrEnum):
     LABEL_CREATED = "LABEL_CREATED"
     LABEL_UPDATED = "LABEL_UPDATED"
     LABEL_DELETED = "LABEL_DELETED"
+    DELETED = "DELETED"
     RANKS = "RANKS"
     """The ranks of several tasks, in the same order, without new versions of the tasks."""
 
@@ -355,6 +362,8 @@ Revocation = AccessEvent | UnknownAccess
 """Events after which a process reads a user's rights again, and closes the user's sockets."""
 AccessNews = Revocation | MembershipEvent
 """Events that change what a user may do or see."""
+DeliveredEvent = TaskScopedEvent | ProjectEvent | MembershipEvent
+"""Events that subscribers receive."""
 Event = TaskScopedEvent | ProjectEvent | AccessNews | SkippedEvent
 """What the log may hold."""
 

@@ -24,9 +24,10 @@ from graphql_api.auth.cookies import (
 from graphql_api.loaders import Loaders, Readers, RowReader, users_by_id
 from graphql_api.pace import Pace
 from persistence.database import Database
-from persistence.models import CommentRow, UserRow, VisibleProjectRow, VisibleTaskRow
+from persistence.models import CommentRow, LabelRow, UserRow, VisibleProjectRow
 from persistence.models.rows import replaced
 from persistence.queries.comment import COMMENTS
+from persistence.queries.label import LABELS
 from persistence.queries.project import projects
 from persistence.queries.reader import ReadConnection
 from persistence.unit_of_work import UnitOfWork
@@ -60,12 +61,13 @@ class Backend:
 
     @cached_property
     def delivery_readers(self) -> Readers:
-        """Read what the tasks of events refer to."""
+        """Read what events and their tasks refer to."""
         return {
             UserRow: RowReader(self._delivery_unit_of_work, UserRow, users_by_id, OPERATOR),
             CommentRow: RowReader(self._delivery_unit_of_work, CommentRow, COMMENTS.by_ids, OPERATOR),
+            LabelRow: RowReader(self._delivery_unit_of_work, LabelRow, LABELS.by_ids, OPERATOR),
             VisibleProjectRow: RowReader(
-                self._delivery_unit_of_work, VisibleProjectRow, projects, OPERATOR, _project_of_task
+                self._delivery_unit_of_work, VisibleProjectRow, projects, OPERATOR, _as_seen_with
             ),
         }
 
@@ -73,9 +75,9 @@ class Backend:
         return self.database.delivery_unit_of_work(OPERATOR)
 
 
-def _project_of_task(task: VisibleTaskRow, project: VisibleProjectRow) -> VisibleProjectRow:
-    """The project as the user sees it who sees the task like this."""
-    return replaced(project, viewer_role=task.viewer_role)
+def _as_seen_with(referrer: Any, project: VisibleProjectRow) -> VisibleProjectRow:
+    """The project as the user sees it who sees the row that refers to it like this."""
+    return replaced(project, viewer_role=referrer.viewer_role)
 
 
 class Context:

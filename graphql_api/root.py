@@ -9,7 +9,7 @@ from graphql_api.resolvers.comment import CommentMutations, CommentSubscriptions
 from graphql_api.resolvers.label import LabelMutations
 from graphql_api.resolvers.membership import MembershipMutations
 from graphql_api.resolvers.node import NodeQueries
-from graphql_api.resolvers.project import ProjectMutations, ProjectQueries
+from graphql_api.resolvers.project import ProjectMutations, ProjectQueries, ProjectSubscriptions
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
 from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
@@ -18,6 +18,7 @@ from graphql_api.resolvers.user import UserMutations, UserQueries
 from graphql_api.schema.base import Schema
 from graphql_api.schema.comment_stream import CommentChanged
 from graphql_api.schema.date_time import DateTime
+from graphql_api.schema.project_stream import PROJECT_ITEMS
 from graphql_api.schema.stream import ITEMS
 
 
@@ -51,6 +52,7 @@ class Mutation(
 class Subscription(
     StreamSubscriptions,
     CommentSubscriptions,
+    ProjectSubscriptions,
 ):
     """The root type for subscriptions."""
 
@@ -59,6 +61,6 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=(*ITEMS, CommentChanged),
+    types=(*ITEMS, CommentChanged, *PROJECT_ITEMS),
     config=StrawberryConfig(scalar_map={datetime: DateTime}),
 )

@@ -143,7 +143,7 @@ class _TaskSocketSession(WebSocketSession):
             return websocket_frames.task_event(item, self._stream.task_cache.empty)
         while True:
             reading = await self._stream.task_cache.visible_to(
-                self._actor, item.event.task_id, subscriber.upcoming_tasks
+                self._actor, item.task_event.task_id, subscriber.upcoming_tasks
             )
             # The process may have been suspended in the meantime. The permission must be valid at the time of sending.
             if subscriber.trusted and self._stream.lease.covers(reading.at):

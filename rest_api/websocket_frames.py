@@ -17,7 +17,7 @@ def task_event(item: Delivered, snapshot: TaskSnapshot) -> str:
     `task.status_changed` always has a complete task. If the task was deleted since, only the event is known: this is a
     message of another type, and `task.deleted` follows it.
     """
-    event = item.event
+    event = item.task_event
     if item.visibility is Visibility.DELETED:
         return _about("task.deleted", item, {"task_uuid": event.task_id})
     if snapshot.people is None:

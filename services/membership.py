@@ -71,8 +71,8 @@ async def set_member_role(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, r
         membership = _existing(found)
         if membership.role is not role:
             await _check_managers(uow, user, membership, path=_USER_PATH)
+            uow.record(role_changed(uow, project_id, user_id, role, previous=membership.role))
             uow.change(membership, role=role)
-            uow.record(role_changed(uow, project_id, user_id, role))
         await uow.commit()
     return membership
 
@@ -155,8 +155,9 @@ async def replace_manager(uow: UnitOfWork, user_id: UUID, project_ids: set[UUID]
     """
     successors = await uow.memberships.successors_of(user_id, project_ids) if project_ids else []
     for membership in await uow.lock(*(uow.memberships.lock_of(row_id) for row_id in successors)):
-        uow.change(membership, role=ProjectRole.MANAGER)
-        uow.record(role_changed(uow, membership.project_id, membership.user_id, ProjectRole.MANAGER))
+        previous, new = membership.role, ProjectRole.MANAGER
+        uow.change(membership, role=new)
+        uow.record(role_changed(uow, membership.project_id, membership.user_id, new, previous=previous))
 
 
 async def _lock(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> tuple[UserRow | None, MembershipRow | None]:
@@ -198,5 +199,5 @@ async def _check_managers(
 async def _remove(uow: UnitOfWork, user: UserRow | None, membership: MembershipRow, *, path: tuple[str, ...]) -> None:
     await _check_managers(uow, user, membership, path=path)
     uow.memberships.remove(membership)
-    uow.record(role_changed(uow, membership.project_id, membership.user_id, None))
+    uow.record(role_changed(uow, membership.project_id, membership.user_id, None, previous=membership.role))
     await uow.commit()

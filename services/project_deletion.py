@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.errors import Invalid, Unavailable
+from domain.events import ProjectChange
 from domain.policy import Action
 from domain.task import ExpectedVersion, check_version
 from persistence.errors import ReferenceLost
@@ -16,7 +17,7 @@ from persistence.models import ProjectRow
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
 from services.project import lock_project
-from services.project_event import role_changed
+from services.project_event import project_changed, role_changed
 from services.task import remove_task
 
 BATCH_SIZE: Final = 500
@@ -67,7 +68,7 @@ async def _close(uow: UnitOfWork, project_id: UUID, expected_version: ExpectedVe
         others = [user_id for user_id in await uow.memberships.users_in(project_id) if user_id != uow.actor.user_id]
         for membership in await uow.lock(*(uow.memberships.lock_of_pair(project_id, user_id) for user_id in others)):
             uow.memberships.remove(membership)
-            uow.record(role_changed(uow, project_id, membership.user_id, None))
+            uow.record(role_changed(uow, project_id, membership.user_id, None, previous=membership.role))
         await uow.commit()
 
 
@@ -102,7 +103,8 @@ async def _delete_empty(uow: UnitOfWork, project_id: UUID, request: dict[str, ob
         if not await find_earlier_result(uow, "delete_project", project_id, request):
             project, role, _ = await lock_project(uow, project_id, Action.DELETE_PROJECT)
             if role is not None:
-                uow.record(role_changed(uow, project_id, uow.actor.user_id, None))
+                uow.record(role_changed(uow, project_id, uow.actor.user_id, None, previous=role))
+            uow.record(project_changed(uow, project, ProjectChange.DELETED))
             uow.projects.remove(project)
             await uow.commit()
     return project_id

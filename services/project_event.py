@@ -8,8 +8,17 @@ from persistence.models import LabelRow, ProjectRow
 from persistence.unit_of_work import UnitOfWork
 
 
-def role_changed(uow: UnitOfWork, project_id: UUID, user_id: UUID, role: ProjectRole | None) -> MembershipEvent:
+def role_changed(
+    uow: UnitOfWork,
+    project_id: UUID,
+    user_id: UUID,
+    role: ProjectRole | None,
+    *,
+    previous: ProjectRole | None = None,
+) -> MembershipEvent:
     """The event by which processes learn the new role; None: the user is not a member any more.
+
+    *previous* is the role before; None: the user was not a member.
 
     The project must be locked or new: so the event is in order with those of its tasks.
     """
@@ -20,6 +29,8 @@ def role_changed(uow: UnitOfWork, project_id: UUID, user_id: UUID, role: Project
         at=uow.now,
         request_id=uow.request_id,
         role=role,
+        previous_role=previous,
+        mutation_id=uow.mutation_id,
     )
 
 

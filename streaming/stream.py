@@ -11,8 +11,11 @@ from domain.actor import Actor
 from domain.events import (
     AccessEvent,
     AccessNews,
+    DeliveredEvent,
     LoggedEvent,
     MembershipEvent,
+    ProjectChange,
+    ProjectEvent,
     Revocation,
     TaskEvent,
     TaskScopedEvent,
@@ -34,7 +37,7 @@ from streaming.subscriber_index import SubscriberIndex
 from streaming.subscription import Subscriber
 from streaming.subscription_queue import CAPACITY, SubscriptionQueue
 from streaming.task_cache import TaskCache
-from streaming.visibility import EVERYTHING, StreamFilter, SubscriberView, concerns
+from streaming.visibility import EVERYTHING, TASK_EVENTS, StreamFilter, SubscriberView, concerns
 
 OnAccess = Callable[[Revocation], None]
 OnBreak = Callable[[], None]
@@ -165,11 +168,13 @@ class Stream:
         after: str | None,
         *,
         only_status: bool = False,
-        events: type[TaskScopedEvent] = TaskEvent,
+        events: frozenset[type[DeliveredEvent]] = TASK_EVENTS,
+        follows_projects: bool = False,
     ) -> Subscriber:
         """Subscribe an actor: to new events, or first to those after the cursor *after*.
 
-        *events* is the class of events to deliver. Events that remove or delete a task are delivered in any case.
+        *events* are the classes of events to deliver. Events that remove or delete a task are delivered in any case.
+        With *follows_projects*, changes of the actor's own roles in projects are delivered, and need no resync.
         Every change that is acknowledged after this call is delivered. Use the subscriber as a context manager.
 
         Raises:
@@ -178,7 +183,7 @@ class Stream:
         """
         cursor = _cursor(after) if after is not None else None
         subscriber = Subscriber(
-            SubscriberView(actor, filter or EVERYTHING, only_status, events),
+            SubscriberView(actor, filter or EVERYTHING, only_status, events, follows_projects),
             cursor,
             queue=SubscriptionQueue(self.position, live=cursor is None, capacity=self._capacity),
             log_reader=self._log_reader,
@@ -256,10 +261,30 @@ class Stream:
             self._subscribers.offer(logged, event)
         elif isinstance(event, SkippedEvent):
             self.unknown.count_skipped(event)
-        elif isinstance(event, UnknownAccess | MembershipEvent):
-            for subscriber in self._affected(event):
-                if subscriber.view.is_changed_by(event):
-                    subscriber.resync_if_behind(logged.position)
+        elif isinstance(event, ProjectEvent):
+            self._dispatch_project(logged, event)
+        elif isinstance(event, MembershipEvent):
+            self._dispatch_membership(logged, event)
+        elif isinstance(event, UnknownAccess):
+            self._resync_by(logged, event)
+
+    def _dispatch_membership(self, logged: LoggedEvent, event: MembershipEvent) -> None:
+        self._subscribers.offer_to_project(logged, event)
+        for subscriber in self._affected(event):
+            if (entry := subscriber.entry_for(logged, event)) is not None:
+                subscriber.offer(entry)
+        self._resync_by(logged, event)
+
+    def _dispatch_project(self, logged: LoggedEvent, event: ProjectEvent) -> None:
+        self.counters.record_delivery(event)
+        if event.change is ProjectChange.RANKS:
+            self.task_cache.invalidate_project(event.project_id)
+        self._subscribers.offer_to_project(logged, event)
+
+    def _resync_by(self, logged: LoggedEvent, event: AccessNews) -> None:
+        for subscriber in self._affected(event):
+            if subscriber.view.needs_resync_by(event):
+                subscriber.resync_if_behind(logged.position)
 
     def _on_log_break(self, reason: ResyncReason) -> None:
         self._replay.recent.clear()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.events import TaskScopedEvent
+from domain.events import DeliveredEvent, TaskScopedEvent
 from streaming.visibility import Visibility
 
 
@@ -22,12 +22,18 @@ class ResyncReason(StrEnum):
 
 @dataclass(slots=True)
 class Delivered:
-    """A change of a task or of an object that belongs to it. *cursor* continues after it, at *position* in the log."""
+    """An event that the subscriber receives. *cursor* continues after it, at *position* in the log."""
 
     cursor: str
     position: int
-    event: TaskScopedEvent
+    event: DeliveredEvent
     visibility: Visibility
+
+    @property
+    def task_event(self) -> TaskScopedEvent:
+        """The event, which is about a task."""
+        assert isinstance(self.event, TaskScopedEvent)
+        return self.event
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import TypeVar
 from uuid import UUID
 
-from domain.events import LoggedEvent, TaskScopedEvent
+from domain.events import DeliveredEvent, LoggedEvent, MembershipEvent, ProjectEvent, TaskScopedEvent
 from streaming.subscription import Subscriber
 
 KeyT = TypeVar("KeyT", bound=Hashable)
@@ -79,6 +79,14 @@ class SubscriberIndex:
             for group in self._by_project.get(project_id, {}).values():
                 _offer_to_all(group, logged, event)
 
+    def offer_to_project(self, logged: LoggedEvent, event: ProjectEvent | MembershipEvent) -> None:
+        """Offer an event to all subscribers that may see its project, without those of the event's own user."""
+        own = event.user_id if isinstance(event, MembershipEvent) else None
+        for group in (*self._see_everything.values(), *self._by_project.get(event.project_id, {}).values()):
+            others = group if own is None else {each: None for each in group if each.actor.user_id != own}
+            if others:
+                _offer_to_all(others, logged, event)
+
     def _offer_to_each(self, logged: LoggedEvent, event: TaskScopedEvent) -> None:
         """Offer an event to the people of a personal task, and to the members of all projects that it concerns."""
         concerned: Group = {}
@@ -105,7 +113,7 @@ class SubscriberIndex:
                 del self._by_project[project_id]
 
 
-def _offer_to_all(group: Group, logged: LoggedEvent, event: TaskScopedEvent) -> None:
+def _offer_to_all(group: Group, logged: LoggedEvent, event: DeliveredEvent) -> None:
     """Offer an event to subscribers to whom it means the same."""
     entry = next(iter(group)).entry_for(logged, event)
     if entry is not None:

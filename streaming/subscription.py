@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
-from domain.events import LoggedEvent, TaskScopedEvent
+from domain.events import DeliveredEvent, LoggedEvent, TaskScopedEvent
 from domain.stream_cursor import StreamCursor
 from streaming.asyncio_helpers import SingleFlight, WakeEvent
 from streaming.counters import Counters
@@ -109,7 +109,9 @@ class Subscriber:
 
     def upcoming_tasks(self) -> Iterator[UUID]:
         """The tasks of the next items. Consume the iterator at once."""
-        return (entry.event.task_id for entry in self._queue.peek(READ_AHEAD) if entry.visibility is Visibility.VISIBLE)
+        for entry in self._queue.peek(READ_AHEAD):
+            if entry.visibility is Visibility.VISIBLE and isinstance(entry.event, TaskScopedEvent):
+                yield entry.event.task_id
 
     def add_turn(self, call: Callable[[], None]) -> None:
         """Call it when it is the subscriber's turn again, unless it is closed by then."""
@@ -126,7 +128,7 @@ class Subscriber:
             return self.cursor
         return self._cursors.at(self._queue.position_after_taken(self._log_reader.tail.dispatched))
 
-    def entry_for(self, logged: LoggedEvent, event: TaskScopedEvent) -> QueuedEvent | None:
+    def entry_for(self, logged: LoggedEvent, event: DeliveredEvent) -> QueuedEvent | None:
         """The queue entry for *event*, which is that of *logged*; None if the event is not delivered to this actor."""
         visibility = self._view.visibility_of(event)
         return QueuedEvent(logged.position, event, visibility, logged.fingerprint) if visibility is not None else None
@@ -375,7 +377,7 @@ class Subscriber:
         dispatched_events = [logged for logged in page if logged.position <= dispatched]
         if not dispatched_events or dispatched_events[0].position != self._queue.read + 1:
             return False
-        if (changed_at := self._view.first_access_change(dispatched_events)) is not None:
+        if (changed_at := self._view.first_resync(dispatched_events)) is not None:
             self._resync(ResyncReason.ACCESS, self._cursors.behind(changed_at - 1))
             return True
         self._queue.refill(self._entries(dispatched_events), read=dispatched_events[-1].position, dispatched=dispatched)
@@ -385,7 +387,7 @@ class Subscriber:
         return [entry for logged in events if (entry := self._entry(logged)) is not None]
 
     def _entry(self, logged: LoggedEvent) -> QueuedEvent | None:
-        return self.entry_for(logged, logged.event) if isinstance(logged.event, TaskScopedEvent) else None
+        return self.entry_for(logged, logged.event) if isinstance(logged.event, DeliveredEvent) else None
 
     def _resync(self, reason: ResyncReason, cursor: StreamCursor) -> None:
         self._counters.resyncs += 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from domain.events import TaskScopedEvent
+from domain.events import DeliveredEvent
 from streaming.visibility import Visibility
 
 CAPACITY: Final = 256
@@ -21,7 +21,7 @@ class QueuedEvent:
     """
 
     position: int
-    event: TaskScopedEvent
+    event: DeliveredEvent
     visibility: Visibility
     fingerprint: int | None = None
     answers: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)

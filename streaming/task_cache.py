@@ -141,6 +141,13 @@ class TaskCache:
         """Remove a task: later callers read it again."""
         self._supersede(self._reads.pop(task_id, None))
 
+    def invalidate_project(self, project_id: UUID) -> None:
+        """Remove the tasks of a project, and those that are being read: several of them were changed by one event."""
+        for task_id, cached in list(self._reads.items()):
+            task = cached.snapshot.task
+            if not cached.flight.done or (task is not None and task.project_id == project_id):
+                self.invalidate(task_id)
+
     def invalidate_all(self) -> None:
         """Remove all tasks, because events were missed."""
         self._deleted.clear()

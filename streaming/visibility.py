@@ -3,12 +3,20 @@
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.events import AccessNews, LoggedEvent, MembershipEvent, People, TaskEvent, TaskScopedEvent
-from domain.policy import Action, Reach, TaskPeople, may, reach
+from domain.events import (
+    AccessNews,
+    DeliveredEvent,
+    LoggedEvent,
+    MembershipEvent,
+    People,
+    TaskEvent,
+    TaskScopedEvent,
+)
+from domain.policy import Action, Reach, TaskPeople, may, may_project, reach
 from domain.project import ProjectRole
 from domain.task import TaskStatus
 from domain.unknown_events import UnknownAccess
@@ -31,6 +39,11 @@ def may_see(actor: Actor, task: TaskPeople) -> bool:
     return may(actor, Action.READ_TASK, task, actor.projects.of(task.project_id))
 
 
+def may_see_project(actor: Actor, project_id: UUID) -> bool:
+    """Whether the actor may see a project."""
+    return may_project(actor, Action.READ_PROJECT, actor.projects.of(project_id))
+
+
 class Visibility(StrEnum):
     """What an event means to an actor."""
 
@@ -42,6 +55,10 @@ class Visibility(StrEnum):
     """The task exists, but the event removed the actor's right to see it."""
     DELETED = "DELETED"
     """The event deleted a task that the actor could see."""
+    PROJECT = "PROJECT"
+    """The event changed a project that the actor may see, or its members."""
+    OWN_ROLE = "OWN_ROLE"
+    """The event changed the actor's own role in a project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +85,23 @@ class StreamFilter:
 
 
 EVERYTHING = StreamFilter()
+TASK_EVENTS: Final[frozenset[type[DeliveredEvent]]] = frozenset({TaskEvent})
+"""Changes of tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriberView:
-    """An actor, its filter, and the class of events that match.
+    """An actor, its filter, and the classes of events that match.
 
-    With *only_status*, only moves match. Events that remove or delete the task always match.
+    With *only_status*, only moves match. Events that remove or delete the task always match. With *follows_projects*,
+    changes of the actor's own roles in projects match; otherwise they need a resync.
     """
 
     actor: Actor
     filter: StreamFilter
-    only_status: bool
-    events: type[TaskScopedEvent] = TaskEvent
+    only_status: bool = False
+    events: frozenset[type[DeliveredEvent]] = TASK_EVENTS
+    follows_projects: bool = False
     sees_everything: bool = field(init=False)
     """If true, the result depends on `filter_key` only, and is the same for all such subscribers."""
 
@@ -91,7 +112,7 @@ class SubscriberView:
     def filter_key(self) -> Hashable:
         """Everything that the result depends on, if the actor sees everything."""
         user_id = self.actor.user_id if self.filter.only_listed else None
-        return self.filter, self.only_status, self.events, user_id
+        return self.filter, self.only_status, self.events, self.follows_projects, user_id
 
     def is_changed_by(self, event: AccessNews) -> bool:
         """Whether the event changes what the actor sees of the tasks that the filter wants."""
@@ -100,16 +121,31 @@ class SubscriberView:
             return False
         return concerns(event, self.actor)
 
-    def first_access_change(self, events: Iterable[LoggedEvent]) -> int | None:
-        """The first position at which what the actor sees changed: by a membership, or in an unknown way."""
+    def needs_resync_by(self, event: AccessNews) -> bool:
+        """Whether the event changes what the actor sees, by a membership or in an unknown way, and no item says so."""
+        if isinstance(event, MembershipEvent):
+            return not self.follows_projects and self.is_changed_by(event)
+        return isinstance(event, UnknownAccess) and self.is_changed_by(event)
+
+    def first_resync(self, events: Iterable[LoggedEvent]) -> int | None:
+        """The first position at which the actor needs a resync."""
         for logged in events:
-            event = logged.event
-            if isinstance(event, UnknownAccess | MembershipEvent) and self.is_changed_by(event):
+            if isinstance(logged.event, UnknownAccess | MembershipEvent) and self.needs_resync_by(logged.event):
                 return logged.position
         return None
 
-    def visibility_of(self, event: TaskScopedEvent) -> Visibility | None:
+    def visibility_of(self, event: DeliveredEvent) -> Visibility | None:
         """What the event means to this actor. None: it is not delivered."""
+        if isinstance(event, TaskScopedEvent):
+            return self._visibility_of_task(event)
+        if self.filter.project_id not in (None, event.project_id):
+            return None
+        if isinstance(event, MembershipEvent) and event.user_id == self.actor.user_id:
+            return Visibility.OWN_ROLE if self.follows_projects else None
+        is_wanted = type(event) in self.events and may_see_project(self.actor, event.project_id)
+        return Visibility.PROJECT if is_wanted else None
+
+    def _visibility_of_task(self, event: TaskScopedEvent) -> Visibility | None:
         before, after = self._if_visible(event.before), self._if_visible(event.after)
         visibility = _visibility(event, before, after)
         if visibility is Visibility.VISIBLE and self._has_left_list(before, after):
@@ -128,7 +164,7 @@ class SubscriberView:
             return False
         if visibility is not Visibility.VISIBLE:
             return True
-        if type(event) is not self.events:
+        if type(event) not in self.events:
             return False
         if event.to_status is None:
             return False  # this version cannot show a task with an unknown status
@@ -178,7 +214,8 @@ class Viewpoint(NamedTuple):
     """Everything that the answer to an event depends on, unless the operation selects personal fields.
 
     The cursor identifies the event and the subscriber's access version. `now` is the relation to the task as it is
-    delivered, and `project_role` the role in its project; `snapshot_number` identifies the read of that task.
+    delivered, and `project_role` the role in its project, or in the project that the event is about; `snapshot_number`
+    identifies the read of that task.
     """
 
     cursor: str
@@ -202,7 +239,7 @@ def relation(user_id: UUID, task: TaskPeople | None) -> Relation:
 
 def viewpoint(
     actor: Actor,
-    event: TaskScopedEvent,
+    event: DeliveredEvent,
     *,
     cursor: str,
     visibility: Visibility,
@@ -213,6 +250,9 @@ def viewpoint(
 
     *people* is None if the actor may not see them.
     """
+    if not isinstance(event, TaskScopedEvent):
+        none, project_role = Relation.NONE, actor.projects.of(event.project_id)
+        return Viewpoint(cursor, visibility, actor.role, none, none, none, project_role, snapshot_number)
     user_id = actor.user_id
     before, now = relation(user_id, event.before), relation(user_id, people)
     after = before if event.after is event.before else relation(user_id, event.after)

@@ -5,7 +5,7 @@ import time
 from array import array
 from typing import Final
 
-from domain.events import TaskScopedEvent
+from domain.events import DeliveredEvent
 from streaming.counters import Counters
 
 MAX_COMMITS: Final = 4_096
@@ -49,7 +49,7 @@ class WriteTimes:
         """By position: since when the item waits, and the number of its subscribers."""
         self.commits: Final = CommitTimes()
 
-    def note_passed(self, position: int, event: TaskScopedEvent) -> None:
+    def note_passed(self, position: int, event: DeliveredEvent) -> None:
         """An item was passed to a connection. If its commit time is not known, it counts from the start of the change.
 
         Call `record_soon` after the last one.

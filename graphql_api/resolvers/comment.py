@@ -71,10 +71,12 @@ class CommentSubscriptions:
     @subscription(SIGNED_IN, "Receive changes of comments on tasks, live.")
     async def comment_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """New, changed and deleted comments."""
-        return listen(field.context, filter, after, _changed, events=CommentEvent)
+        wanted = filter.to_filter() if filter is not None else None
+        return listen(field.context, wanted, after, comment_changed, events=frozenset({CommentEvent}))
 
 
-def _changed(item: Delivered, task: Task | None) -> CommentChanged:
+def comment_changed(item: Delivered, task: Task | None) -> CommentChanged:
+    """The item for a change of a comment."""
     event = item.event
     assert isinstance(event, CommentEvent)
     return CommentChanged(

@@ -3,7 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
+from uuid import UUID
 
+from domain.events import DeliveredEvent, TaskScopedEvent
 from domain.policy import TaskPeople
 from domain.project import ProjectRole
 from streaming.asyncio_helpers import SingleFlight
@@ -215,21 +217,31 @@ class DirectDelivery:
 
     def _role_in(self, queued: QueuedEvent, reading: TaskSnapshot) -> ProjectRole | None:
         # Without people, the task may be gone for this actor only, whose role has ended: others may still see it.
-        task = reading.people or queued.event.after or queued.event.before
-        return self._actor.projects.of(task.project_id) if task is not None else None
+        return self._actor.projects.of(_project_of(queued.event, reading))
 
     def _store(self, queued: QueuedEvent, known: KnownAnswer | SingleFlight[Any]) -> None:
         if self._key is not None and (len(queued.answers) < MAX_ANSWERS or self._key in queued.answers):
             queued.answers[self._key] = known
 
     def _read(self, queued: QueuedEvent) -> TaskSnapshot | SingleFlight[Any]:
-        if queued.visibility is not Visibility.VISIBLE:
+        event = queued.event
+        if queued.visibility is not Visibility.VISIBLE or not isinstance(event, TaskScopedEvent):
             return self._task_cache.empty
-        return self._task_cache.get_or_start(self._actor, queued.event.task_id, self._subscriber.upcoming_tasks)
+        return self._task_cache.get_or_start(self._actor, event.task_id, self._subscriber.upcoming_tasks)
+
+
+def _project_of(event: DeliveredEvent, reading: TaskSnapshot) -> UUID | None:
+    """The project that the event is about, or that of its task."""
+    if not isinstance(event, TaskScopedEvent):
+        return event.project_id
+    task = reading.people or event.after or event.before
+    return task.project_id if task is not None else None
 
 
 def _people(queued: QueuedEvent, reading: TaskSnapshot) -> frozenset[int]:
-    return frozenset(person.int for person in queued.event.people | _people_of(reading.people))
+    event = queued.event
+    people = event.people if isinstance(event, TaskScopedEvent) else set()
+    return frozenset(person.int for person in people | _people_of(reading.people))
 
 
 def _people_of(task: TaskPeople | None) -> set[Any]:

@@ -1,15 +1,20 @@
 """Projects: asked for and changed."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import strawberry
 
 from domain.actor import Actor
+from domain.comment import CommentEvent
 from domain.errors import BadRequest
+from domain.events import MembershipEvent, ProjectEvent, TaskEvent
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import FieldContext
-from graphql_api.resolvers.fields import mutation, query
+from graphql_api.resolvers.comment import comment_changed
+from graphql_api.resolvers.fields import mutation, query, subscription
 from graphql_api.resolvers.optional_inputs import given, never_null
+from graphql_api.resolvers.stream import After as Since
+from graphql_api.resolvers.stream import Source, listen, task_changed
 from graphql_api.schema.common import After, Before, First, Last
 from graphql_api.schema.ids import decode_id_of, encode_id
 from graphql_api.schema.project import (
@@ -25,12 +30,17 @@ from graphql_api.schema.project import (
     UpdateProjectPayload,
 )
 from graphql_api.schema.resolves_to import Connection, One
+from graphql_api.schema.stream import TaskStreamItem
+from graphql_api.schema.task import Task
 from persistence.pagination import PageRequest, Part
 from persistence.queries import project as reads
 from persistence.queries.query import Paged, Query
 from services import project as project_service
 from services.project_deletion import delete_project
+from streaming.stream_items import Delivered
+from streaming.visibility import StreamFilter
 
+ProjectId = Annotated[strawberry.ID, strawberry.argument(description="The id of the project.")]
 OptionalId = Annotated[strawberry.ID | None, strawberry.argument(description="The id of the project.")]
 Key = Annotated[
     str | None, strawberry.argument(description="A key that the project has or had, in upper or lower case.")
@@ -76,6 +86,32 @@ class ProjectQueries:
         "The projects of which you are a member, by key, in pages. Moderators and admins: all projects.",
         Connection(ProjectConnection, _projects),
     )
+
+
+_EVENTS: Final = frozenset({TaskEvent, CommentEvent, ProjectEvent, MembershipEvent})
+
+
+@strawberry.type
+class ProjectSubscriptions:
+    """Fields of Subscription."""
+
+    @subscription(
+        SIGNED_IN,
+        "Receive everything that happens in a project, live and in one order: changes of its tasks, comments, labels "
+        "and members, and of the project itself.",
+    )
+    async def project_changed(self, field: FieldContext, project_id: ProjectId, after: Since = None) -> Source:
+        """Every change of the project and of what belongs to it."""
+        wanted = decode_id_of("Project", project_id, field="projectId")
+        async with field.context.unit_of_work() as uow:
+            await uow.projects.get(wanted, path=("projectId",))
+        in_project = StreamFilter(project_id=wanted)
+        return listen(field.context, in_project, after, _item, events=_EVENTS, follows_projects=True)
+
+
+def _item(item: Delivered, task: Task | None) -> TaskStreamItem:
+    """The item for a change of a task, or of a comment on it."""
+    return comment_changed(item, task) if isinstance(item.event, CommentEvent) else task_changed(item, task)
 
 
 @strawberry.type

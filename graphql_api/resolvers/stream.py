@@ -6,13 +6,23 @@ from typing import Annotated, Any, Generic, Self, TypeVar, cast
 
 import strawberry
 
-from domain.events import TaskEvent, TaskScopedEvent
+from domain.actor import Actor
+from domain.events import DeliveredEvent, MembershipEvent, ProjectEvent, TaskEvent, TaskScopedEvent
+from domain.policy import Action, may_project
 from domain.project import ProjectRole
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import Context, FieldContext
 from graphql_api.resolvers.delivery import Delivery, DirectDelivery, Sender
 from graphql_api.resolvers.fields import subscription
 from graphql_api.schema.ids import encode_id
+from graphql_api.schema.project_stream import (
+    MemberChanged,
+    ProjectAppeared,
+    ProjectChanged,
+    ProjectGone,
+    ProjectOfEvent,
+    ProjectRoleChanged,
+)
 from graphql_api.schema.stream import (
     ResyncRequired,
     TaskChanged,
@@ -29,7 +39,7 @@ from persistence.unit_of_work import UnitOfWork
 from streaming.stream_items import Delivered, Item, Resync
 from streaming.subscription import Subscriber
 from streaming.task_cache import UNKNOWN, TaskSnapshot, current_tasks
-from streaming.visibility import Viewpoint, Visibility, viewpoint
+from streaming.visibility import TASK_EVENTS, StreamFilter, Viewpoint, Visibility, viewpoint
 
 Filter = Annotated[
     TaskStreamFilterInput | None,
@@ -39,6 +49,13 @@ After = Annotated[
     str | None,
     strawberry.argument(
         description="A stream cursor. You receive all items after it, then live items; none is missing, none twice."
+    ),
+]
+WithProjects = Annotated[
+    bool,
+    strawberry.argument(
+        description="True: you receive ProjectAppeared, ProjectRoleChanged and ProjectGone when your own role in a "
+        "project changes. False: you receive ResyncRequired then."
     ),
 ]
 Make = Callable[[], TaskStreamItem]
@@ -53,33 +70,39 @@ class StreamSubscriptions:
     @subscription(SIGNED_IN, "Receive changes of the status of tasks, live.")
     async def task_status_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """Changes of status, and tasks that become invisible to the subscriber."""
-        return listen(field.context, filter, after, _status_changed, only_status=True)
+        wanted = filter.to_filter() if filter is not None else None
+        return listen(field.context, wanted, after, _status_changed, only_status=True)
 
     @subscription(SIGNED_IN, "Receive all changes of tasks, live: created, changed and deleted tasks.")
-    async def task_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
+    async def task_changed(
+        self, field: FieldContext, filter: Filter = None, after: After = None, with_projects: WithProjects = False
+    ) -> Source:
         """Every change."""
-        return listen(field.context, filter, after, _changed)
+        wanted = filter.to_filter() if filter is not None else None
+        return listen(field.context, wanted, after, task_changed, follows_projects=with_projects)
 
 
 def listen(
     context: Context,
-    filter: TaskStreamFilterInput | None,
+    wanted: StreamFilter | None,
     after: str | None,
     make: MakeItem,
     *,
-    events: type[TaskScopedEvent] = TaskEvent,
+    events: frozenset[type[DeliveredEvent]] = TASK_EVENTS,
     only_status: bool = False,
+    follows_projects: bool = False,
 ) -> Source:
-    """The source of a subscription to one class of events. *make* makes the item of an event that the actor may see.
+    """The source of a subscription to classes of events. *make* makes the item of a task that the actor may see.
 
     A subscriber also learns of tasks that are deleted or that it may no longer see.
 
     Raises:
-        BadRequest: the filter is invalid, or the cursor was not made by this API.
+        BadRequest: the cursor was not made by this API.
     """
-    wanted = filter.to_filter() if filter is not None else None
     since = context.last_event_id or after
-    subscriber = context.backend.stream.subscribe(context.actor, wanted, since, only_status=only_status, events=events)
+    subscriber = context.backend.stream.subscribe(
+        context.actor, wanted, since, only_status=only_status, events=events, follows_projects=follows_projects
+    )
     context.follow(subscriber)
     # Strawberry expects the items of the schema; the executor gets them from `Delivery.make`.
     return cast("Source", SubscriptionSource(context, subscriber, make))
@@ -144,7 +167,9 @@ class SubscriptionSource:
         return self._subscriber.trusts(at)
 
     def item(self, delivered: Delivered, reading: TaskSnapshot, role: ProjectRole | None) -> TaskStreamItem:
-        """The item for an event, with the task as a user with this role in its project sees it."""
+        """The item for an event, with the task or the project as a user with this role in the project sees it."""
+        if delivered.visibility in (Visibility.PROJECT, Visibility.OWN_ROLE):
+            return project_item(delivered, self._actor, role)
         return _item(delivered, reading, self._make, role)
 
     @property
@@ -154,7 +179,7 @@ class SubscriptionSource:
 
     async def _read(self, item: Delivered) -> TaskSnapshot:
         """The task as the actor sees it now; without a row if it is gone."""
-        context, stream, task_id = self._context, self._stream, item.event.task_id
+        context, stream, task_id = self._context, self._stream, item.task_event.task_id
         if not context.backend.shared:
             found, at = await current_tasks(
                 stream.lease, context.backend.delivery_gate, self._unit_of_work, lambda: [task_id]
@@ -243,7 +268,8 @@ def _status_changed(item: Delivered, task: Task | None) -> TaskStatusChanged:
     )
 
 
-def _changed(item: Delivered, task: Task | None) -> TaskChanged:
+def task_changed(item: Delivered, task: Task | None) -> TaskChanged:
+    """The item for a change of a task."""
     event = item.event
     assert isinstance(event, TaskEvent)
     return TaskChanged(**common_fields(item, task), row=event, changes=list(event.changes))
@@ -252,13 +278,8 @@ def _changed(item: Delivered, task: Task | None) -> TaskChanged:
 def common_fields(item: Delivered, task: Task | None) -> dict[str, Any]:
     """The fields of `TaskStreamItem`."""
     event = item.event
-    return {
-        "cursor": item.cursor,
-        "at": event.at,
-        "task_id": _id(item),
-        "task": task,
-        "mutation_id": event.mutation_id,
-    }
+    task_id = encode_id("Task", event.task_id) if isinstance(event, TaskScopedEvent) else None
+    return {"cursor": item.cursor, "at": event.at, "task_id": task_id, "task": task, "mutation_id": event.mutation_id}
 
 
 def item_of(kind: Callable[..., TaskStreamItem]) -> MakeItem:
@@ -270,5 +291,21 @@ def _resync(item: Resync) -> ResyncRequired:
     return ResyncRequired(cursor=item.cursor, at=datetime.now(UTC), task_id=None, task=None, reason=item.reason)
 
 
-def _id(item: Delivered) -> strawberry.ID:
-    return encode_id("Task", item.event.task_id)
+def project_item(item: Delivered, actor: Actor, role: ProjectRole | None) -> TaskStreamItem:
+    """The item for a change of a project, or of a role in it, for a user with this role in it now."""
+    event, common = item.event, common_fields(item, None)
+    assert isinstance(event, ProjectEvent | MembershipEvent)
+    if not may_project(actor, Action.READ_PROJECT, role):
+        return ProjectGone(**common, project_id=encode_id("Project", event.project_id))
+    row = ProjectOfEvent.of(event, role)
+    if isinstance(event, ProjectEvent):
+        return ProjectChanged(**common, row=row, project_change=event.change, label_id=_label_id(event))
+    if item.visibility is Visibility.PROJECT:
+        return MemberChanged(**common, row=row, role=event.role)
+    if event.previous_role is None:
+        return ProjectAppeared(**common, row=row)
+    return ProjectRoleChanged(**common, row=row)
+
+
+def _label_id(event: ProjectEvent) -> strawberry.ID | None:
+    return encode_id("Label", event.label_id) if event.label_id is not None else None

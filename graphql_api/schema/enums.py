@@ -11,7 +11,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from domain.comment import CommentChange
 from domain.errors import ErrorCode
-from domain.events import TaskChange
+from domain.events import ProjectChange, TaskChange
 from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
@@ -21,6 +21,7 @@ from streaming.stream_items import ResyncReason
 __all__ = [
     "CommentChange",
     "ErrorCode",
+    "ProjectChange",
     "ProjectRole",
     "ResyncReason",
     "Role",
@@ -122,6 +123,22 @@ _described(
         "PROJECT": "The task was moved to another project, or out of one.",
         "RESTORED": "The deleted task was restored.",
         "DELETED": "The task was deleted.",
+    },
+)
+_described(
+    ProjectChange,
+    "What was changed in a project.",
+    {
+        "CREATED": "The project was created.",
+        "UPDATED": "The key, the name or the description was changed.",
+        "ARCHIVED": "The project was archived.",
+        "REOPENED": "The archived project was made active again.",
+        "LABEL_CREATED": "A label was created.",
+        "LABEL_UPDATED": "A label was changed.",
+        "LABEL_DELETED": "A label was deleted. Its tasks have lost it.",
+        "RANKS": "Ranks of tasks were replaced by shorter ones. The order of the tasks is the same: load the ranks "
+        "again.",
+        "DELETED": "The project was deleted, with its tasks.",
     },
 )
 _described(

@@ -13,7 +13,7 @@ from streaming.visibility import SubscriberView
 Patch = tuple[object, str, object]
 
 _apply_access, _dispatch = Stream._apply_access, Stream._dispatch
-_first_access_change = SubscriberView.first_access_change
+_first_resync = SubscriberView.first_resync
 _change_membership = SubscriberIndex.change_membership
 
 
@@ -39,7 +39,7 @@ def _do_not_resync_those_who_join(self: Stream, logged: LoggedEvent) -> None:
 
 
 def _replay_across_changes(self: SubscriberView, events: list[LoggedEvent]) -> int | None:
-    return _first_access_change(self, [each for each in events if not isinstance(each.event, MembershipEvent)])
+    return _first_resync(self, [each for each in events if not isinstance(each.event, MembershipEvent)])
 
 
 def _keep_those_who_leave(self: SubscriberIndex, user_id: UUID, project_id: UUID, change: Callable[[], None]) -> None:
@@ -71,7 +71,7 @@ MEMBERSHIP_MUTANTS: dict[str, list[Patch]] = {
     ],
     "a live subscriber is not resynced": [(Stream, "_dispatch", _do_not_resync)],
     "a subscriber who joins is not resynced": [(Stream, "_dispatch", _do_not_resync_those_who_join)],
-    "a replay passes changes of memberships": [(SubscriberView, "first_access_change", _replay_across_changes)],
+    "a replay passes changes of memberships": [(SubscriberView, "first_resync", _replay_across_changes)],
     "who leaves stays in the index": [(SubscriberIndex, "change_membership", _keep_those_who_leave)],
     "who joins is not in the index": [(SubscriberIndex, "change_membership", _add_none_who_joins)],
     "members with other filters share one check": [(subscriber_index, "_group_key", lambda project_id, _: project_id)],

@@ -221,7 +221,7 @@ class DirectSender:
 
 
 def _seen(delivered: Delivered, task: Any) -> Seen:
-    task_id = str(delivered.event.task_id)
+    task_id = str(delivered.task_event.task_id)
     if task is None:
         return Seen(delivered.cursor, task_id, None, in_project=False, viewer_role=None)
     row = task.row

@@ -139,7 +139,7 @@ class TestClassesOfEvents:
     def test_a_subscriber_gets_the_events_of_its_class(self, role: Role):
         """Subscribers to tasks and to notes do not get each other's events."""
         tasks = SubscriberView(an_actor(role, user_id=ME), EVERYTHING, only_status=False)
-        notes = SubscriberView(an_actor(role, user_id=ME), EVERYTHING, only_status=False, events=NoteEvent)
+        notes = SubscriberView(an_actor(role, user_id=ME), EVERYTHING, only_status=False, events=frozenset({NoteEvent}))
         task, note = a_task_event(before=MINE, after=MINE), a_note_event(MINE)
 
         assert (tasks.visibility_of(task), tasks.visibility_of(note)) == (Visibility.VISIBLE, None)
@@ -148,7 +148,7 @@ class TestClassesOfEvents:
 
     def test_an_event_is_visible_to_those_who_may_see_the_task(self):
         """The policy decides by the people of the task."""
-        notes = SubscriberView(an_actor(user_id=ME), EVERYTHING, only_status=False, events=NoteEvent)
+        notes = SubscriberView(an_actor(user_id=ME), EVERYTHING, only_status=False, events=frozenset({NoteEvent}))
 
         assert notes.visibility_of(a_note_event(YOURS_FOR_ME)) is Visibility.VISIBLE
         assert notes.visibility_of(a_note_event(YOURS)) is None
@@ -156,7 +156,7 @@ class TestClassesOfEvents:
     @pytest.mark.parametrize(("after", "expected"), [(YOURS, Visibility.GONE), (None, Visibility.DELETED)])
     def test_a_task_that_is_gone_is_reported_to_every_class(self, after: People | None, expected: Visibility):
         """A subscriber to notes learns that the task is no longer there."""
-        notes = SubscriberView(an_actor(user_id=ME), EVERYTHING, only_status=False, events=NoteEvent)
+        notes = SubscriberView(an_actor(user_id=ME), EVERYTHING, only_status=False, events=frozenset({NoteEvent}))
 
         assert notes.visibility_of(a_task_event(before=YOURS_FOR_ME, after=after)) is expected
 
@@ -168,7 +168,7 @@ class TestClassesOfEvents:
             (StreamFilter(owner_id=YOU), None),
             (StreamFilter(task_ids=frozenset()), None),
         ):
-            notes = SubscriberView(an_actor(user_id=ME), wanted, only_status=False, events=NoteEvent)
+            notes = SubscriberView(an_actor(user_id=ME), wanted, only_status=False, events=frozenset({NoteEvent}))
             assert notes.visibility_of(a_note_event(MINE)) is expected
 
     def test_a_task_event_has_its_own_keys_in_addition(self):
