@@ -99,9 +99,10 @@ class Checks:
 
     def _role_in_project(self, wire: "Wire", task_id: UUID, role: str | None) -> None:
         """The viewer of a task has the role in its project that it had less than a second ago."""
-        projects, user = self._world.table.projects, wire.session.user
+        table, user, oldest = self._world.table, wire.session.user, self._oldest(wire)
         stored = ProjectRole(role) if role is not None else None
-        if not projects.had_role(user.id, projects.project_of[task_id], stored, self._oldest(wire)):
+        shown = {people.project_id for _, people in table.shown_since(task_id, oldest) if people is not None}
+        if not any(each and table.projects.had_role(user.id, each, stored, oldest) for each in shown):
             raise Broken(f"{wire.process.name} takes {user.name} for {role} in a project, which was over for a second")
 
     def _deleted(self, wire: "Wire", task_id: UUID, role: str) -> None:

@@ -1,7 +1,7 @@
 """A model of the database: rows, and a log whose events get their positions after their commits."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -124,15 +124,19 @@ class Table:
         found = self.log[max(position, self.trimmed) : up_to]
         return [each for each in found if isinstance(each.event, AccessNews)][:at_most]
 
+    def shown_since(self, task_id: UUID, since: float) -> list[tuple[float, People | None]]:
+        """The people of a task at an instant and after each later change, with the times."""
+        shown = self.shown[task_id]
+        return shown[max((index for index, (at, _) in enumerate(shown) if at <= since), default=0) :]
+
     def was_visible(self, task_id: UUID, actor: Actor, since: float) -> bool:
         """Whether an actor could see a task at any time from an instant on."""
-        shown = self.shown[task_id]
-        first = max((index for index, (at, _) in enumerate(shown) if at <= since), default=0)
+        shown = self.shown_since(task_id, since)
         if task_id not in self.projects.project_of or actor.role is not Role.USER:
-            return any(sees(actor.role, actor.user_id, people, ()) for _, people in shown[first:])
+            return any(sees(actor.role, actor.user_id, people, ()) for _, people in shown)
         return any(
             sees(actor.role, actor.user_id, people, roles)
-            for index, (start, people) in enumerate(shown[first:], start=first)
+            for index, (start, people) in enumerate(shown)
             for at, roles in self.projects.since(actor.user_id, max(start, since))
             if index + 1 == len(shown) or at <= shown[index + 1][0]
         )
@@ -207,38 +211,25 @@ class Table:
         return self._next_id
 
     def change_task(self, task_id: UUID, by: UUID, change: TaskChange, value: object) -> TaskEvent | None:
-        """A new version of a task, and what happened."""
-        project_id = value.project_id if isinstance(value, People) else self.projects.project_of.get(task_id)
-        if project_id is not None and not self.projects.allows_changes(project_id):
-            return None
+        """A new version of a task, and what happened; None: it cannot happen now."""
         versions = self.tasks.setdefault(task_id, [Task(task_id, 0, TaskStatus.TODO, None)])
         old = versions[-1]
-        if (old.people is None) is not (change is TaskChange.CREATED) or value is old.status:
+        here = self.projects.project_of.get(task_id)
+        there = value.project_id if isinstance(value, People) else here
+        if not self._is_possible(old, change, value, {here, there} - {None}) or (
+            change is TaskChange.PROJECT and here == there
+        ):
             return None
-        new = replace(old, version=old.version + 1)
-        match change:
-            case TaskChange.CREATED:
-                assert isinstance(value, People)
-                new = replace(new, people=value)
-                if project_id is not None:
-                    self.projects.project_of[task_id] = project_id
-            case TaskChange.ASSIGNEE:
-                assert old.people is not None
-                assert value is None or isinstance(value, UUID)
-                new = replace(new, people=People(old.people.owner_id, value, project_id))
-            case TaskChange.STATUS:
-                assert isinstance(value, TaskStatus)
-                new = replace(new, status=value)
-            case TaskChange.DELETED:
-                new = replace(new, people=None)
+        new = replace(old, version=old.version + 1, **self._changed(versions, change, value))
+        if there is not None or here is not None:
+            self.projects.project_of[task_id] = there
         versions.append(new)
         self.shown.setdefault(task_id, []).append((self._loop.now, new.people))
-        came_from = None if change is TaskChange.CREATED else old.status
         return TaskEvent(
             task_id=task_id,
             version=new.version,
             changes=(change,),
-            from_status=came_from,
+            from_status=None if old.people is None else old.status,
             to_status=new.status,
             title="",
             before=old.people,
@@ -247,6 +238,32 @@ class Table:
             at=AT,
             request_id=None,
         )
+
+    def _is_possible(self, old: Task, change: TaskChange, value: object, projects: Collection[UUID | None]) -> bool:
+        """Whether a task in this version can change so: the projects are those that it is in before and after."""
+        if not all(self.projects.allows_changes(each) for each in projects if each is not None):
+            return False
+        if value is old.status:
+            return False
+        if change is TaskChange.CREATED:
+            return old.version == 0
+        return (old.people is None) is (change is TaskChange.RESTORED) and old.version > 0
+
+    def _changed(self, versions: Sequence[Task], change: TaskChange, value: Any) -> dict[str, Any]:
+        """What is new in the next version of a task."""
+        people = versions[-1].people
+        match change:
+            case TaskChange.STATUS:
+                return {"status": value}
+            case TaskChange.ASSIGNEE:
+                return {"people": people and replace(people, assignee_id=value)}
+            case TaskChange.PROJECT:
+                return {"people": people and replace(people, project_id=value.project_id)}
+            case TaskChange.DELETED:
+                return {"people": None}
+            case TaskChange.RESTORED:
+                return {"people": versions[-2].people}
+        return {"people": value}
 
     def change_access(self, user: User, change: AccessChange, value: Session | Role | None) -> AccessEvent | None:
         """Change the rights of a user, and record the event."""

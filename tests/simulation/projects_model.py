@@ -29,8 +29,8 @@ class Projects:
 
     def __init__(self) -> None:
         self.rows: dict[UUID, Project] = {}
-        self.project_of: dict[UUID, UUID] = {}
-        """By task; a task stays in its project."""
+        self.project_of: dict[UUID, UUID | None] = {}
+        """By task, for those that are in a project or were in one."""
         self._times: dict[UUID, list[float]] = {}
         self._roles: dict[UUID, list[Roles]] = {}
 

@@ -26,7 +26,10 @@ from tests.simulation.rows_model import Session, Unknown, User
 SETTLE_SECONDS = 30.0
 STATUSES = tuple(TaskStatus)
 ROLES = (Role.USER, Role.USER, Role.MODERATOR, Role.ADMIN)
-CHANGES = (TaskChange.STATUS, TaskChange.STATUS, TaskChange.ASSIGNEE, TaskChange.ASSIGNEE, TaskChange.DELETED)
+CHANGES = (
+    *(TaskChange.STATUS, TaskChange.STATUS, TaskChange.ASSIGNEE, TaskChange.ASSIGNEE),
+    *(TaskChange.PROJECT, TaskChange.DELETED, TaskChange.RESTORED),
+)
 RIGHTS = (
     AccessChange.SESSION_REVOKED,
     AccessChange.SESSION_REVOKED,
@@ -213,7 +216,7 @@ class World:
             value: object = People(by.id, chance.choice([None, *(each.id for each in self.users)]), project_id)
         else:
             task_id = chance.choice(list(table.tasks))
-            value = self._value(change)
+            value = self._value(change, by.id)
         hold = chance.choice((0.001, 0.01, chance.uniform(0.0, 0.3)))
         give_up = chance.random() < 0.1
         process = chance.choice(self.processes)
@@ -223,9 +226,11 @@ class World:
 
         table.transaction(task_id, record, hold, lambda event: self._committed(process, event))
 
-    def _value(self, change: TaskChange) -> object:
+    def _value(self, change: TaskChange, by: UUID) -> object:
         if change is TaskChange.STATUS:
             return self.chance.choice(STATUSES)
+        if change is TaskChange.PROJECT:
+            return People(by, None, self.chance.choice([None, *self.projects]))  # only the project counts
         return self.chance.choice([None, *(each.id for each in self.users)])
 
     def _change_access(self) -> None:
