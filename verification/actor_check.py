@@ -6,11 +6,12 @@ from typing import Final
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.events import MembershipEvent, TaskChange, TaskEvent
+from domain.events import MembershipEvent, People, TaskChange, TaskEvent
 from domain.policy import Action, may
 from verification.history import History
 from verification.index import Index
 from verification.log_check import LOG
+from verification.memberships import Roles
 from verification.report import Fault, Report
 
 _ACTIONS: Final = {
@@ -18,6 +19,7 @@ _ACTIONS: Final = {
     TaskChange.STATUS: Action.CHANGE_STATUS,
     TaskChange.ASSIGNEE: Action.ASSIGN_TASK,
     TaskChange.DELETED: Action.DELETE_TASK,
+    TaskChange.RESTORED: Action.RESTORE_TASK,
 }
 """What a change needs; all others need `UPDATE_TASK`."""
 
@@ -47,24 +49,33 @@ class _Rights:
 
     def may_change(self, actor: Actor, event: TaskEvent, position: int) -> bool:
         """Whether the actor had the right to make this change."""
-        people = event.before or event.after
-        if people is None or people.project_id is None:
-            return True
-        roles = self._index.roles(actor.user_id)
         actions = {_ACTIONS.get(change, Action.UPDATE_TASK) for change in event.changes}
+        needed = [(action, event.before or event.after) for action in actions]
+        if TaskChange.PROJECT in event.changes:
+            needed.append((Action.CREATE_TASK, event.after))
+        roles = self._index.roles(actor.user_id)
         return any(
-            all(may(actor, action, people, roles.at(moment).get(people.project_id)) for action in actions)
+            all(_may(actor, action, people, roles.at(moment)) for action, people in needed)
             for moment in self._moments(actor.user_id, event, position)
         )
 
     def _moments(self, user_id: UUID, event: TaskEvent, position: int) -> Iterator[int]:
         """The place of the event, and those before the changes of roles that were made at the same time."""
         yield position
-        begun = self._begun.get((event.task_id, None if event.deleted else event.version))
+        begun = self._begun.get((event.task_id, event.version))
+        if begun is None and event.deleted:
+            begun = self._begun.get((event.task_id, None))
         for change in reversed(self._index.roles(user_id).changes(0, position)):
             if begun is not None and self._acked.get(change, float("inf")) < begun:
                 return
             yield change - 1
+
+
+def _may(actor: Actor, action: Action, people: People | None, roles: Roles) -> bool:
+    """Whether the actor may do this to a task with these people. Personal tasks are not checked."""
+    if people is None or people.project_id is None:
+        return True
+    return may(actor, action, people, roles.get(people.project_id))
 
 
 def _acknowledgements(history: History, index: Index) -> Iterator[tuple[int, float]]:

@@ -30,7 +30,7 @@ class TaskFacts:
 class Write:
     """An acknowledged change, made between *begun* and *acked*, in seconds of a monotonic clock.
 
-    The version is None for a deletion, whose response has no version.
+    The version is None for a deletion that was not based on a version: its response has none.
     """
 
     task_id: UUID

@@ -58,7 +58,13 @@ class Index:
         return set(self._roles)
 
     def people_of(self, facts: TaskFacts) -> People:
-        """The owner, the assignee and the project of a task. A task stays in its project, which its events have."""
+        """The owner, the assignee and the project of a task: the project is that of the event of its version.
+
+        Without this event it is that of the last known one.
+        """
+        event = self._versions.get((facts.task_id, facts.version))
+        if event is not None and event.after is not None:
+            return People(facts.owner_id, facts.assignee_id, event.after.project_id)
         return People(facts.owner_id, facts.assignee_id, self._project_of.get(facts.task_id))
 
     def tasks(self) -> dict[UUID, list[tuple[int, TaskEvent]]]:

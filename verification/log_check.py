@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import pairwise
 from uuid import UUID
 
-from domain.events import TaskEvent
+from domain.events import TaskChange, TaskEvent
 from verification.history import History, TaskFacts, Write
 from verification.index import Index
 from verification.report import Fault, Report
@@ -47,12 +47,19 @@ def _check_task(task_id: UUID, events: list[TaskEvent], unplaced: set[tuple[UUID
             report.note(
                 Fault.OUT_OF_ORDER, LOG, f"task {task_id} goes from version {before.version} to {after.version}"
             )
-        elif (after.from_status, after.before) != (before.to_status, before.after):
+        elif not _follows(before, after):
             report.note(
                 Fault.WRONG,
                 LOG,
                 f"version {after.version} of task {task_id} does not start with the values of the one before",
             )
+
+
+def _follows(before: TaskEvent, after: TaskEvent) -> bool:
+    """Whether a version starts with the values of the one before. A restored task has those of its deletion."""
+    if TaskChange.RESTORED in after.changes:
+        return (after.to_status, after.before, after.after) == (before.to_status, before.after, before.before)
+    return (after.from_status, after.before) == (before.to_status, before.after)
 
 
 def _check_writes(history: History, index: Index, report: Report) -> None:

@@ -9,12 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.events import AccessChange, AccessEvent, LoggedEvent, MembershipEvent, TaskEvent
+from domain.events import LoggedEvent
 from domain.task import FOLLOWERS
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import UserRow
 from tests.chaos import faults
+from tests.chaos.expectations import last_expected, roles_of
 from tests.chaos.faults import Fault
 from tests.chaos.membership_changes import MembershipChanges
 from tests.chaos.stack import Stack
@@ -22,11 +23,10 @@ from tests.support.waiting import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.failures import Failed
 from verification.client.follower import CHANGES, MOVES, Follower, Recorder
+from verification.client.projects import KnownProject
 from verification.client.writer import Known, TaskWriter
-from verification.expected_visibility import ExpectedViewer
 from verification.history import History, Listener
 from verification.history_check import check_history
-from verification.memberships import NO_ROLES, roles_over_time
 from verification.report import Report
 
 TASKS = 24
@@ -107,6 +107,8 @@ class FaultRun:
         self._with_projects = projects
         self.memberships: MembershipChanges | None = None
         self._project_of: dict[UUID, UUID] = {}
+        self.deleted: list[Known] = []
+        """Tasks whose deletion was acknowledged, the last one at the end."""
         self._log: list[LoggedEvent] = []
         self._writing = asyncio.Event()
 
@@ -257,6 +259,8 @@ class FaultRun:
             self._assign: 4,
             self._edit: 2,
         }
+        if self.memberships is not None:
+            changes |= {self._transfer: 1, self._restore: 1}
         if len(self.known) > TASKS // 2:
             changes[self._delete] = 1
         [change_task] = self.random.choices(list(changes), weights=list(changes.values()))
@@ -284,9 +288,30 @@ class FaultRun:
     async def _edit(self, writer: TaskWriter, task: Known) -> None:
         await self._learn(writer, task, await writer.edit(task))
 
+    async def _transfer(self, writer: TaskWriter, task: Known) -> None:
+        """Move the task to a project, or out of one; a former version of the server does not know how."""
+        found = self.memberships.known if self.memberships is not None else ()
+        project = self.random.choice([None, *found])
+        moved = await writer.transfer(task, project.id if project is not None else None)
+        if moved is not None:
+            self._note_project(task, project)
+        await self._learn(writer, task, moved)
+
+    async def _restore(self, writer: TaskWriter, _: Known) -> None:
+        """Restore the task that was deleted last."""
+        if self.deleted:
+            self._keep(await writer.restore(self.deleted.pop()))
+
+    def _note_project(self, task: Known, project: KnownProject | None) -> None:
+        if project is not None:
+            self._project_of[task.facts.task_id] = project.project_id
+        else:
+            self._project_of.pop(task.facts.task_id, None)
+
     async def _delete(self, writer: TaskWriter, task: Known) -> None:
         if await writer.delete(task):
             self.known.pop(task.facts.task_id, None)
+            self.deleted.append(task)
         else:
             await self._learn(writer, task, None)
 
@@ -323,7 +348,7 @@ class FaultRun:
         self._log += await self.stack.log(after=len(self._log))
         log = self._log[:head]
         roles = {user.id: user.role for user in await self.stack.users()}
-        return {follower.name: _last_expected(log, follower.recorder.listener, roles) for follower in self.followers}
+        return {follower.name: last_expected(log, follower.recorder.listener, roles) for follower in self.followers}
 
     def _late(self, wanted: dict[str, int]) -> str:
         return "; ".join(
@@ -352,37 +377,11 @@ class FaultRun:
             writes=[write for writer in self.writers for write in writer.writes],
             log=log,
             listeners=[follower.recorder.listener for follower in self.followers],
-            roles={user.id: _roles(user, log) for user in self.users.values()},
+            roles={user.id: roles_of(user, log) for user in self.users.values()},
             final=await self.stack.tasks(),
             membership_writes=self.memberships.writes if self.memberships is not None else (),
             final_members=await self.stack.members() if self.memberships is not None else None,
         )
-
-
-def _roles(user: UserRow, log: Sequence[LoggedEvent]) -> dict[int, Role]:
-    """The roles of a user by access version: *user* as created, then alternating."""
-    changes = sum(
-        isinstance(each.event, AccessEvent)
-        and each.event.user_id == user.id
-        and each.event.change is AccessChange.ROLE_CHANGED
-        for each in log
-    )
-    other = Role.MODERATOR if user.role is Role.USER else Role.USER
-    return {user.access_version + number: (user.role, other)[number % 2] for number in range(changes + 1)}
-
-
-def _last_expected(log: Sequence[LoggedEvent], listener: Listener, roles: dict[UUID, Role]) -> int:
-    projects = roles_over_time(log).get(listener.user_id, NO_ROLES)
-    viewer = ExpectedViewer(listener.user_id, roles[listener.user_id], listener.only_status, projects)
-    return next((each.position for each in reversed(log) if _is_expected(each, viewer)), 0)
-
-
-def _is_expected(logged: LoggedEvent, viewer: ExpectedViewer) -> bool:
-    """Whether an event leads to an item, or to a resync because of another role in a project."""
-    event = logged.event
-    if isinstance(event, MembershipEvent):
-        return event.user_id == viewer.user_id
-    return isinstance(event, TaskEvent) and viewer.expects(event, logged.position) is not None
 
 
 def details(outcome: Outcome) -> list[str]:

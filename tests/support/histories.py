@@ -28,6 +28,8 @@ class World:
         self.log: list[LoggedEvent] = []
         self.writes: list[Write] = []
         self.tasks: dict[UUID, TaskFacts] = {}
+        self.deleted: list[TaskFacts] = []
+        """Deleted tasks, with the versions of their deletions."""
         self._project_of: dict[UUID, UUID | None] = {}
         self.roles: dict[UUID, dict[int, Role]] = {
             self.owner: {1: Role.USER},
@@ -58,6 +60,19 @@ class World:
         """No task any more."""
         before = self.tasks[task_id]
         self._record(before, None, TaskChange.DELETED)
+        self.deleted.append(replace(before, version=before.version + 1))
+
+    def restore(self) -> UUID:
+        """The task that was deleted last is there again."""
+        facts = self.deleted.pop()
+        self._record(None, replace(facts, version=facts.version + 1), TaskChange.RESTORED)
+        return facts.task_id
+
+    def transfer(self, task_id: UUID, project_id: UUID | None) -> None:
+        """Another project, or none."""
+        before = self.tasks[task_id]
+        people, self._project_of[task_id] = self._people(before), project_id
+        self._record(before, replace(before, version=before.version + 1), TaskChange.PROJECT, people=people)
 
     def revoke(self, user_id: UUID, session_id: UUID | None) -> None:
         """The end of a session."""
@@ -78,6 +93,8 @@ class World:
             lambda: self.move(task_id),
             lambda: self.assign(task_id, other),
         ]
+        if self.deleted:
+            actions.append(self.restore)
         return [*actions, lambda: self.delete(task_id)] if len(self.tasks) > 4 else actions
 
     def history(self, *, cut_at: Sequence[int] = ()) -> History:
@@ -99,7 +116,10 @@ class World:
                 listener.connections.append(RecordedConnection(0.0, cursor(logged.position)))
         return listener
 
-    def _record(self, before: TaskFacts | None, after: TaskFacts | None, change: TaskChange) -> None:
+    def _record(
+        self, before: TaskFacts | None, after: TaskFacts | None, change: TaskChange, *, people: People | None = None
+    ) -> None:
+        """Add the event; *people* are those before, if they are not those of the task now."""
         facts = after or before
         assert facts is not None
         version = facts.version if after is not None else facts.version + 1
@@ -110,7 +130,7 @@ class World:
             from_status=before.status if before else None,
             to_status=facts.status,
             title=facts.title,
-            before=self._people(before),
+            before=people or self._people(before),
             after=self._people(after),
             actor_id=self.actor,
             at=self._now(),
@@ -118,9 +138,7 @@ class World:
         )
         position = len(self.log) + 1
         self.log.append(LoggedEvent(position, event))
-        self.writes.append(
-            Write(facts.task_id, version if after is not None else None, begun=position - 0.4, acked=position + 0.4)
-        )
+        self.writes.append(Write(facts.task_id, version, begun=position - 0.4, acked=position + 0.4))
         if after is not None:
             self.tasks[facts.task_id] = after
         else:

@@ -45,8 +45,12 @@ class ProjectWorld(World):
         self.in_project()
         while len(self.log) < times:
             task_id = self.random.choice([*self.tasks])
-            self.random.choice([*self._changes(task_id), self.in_project, self._change_role])()
+            self.random.choice([*self._changes(task_id), self.in_project, self._change_role, self._transfer])()
         return self
+
+    def _transfer(self) -> None:
+        task_id = self.random.choice([*self.tasks])
+        self.transfer(task_id, None if self._project_of[task_id] else self.project)
 
     def history(self, *, cut_at: Sequence[int] = ()) -> History:
         """What all listeners received, with reconnects after these positions."""

@@ -19,6 +19,8 @@ _EDIT: Final = f"mutation ($input: UpdateTaskInput!) {{ it: updateTask(input: $i
 _MOVE: Final = f"mutation ($input: UpdateTaskStatusInput!) {{ it: updateTaskStatus(input: $input) {_ANSWER} }}"
 _ASSIGN: Final = f"mutation ($input: AssignTaskInput!) {{ it: assignTask(input: $input) {_ANSWER} }}"
 _DELETE: Final = "mutation ($input: DeleteTaskInput!) { it: deleteTask(input: $input) { userErrors { code message } } }"
+_TRANSFER: Final = f"mutation ($input: MoveTaskInput!) {{ it: moveTask(input: $input) {_ANSWER} }}"
+_RESTORE: Final = f"mutation ($input: RestoreTaskInput!) {{ it: restoreTask(input: $input) {_ANSWER} }}"
 _TASK: Final = f"query ($id: ID!) {{ task(id: $id) {{ {TASK} }} }}"
 
 
@@ -77,13 +79,23 @@ class TaskWriter:
         wanted = {"id": task.id, "assigneeId": assignee, "expectedVersion": version}
         return await self._change(_ASSIGN, wanted, before=version)
 
+    async def transfer(self, task: Known, project: str | None) -> Known | None:
+        """Move a task to another project, or out of one."""
+        version = task.facts.version
+        wanted = {"id": task.id, "projectId": project, "expectedVersion": version}
+        return await self._change(_TRANSFER, wanted, before=version)
+
     async def delete(self, task: Known) -> bool:
         """Delete a task; returns whether it was acknowledged."""
-        begun = self._clock()
-        if await self._ask(_DELETE, {"id": task.id}) is None:
+        begun, version = self._clock(), task.facts.version
+        if await self._ask(_DELETE, {"id": task.id, "expectedVersion": version}) is None:
             return False
-        self._note(task.facts.task_id, None, begun)
+        self._note(task.facts.task_id, version + 1, begun)
         return True
+
+    async def restore(self, task: Known) -> Known | None:
+        """Restore a deleted task."""
+        return await self._change(_RESTORE, {"id": task.id}, before=0)
 
     async def look(self, task: Known) -> Known | None:
         """The current task; None if it is not visible, or without an answer."""
