@@ -133,11 +133,14 @@ async def insert_new(transaction: Transaction, table: Any, rows: Sequence[Base])
     """Insert rows, except those whose key exists; returns the keys of the inserted rows.
 
     Raises:
+        Duplicate: a row violates another unique index, or has the key of a deleted row.
         ReferenceLost: a row violates a foreign key.
     """
     part = Part(table, Operation.INSERT, insertable(table))
     try:
         return await transaction.fetch(insert_new_statement(part), *_arguments([(part, rows)]))
+    except asyncpg.UniqueViolationError as error:
+        raise Duplicate(error.constraint_name or "") from error
     except asyncpg.ForeignKeyViolationError as error:
         raise ReferenceLost(error.constraint_name or "") from error
 

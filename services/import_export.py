@@ -12,7 +12,7 @@ from domain.errors import Invalid
 from domain.policy import Action
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskPriority, TaskStatus, check_past, completed_at
-from persistence.errors import ReferenceLost
+from persistence.errors import Duplicate, ReferenceLost
 from persistence.models import TaskRow, VisibleTaskRow
 from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
@@ -106,7 +106,7 @@ async def import_tasks(uow: UnitOfWork, *, tasks: Sequence[ImportedTask]) -> Imp
     checked = {each.task_id: each.checked(uow.now) for each in tasks}
     try:
         return await _import_once(uow, checked)
-    except ReferenceLost:  # at the same time, another transaction deleted a project
+    except (Duplicate, ReferenceLost):  # at the same time, another transaction deleted a project, or one of the tasks
         return await _import_once(uow, checked)
 
 
@@ -196,7 +196,7 @@ def _name(names: Mapping[UUID, str], user_id: UUID | None) -> str | None:
 async def _create(uow: UnitOfWork, rows: Mapping[UUID, TaskRow], batch: LockedBatch) -> set[UUID]:
     """Create the tasks whose ids are not taken; returns their ids."""
     # A task that exists uses up no number. While the counters are locked, no other task gets into the projects.
-    existing = await uow.tasks.taken_among(rows) if batch.counters else set()
+    existing = await uow.tasks.taken_among(rows)
     absent = [row for task_id, row in rows.items() if task_id not in existing]
     batch.number(uow, absent)
     created = await uow.tasks.add_many(absent)

@@ -1,7 +1,7 @@
 """Changes of several tasks by one request."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -38,11 +38,15 @@ async def update_tasks(part: PartOf, *, task_ids: Sequence[UUID], edit: TaskEdit
     if not unique:
         return {}
     await _claim(part(None), unique, edit)
-    outcomes = await asyncio.gather(*(_outcome(part(each), each, edit) for each in unique), return_exceptions=True)
+
+    def update_one(uow: UnitOfWork, task_id: UUID) -> Awaitable[VisibleTaskRow]:
+        return update_task(uow, task_id=task_id, edit=edit)
+
+    outcomes = await asyncio.gather(*(update_one(part(each), each) for each in unique), return_exceptions=True)
     found: dict[UUID, Outcome] = {}
     for task_id, outcome in zip(unique, outcomes, strict=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
+        if isinstance(outcome, BaseException) and not isinstance(outcome, Refusal):
+            raise outcome  # all others have ended
         found[task_id] = outcome
     return found
 
@@ -53,10 +57,3 @@ async def _claim(uow: UnitOfWork, task_ids: Sequence[UUID], edit: TaskEdit) -> N
     async with uow:
         await find_earlier_result(uow, "update_tasks", task_ids[0], request)
         await uow.commit()
-
-
-async def _outcome(uow: UnitOfWork, task_id: UUID, edit: TaskEdit) -> Outcome:
-    try:
-        return await update_task(uow, task_id=task_id, edit=edit)
-    except Refusal as refusal:
-        return refusal

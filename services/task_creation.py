@@ -139,7 +139,7 @@ async def _create_once(uow: UnitOfWork, task: TaskRow, request: dict[str, object
         if created is not None:
             return await task_after_repetition(uow, created)
         if chosen_id is not None and await uow.events.deleted_of([task.id]):
-            raise _taken()
+            raise _taken()  # the database refuses ids of existing tasks and of tasks in the trash
         references = reference_reads(uow, request, project_id)
         if project_id is None:
             return await uow.write(partial(_create, uow, task, request), *references)

@@ -33,6 +33,18 @@ $$
 The trigger is executed after that statement.
 """
 TABLES = ("tasks", "trash")
+KEEP_IDS = """
+CREATE OR REPLACE FUNCTION keep_ids_of_deleted_tasks() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM new_rows JOIN trash USING (id)) THEN
+        RAISE EXCEPTION 'a deleted task has this id'
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'pk_tasks', TABLE = 'tasks';
+    END IF;
+    RETURN NULL;
+END
+$$
+"""
+"""An id is in one of the two tables only: otherwise a new task would have the comments of a deleted one."""
 
 
 def upgrade() -> None:
@@ -83,6 +95,11 @@ def upgrade() -> None:
             f"CREATE TRIGGER delete_rest_of_tasks AFTER DELETE ON {table} REFERENCING OLD TABLE AS old_rows"
             " FOR EACH STATEMENT EXECUTE FUNCTION delete_rest_of_tasks()"
         )
+    op.execute(KEEP_IDS)
+    op.execute(
+        "CREATE TRIGGER keep_ids_of_deleted_tasks AFTER INSERT ON tasks REFERENCING NEW TABLE AS new_rows"
+        " FOR EACH STATEMENT EXECUTE FUNCTION keep_ids_of_deleted_tasks()"
+    )
 
 
 def downgrade() -> None:
@@ -91,6 +108,8 @@ def downgrade() -> None:
     op.execute("DELETE FROM comments WHERE task_id IN (SELECT id FROM trash)")
     op.execute("DELETE FROM task_keys WHERE task_id IN (SELECT id FROM trash)")
     op.drop_table("trash")
+    op.execute("DROP TRIGGER keep_ids_of_deleted_tasks ON tasks")
+    op.execute("DROP FUNCTION keep_ids_of_deleted_tasks()")
     op.execute("DROP TRIGGER delete_rest_of_tasks ON tasks")
     op.execute("DROP FUNCTION delete_rest_of_tasks()")
     op.execute(

@@ -51,9 +51,10 @@ def in_project_of_member(reaches: Reaches) -> ColumnElement[bool]:
 
 
 def belongs_to_visible_task(task_id: Any, reaches: Reaches) -> ColumnElement[bool]:
-    """The condition for rows that belong to a task that the actor may read; *task_id* is their column."""
-    if Reach.ANY in reaches:
-        return true()
+    """The condition for rows that belong to a task that the actor may read; *task_id* is their column.
+
+    Rows of a deleted task do not, for any actor.
+    """
     return select(TaskRow.id).where(TaskRow.id == task_id, visible(reaches)).exists()
 
 

@@ -9,6 +9,8 @@ from tests.probes.oracle import ALLOWED, FORBIDDEN, INVALID, NOT_FOUND
 from tests.probes.scene import Scene
 
 UNEXPECTED: Final = "UNEXPECTED"
+_OF_REFUSALS: Final = frozenset({"userErrors", "taskId"})
+"""The fields of a refusal. The id is that of the request."""
 _OF_STATUS: Final = {404: NOT_FOUND, 403: FORBIDDEN, 422: INVALID, 401: "UNAUTHENTICATED", 412: "CONFLICT"}
 
 
@@ -33,14 +35,21 @@ def of_rest(status: int, body: bytes, operation: Operation, scene: Scene) -> str
 
 
 def _of_payload(payload: dict[str, Any], operation: Operation, scene: Scene) -> str:
-    errors = payload["userErrors"]
-    if errors:
-        others = [value for name, value in payload.items() if name != "userErrors" and value is not None]
-        return UNEXPECTED if others else str(errors[0]["code"])
+    if payload["userErrors"]:
+        return refusal_of(payload)
+    if "results" in payload and payload["results"][0]["userErrors"]:
+        return refusal_of(payload["results"][0])
     return ALLOWED if operation.shows(payload, scene) else UNEXPECTED
+
+
+def refusal_of(payload: dict[str, Any]) -> str:
+    """The code of the refusal in a payload, or in the result for one of several objects, which shows nothing else."""
+    others = [value for name, value in payload.items() if name not in _OF_REFUSALS and value is not None]
+    return UNEXPECTED if others else str(payload["userErrors"][0]["code"])
 
 
 def _is_empty(value: Any) -> bool:
     if isinstance(value, dict) and "nodes" in value:
-        return not value["nodes"] and not value.get("totalCount")
+        facts = [value.get("totalCount"), *value.get("pageInfo", {}).values()]
+        return not value["nodes"] and not any(facts)
     return value in (None, [], [None])

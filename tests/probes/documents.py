@@ -14,10 +14,14 @@ PROJECT_IN_LIST: Final = "id key name description viewerRole"
 COMMENT: Final = f"id text version createdAt updatedAt isEdited viewerDidWrite author {{ {USER} }}"
 COMMENTS: Final = f"nodes {{ {COMMENT} }} pageInfo {{ endCursor }}"
 TASK_IN_LIST: Final = f"""id title description status version number key commentCount project {{ {PROJECT_IN_LIST} }}
+  rank subtaskCount doneSubtaskCount parent {{ id title description }}
   owner {{ {USER} }} assignee {{ {USER} }} viewerCanUpdate viewerCanDelete"""
+SUBTASKS: Final = f"nodes {{ {TASK_IN_LIST} }} pageInfo {{ endCursor }}"
 TASK: Final = f"""{TASK_IN_LIST} priority dueAt createdAt updatedAt completedAt viewerCanUpdateStatus viewerCanAssign
-  labels(first: 3) {{ {LABELS} }} comments(first: 3) {{ {COMMENTS} }}
+  labels(first: 3) {{ {LABELS} }} comments(first: 3) {{ {COMMENTS} }} subtasks(first: 3) {{ {SUBTASKS} }}
   history(first: 3) {{ {HISTORY} }} inProject: project {{ {PROJECT} }}"""
+DELETED_TASK: Final = f"""id key title status subtaskCount commentCount deletedAt project {{ {PROJECT_IN_LIST} }}
+  owner {{ {USER} }} deletedBy {{ {USER} }}"""
 MEMBERSHIP: Final = f"id role createdAt user {{ {USER} }}"
 SESSION: Final = "id ipAddress userAgent createdAt isCurrent"
 ERRORS: Final = "userErrors { code path message }"

@@ -70,13 +70,15 @@ class Exchange:
         """The request succeeds: it shows the object, or changes it."""
         scene = await self.operation.copy(scene)
         assert self.operation.expected(scene) == ALLOWED, f"no control: {self.name}, {scene}"
-        before = await self._state(scene)
+        before, kept = await self._state(scene), await self._kept(scene)
         reply = await self.entry_point.send(self.operation.make(scene), scene.actor)
         result.controls += 1
         result.note(scene, self._differences(scene, reply, ALLOWED))
         secret = self.operation.secret(scene)
         if secret is not None and secret.encode() not in reply.raw:
             result.note(scene, ["the object is not shown"])
+        if await self._kept(scene) != kept:
+            result.note(scene, ["another task is changed"])
         if self.operation.changes:
             if await self._state(scene) == before:
                 result.note(scene, ["nothing is changed"])
@@ -90,3 +92,7 @@ class Exchange:
 
     async def _state(self, scene: Scene) -> object:
         return await stored.state(scene.world.database) if self.operation.changes else None
+
+    async def _kept(self, scene: Scene) -> list[str]:
+        ids = [task.id for task in self.operation.keeps(scene)]
+        return await stored.tasks(scene.world.database, ids) if ids else []

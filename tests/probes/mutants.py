@@ -16,13 +16,16 @@ from domain.policy import Action, Reach, TaskPeople
 from domain.project import ProjectRole
 from domain.task import check_version
 from graphql_api.schema import user as user_schema
-from persistence.models import TaskRow
+from persistence.models import ProjectRow, TaskRow
 from persistence.queries import child_list, project_visibility, reader, task_visibility
 from persistence.queries import task as task_reads
+from persistence.queries import trash as trash_reads
 from persistence.queries import user as user_reads
 from persistence.queries.parent import Reaches
+from persistence.repositories import task as task_rows
+from services import subtask, task_access, task_creation, task_move
 from services import task as task_service
-from services import task_access
+from services import trash as trash_service
 from services.task_access import TaskAccess
 from streaming import visibility
 from streaming.memberships import KnownRoles
@@ -182,6 +185,36 @@ def _totals_count_all(patch: Patch) -> None:
     patch.setattr(task_reads, "TaskCount", wrong)
 
 
+def _parents_in_other_projects(patch: Patch) -> None:
+    def wrong(task: TaskRow, parent: TaskRow | None) -> TaskRow:
+        if parent is None:
+            raise NotFound("Task not found", path=("parentId",))
+        return parent
+
+    for module in (subtask, task_creation):
+        patch.setattr(module, "check_parent", wrong)
+
+
+def _tasks_go_to_all_visible_projects(patch: Patch) -> None:
+    def wrong(uow: Any, found: ProjectRow | None, *membership: Any) -> ProjectRow:
+        project: ProjectRow = uow.projects.existing(found)
+        return project
+
+    patch.setattr(task_move, "require_creation", wrong)
+
+
+def _placed_beside_tasks_of_other_projects(patch: Patch) -> None:
+    patch.setattr(task_rows, "_RANK_IN", "SELECT rank FROM tasks WHERE id = $1 AND $2::uuid IS NOT NULL")
+
+
+def _all_deleted_tasks_are_restored(patch: Patch) -> None:
+    patch.setattr(trash_service, "_check_rights", lambda actor, locked: None)
+
+
+def _trash_of_all_projects(patch: Patch) -> None:
+    patch.setattr(trash_reads, "belongs_to_visible_project", lambda project_id, reaches: true())
+
+
 MUTANTS: Final = (
     Mutant("all tasks of projects are visible in SQL", _no_membership_in_sql),
     Mutant("an owner without a role reads a task of a project", _owner_reads_project_task_in_sql),
@@ -201,4 +234,9 @@ MUTANTS: Final = (
     Mutant("a refusal names the task", _refusals_name_the_task),
     Mutant("every user changes every comment of a readable task", _all_comments_can_be_changed),
     Mutant("totals count all tasks", _totals_count_all),
+    Mutant("subtasks have parents in other projects", _parents_in_other_projects),
+    Mutant("tasks are moved to every visible project", _tasks_go_to_all_visible_projects),
+    Mutant("tasks are placed beside those of other projects", _placed_beside_tasks_of_other_projects),
+    Mutant("every user restores every deleted task", _all_deleted_tasks_are_restored),
+    Mutant("the trash has the tasks of all projects", _trash_of_all_projects),
 )

@@ -1,10 +1,11 @@
 """One kind of probe: a request that names an object, the expected answer, and the positive control."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from tests.probes.scene import Scene
+from tests.probes.things import Task
 
 Json = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -54,8 +55,10 @@ class Operation:
     `probes` are the arguments that name the object, as in `arguments.py`. `shows` decides whether the value of the root
     field has exactly what it should have if the expected answer is ALLOWED. `ids` are the places of ids in the
     variables, that of the foreign object first; `is_typed` says whether they have to be of one type. A copy of the
-    object is made before a request that is expected to change it. `prepare` chooses the objects of the request. It
-    is sent in scenes that it `fits`, more often in those that it `prefers`: by default those in which it is refused.
+    object is made before a request that is expected to change it. `keeps` are tasks that it names and does not change.
+    `prepare` chooses the objects of the request. It is sent in scenes that it `fits`, more often in those that it
+    `prefers`: by default those in which it is refused. `has_version` says whether a refusal comes before that of a
+    wrong version.
     """
 
     name: str
@@ -67,9 +70,11 @@ class Operation:
     secret: Callable[[Scene], str | None] = lambda scene: None
     prepare: Callable[[Scene], Scene] = lambda scene: scene
     copy: Copy = no_copy
+    keeps: Callable[[Scene], Collection[Task]] = lambda scene: ()
     ids: tuple[Path, ...] = ()
     is_typed: bool = True
     admins_only: bool = False
+    has_version: bool = True
     fits: Callable[[Scene], bool] = any_scene
     prefers: Callable[[Scene], bool] | None = None
 

@@ -7,7 +7,7 @@ from random import Random
 
 from domain.policy import Action
 from domain.user import Role
-from tests.probes.things import Person, Project, Session, Task
+from tests.probes.things import DeletedTask, Person, Project, Session, Task
 from tests.probes.world import World
 
 
@@ -31,7 +31,8 @@ class State(StrEnum):
 class Scene:
     """An actor and a task. `project` is that of the task, or the active one if the task is personal.
 
-    `person` is a further user, and `session` a session that may be that of the actor.
+    `person` is a further user, and `session` a session that may be that of the actor. `deleted` is a deleted task with
+    the same relation to the actor, where the task is. `other` is a task of a project in which no actor has a role.
     """
 
     world: World
@@ -40,6 +41,8 @@ class Scene:
     project: Project
     person: Person
     session: Session
+    deleted: DeletedTask
+    other: Task
 
     @classmethod
     def chosen(cls, world: World, chance: Random) -> "Scene":
@@ -49,7 +52,9 @@ class Scene:
         project = {State.ACTIVE: world.active, State.ARCHIVED: world.archived, State.PERSONAL: None}[state]
         [task] = [each for each in world.tasks.values() if _is(world, each, actor, relation, project)]
         session = chance.choice([each for each in world.sessions if each.user in (actor, world.keeper)])
-        return cls(world, actor, task, project or world.active, world.outsider, session)
+        deleted = chance.choice([each for each in world.deleted if _is(world, each.task, actor, relation, project)])
+        other = world.task_in(world.elsewhere)
+        return cls(world, actor, task, project or world.active, world.outsider, session, deleted, other)
 
     def may(self, action: Action) -> bool:
         """Whether the policy permits this for the task."""
@@ -82,10 +87,32 @@ class Scene:
         """A request that names another user."""
         return replace(self, person=person)
 
+    def with_other(self, task: Task) -> "Scene":
+        """A request that names another further task."""
+        return replace(self, other=task)
+
+    def with_task_beside(self) -> "Scene":
+        """A request that names another task of the project."""
+        return self.with_other(self.world.task_in(self.project, beside=self.task))
+
     async def with_copied_task(self) -> "Scene":
         """A copy of the task, for a change."""
         project = self.project if self.task.project is not None else None
         return replace(self, task=await self.world.copy_of_task(self.task, project))
+
+    async def with_task_in_project(self) -> "Scene":
+        """A copy of the task in the project, for a change."""
+        return replace(self, task=await self.world.copy_of_task(self.task, self.project))
+
+    async def with_both_in_project(self) -> "Scene":
+        """Copies of both tasks in the project, for a change."""
+        scene = await self.with_task_in_project()
+        return scene.with_other(await self.world.copy_of_task(self.other, self.project))
+
+    async def with_copied_deleted(self) -> "Scene":
+        """A copy of the deleted task, for a change."""
+        project = self.project if self.deleted.task.project is not None else None
+        return replace(self, deleted=await self.world.copy_of_deleted(self.deleted, project))
 
     async def with_copied_project(self) -> "Scene":
         """A copy of the project, for a change."""
@@ -117,7 +144,7 @@ def _weight(person: Person) -> int:
 
 
 def _is(world: World, task: Task, actor: Person, relation: Relation, project: Project | None) -> bool:
-    if task.project is not project:
+    if task.project is not project or task.parent is not None:
         return False
     if relation is Relation.NONE:
         return task.owner is world.keeper and task.assignee is None

@@ -10,6 +10,8 @@ from tests.support.transactions import driver_connection
 
 _TABLES: Final = (
     "tasks",
+    "trash",
+    "task_keys",
     "comments",
     "projects",
     "labels",
@@ -24,10 +26,12 @@ _DIGESTS: Final = ", ".join(
     for table in _TABLES
 )
 _STATE: Final = f"SELECT {_DIGESTS}, (SELECT max(id) FROM events), (SELECT count(*) FROM idempotency_keys)"  # noqa: S608
+_TASKS: Final = "SELECT t::text FROM tasks AS t WHERE id = ANY($1) ORDER BY id"
 _KEEP: Final = (
     "WITH a AS (DELETE FROM tasks WHERE id <> ALL($1)), b AS (DELETE FROM projects WHERE id <> ALL($2)),"
     " c AS (DELETE FROM sessions WHERE id <> ALL($4)), d AS (DELETE FROM memberships WHERE user_id <> ALL($3)),"
-    " e AS (DELETE FROM comments WHERE task_id <> ALL($1))"
+    " e AS (DELETE FROM comments WHERE task_id <> ALL($1::uuid[] || $5::uuid[])),"
+    " f AS (DELETE FROM trash WHERE id <> ALL($5)), g AS (DELETE FROM task_keys WHERE task_id <> ALL($1))"
     " DELETE FROM users WHERE id <> ALL($3)"
 )
 
@@ -40,6 +44,8 @@ class Kept:
     projects: Collection[UUID]
     users: Collection[UUID]
     sessions: Collection[UUID]
+    deleted: Collection[UUID]
+    """Deleted tasks in the trash."""
 
 
 async def state(database: Database) -> tuple[Any, ...]:
@@ -48,8 +54,14 @@ async def state(database: Database) -> tuple[Any, ...]:
         return tuple(await connection.fetchrow(_STATE))
 
 
+async def tasks(database: Database, ids: Collection[UUID]) -> list[str]:
+    """The rows of these tasks."""
+    async with driver_connection(database) as connection:
+        return [row for (row,) in await connection.fetch(_TASKS, list(ids))]
+
+
 async def remove_others(database: Database, kept: Kept) -> None:
-    """Delete all tasks, projects, users and sessions but these."""
-    ids = [list(each) for each in (kept.tasks, kept.projects, kept.users, kept.sessions)]
+    """Delete all tasks, deleted tasks, projects, users and sessions but these."""
+    ids = [list(each) for each in (kept.tasks, kept.projects, kept.users, kept.sessions, kept.deleted)]
     async with driver_connection(database) as connection:
         await connection.execute(_KEEP, *ids)

@@ -97,7 +97,7 @@ class Project:
 class Task:
     """A task with one comment. The title and the description contain the word, and the comment another one.
 
-    `version` is that of no other task.
+    `version` is that of no other task. A subtask has a `parent`.
     """
 
     id: UUID
@@ -110,6 +110,7 @@ class Task:
     created_at: datetime
     comment_id: UUID
     comment_word: str
+    parent: "Task | None" = None
 
     def permits(self, person: Person, action: Action) -> bool:
         """Whether the policy permits this."""
@@ -144,3 +145,30 @@ class Task:
         """The key of a task of a project."""
         assert self.project is not None
         return f"{self.project.key}-{self.number}"
+
+
+@dataclass(frozen=True, eq=False)
+class DeletedTask:
+    """A task in the trash, and who deleted it. Those who may restore it read it there, in archived projects too."""
+
+    task: Task
+    by: Person
+
+    def is_readable_by(self, person: Person) -> bool:
+        """Whether the policy lets the person restore it, if the project is active.
+
+        The owner of a personal task restores it only after deleting it.
+        """
+        project, action = self.task.project, Action.RESTORE_TASK
+        if project is not None:
+            return oracle.in_project(person.role, action, project.members.get(person.id), is_archived=False)
+        is_deleter = oracle.with_user(person.role, action, is_self=person is self.by)
+        return is_deleter and self.task.permits(person, action)
+
+    def is_restorable_by(self, person: Person) -> bool:
+        """Whether the policy lets the person restore it now."""
+        return self.is_readable_by(person) and self.task.permits(person, Action.RESTORE_TASK)
+
+    def is_listed_for(self, person: Person) -> bool:
+        """Whether the list of personal deleted tasks has it."""
+        return self.task.project is None and person is self.task.owner and person is self.by

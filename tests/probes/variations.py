@@ -16,6 +16,8 @@ _VERSIONED: Final = (
     "updateTask",
     "updateTaskStatus",
     "assignTask",
+    "moveTask",
+    "setTaskParent",
     "deleteTask",
     "updateProject",
     "archiveProject",
@@ -44,7 +46,7 @@ def varied(operation: Operation, scene: Scene, chance: Random) -> Varied:
         if place < 0.08 and operation.is_typed:
             return Varied(_of_another_type(request, operation, chance), _refused(operation, scene, oracle.BAD_REQUEST))
         return Varied(_of_another_object(request, operation, scene), _refused(operation, scene, oracle.NOT_FOUND))
-    if expected in (oracle.NOT_FOUND, oracle.FORBIDDEN) and place > 0.5:
+    if expected in (oracle.NOT_FOUND, oracle.FORBIDDEN) and operation.has_version and place > 0.5:
         return Varied(_of_another_version(request), expected)
     return Varied(request, expected)
 

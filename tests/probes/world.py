@@ -15,9 +15,17 @@ from persistence.models.base import new_id
 from services import membership as membership_service
 from services.project import archive_project
 from tests.probes import stored
-from tests.probes.rows import a_project, a_task, store, store_project, store_tasks
+from tests.probes.rows import (
+    a_project,
+    a_task,
+    store,
+    store_deleted,
+    store_old_key,
+    store_project,
+    store_tasks,
+)
 from tests.probes.stored import Kept
-from tests.probes.things import Person, Project, Session, Standing, Task
+from tests.probes.things import DeletedTask, Person, Project, Secret, Session, Standing, Task
 from tests.probes.words import Words
 from tests.support.api import Api
 
@@ -35,6 +43,8 @@ class World:
     helpers: dict[str, Person] = field(default_factory=dict)
     projects: list[Project] = field(default_factory=list)
     tasks: dict[UUID, Task] = field(default_factory=dict)
+    """In projects, tasks that are not assigned have a subtask each, with the same owner."""
+    deleted: list[DeletedTask] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
     """Cursors of lists that no actor may read; see `cursors.py`."""
@@ -44,11 +54,12 @@ class World:
     @classmethod
     async def prepared(cls, api: Api) -> "World":
         """A world in a database without other objects; its events stay."""
-        await stored.remove_others(api.server.database, Kept((), (), (), ()))
+        await stored.remove_others(api.server.database, Kept((), (), (), (), ()))
         world = cls(api)
         await world._add_people()
         await world._add_projects()
         await world._add_tasks()
+        await world._add_deleted()
         await world._archive()
         return world
 
@@ -106,6 +117,22 @@ class World:
         found = (task for task in self.tasks.values() if task.owner is person and task.project is None)
         return next(task for task in found if task.assignee is None)
 
+    def task_in(self, project: Project, *, beside: Task | None = None) -> Task:
+        """A task of a project, which is no subtask, and another one than *beside*."""
+        found = (task for task in self.tasks.values() if task.project is project and task.parent is None)
+        return next(task for task in found if task is not beside)
+
+    def subtasks_of(self, task: Task) -> list[Task]:
+        """The subtasks of a task."""
+        return [each for each in self.tasks.values() if each.parent is task]
+
+    def earlier_project_of(self, task: Task) -> Project:
+        """The project in which a task of the world was before, with its version as its number.
+
+        It has other members than the project of the task.
+        """
+        return self.active if task.project in (self.earlier, self.elsewhere) else self.elsewhere
+
     async def copy_of_task(self, task: Task, project: Project | None) -> Task:
         """A new task with the same people, in this project."""
         return await self.add_task(a_task(task.owner, task.assignee, project))
@@ -114,8 +141,14 @@ class World:
         """Store a task."""
         await store_tasks(self.database, task)
         self.tasks[task.id] = task
-        self._keep_words(task)
+        self._keep_words(task, task)
         return task
+
+    async def copy_of_deleted(self, deleted: DeletedTask, project: Project | None) -> DeletedTask:
+        """A new deleted task with the same people, in this project."""
+        copy = DeletedTask(a_task(deleted.task.owner, deleted.task.assignee, project), deleted.by)
+        await self._store_deleted(copy)
+        return copy
 
     async def copy_of_project(self, project: Project) -> Project:
         """A new project with the same members and without tasks."""
@@ -158,6 +191,7 @@ class World:
         assert self._kept is not None
         await stored.remove_others(self.database, self._kept)
         self.tasks = {task_id: self.tasks[task_id] for task_id in self._kept.tasks}
+        self.deleted = [each for each in self.deleted if each.task.id in self._kept.deleted]
         self.words.forget(self._words)
 
     async def _add_people(self) -> None:
@@ -189,20 +223,43 @@ class World:
             await membership_service.remove_member(work, project_id=project.id, user_id=person.id)
 
     async def _add_tasks(self) -> None:
-        tasks = [a_task(self.outsider, None, self.earlier)]
+        tasks = [*_with_subtask(self.outsider, self.earlier)]
         for project in (self.active, self.archived, None):
-            tasks.append(a_task(self.keeper, None, project))
-            for actor in self.actors:
-                tasks += [a_task(actor, None, project), a_task(self.keeper, actor, project)]
-        tasks += [a_task(self.manager, None, None), a_task(self.outsider, None, self.elsewhere)]
+            for person in (self.keeper, *self.actors):
+                tasks += [a_task(person, None, None)] if project is None else _with_subtask(person, project)
+            tasks += [a_task(self.keeper, actor, project) for actor in self.actors]
+        tasks += [a_task(self.manager, None, None), *_with_subtask(self.outsider, self.elsewhere)]
         await store_tasks(self.database, *tasks)
         for task in tasks:
             self.tasks[task.id] = task
-            self._keep_words(task)
+            self._keep_words(task, task)
+        for project in (self.active, self.elsewhere):
+            await store_old_key(
+                self.database, project, *(each for each in tasks if self.earlier_project_of(each) is project)
+            )
 
-    def _keep_words(self, task: Task) -> None:
+    async def _add_deleted(self) -> None:
+        """Deleted tasks of the same people. Those that no actor may see were deleted before and after all others."""
+        await self._store_deleted(DeletedTask(a_task(self.outsider, None, self.earlier), self.manager))
+        found = []
+        for project in (self.active, self.archived, None):
+            found.append(DeletedTask(a_task(self.keeper, None, project), self.keeper))
+            for actor in self.actors:
+                found.append(DeletedTask(a_task(actor, None, project), actor))
+                found.append(DeletedTask(a_task(actor, None, project), self.manager))
+                found.append(DeletedTask(a_task(self.keeper, actor, project), self.keeper))
+        await self._store_deleted(*found)
+        await self._store_deleted(DeletedTask(a_task(self.outsider, None, self.elsewhere), self.manager))
+
+    async def _store_deleted(self, *tasks: DeletedTask) -> None:
+        await store_deleted(self.database, *tasks)
+        for each in tasks:
+            self.deleted.append(each)
+            self._keep_words(each.task, each)
+
+    def _keep_words(self, task: Task, of: Secret) -> None:
         for word in (task.word, task.comment_word):
-            self.words.keep(word, task)
+            self.words.keep(word, of)
 
     async def _archive(self) -> None:
         project = self.archived
@@ -211,8 +268,14 @@ class World:
         people = [*self.actors, *self.helpers.values()]
         sessions = [*(each.session_id for each in people), *(each.id for each in self.sessions)]
         projects = [each.id for each in self.projects]
-        self._kept = Kept(tuple(self.tasks), projects, [each.id for each in people], sessions)
+        deleted = frozenset(each.task.id for each in self.deleted)
+        self._kept = Kept(tuple(self.tasks), projects, [each.id for each in people], sessions, deleted)
         self._words = self.words.all()
+
+
+def _with_subtask(owner: Person, project: Project) -> list[Task]:
+    task = a_task(owner, None, project)
+    return [task, a_task(owner, None, project, task)]
 
 
 def _session_row(session_id: UUID, user_id: UUID, device: str | None) -> SessionRow:

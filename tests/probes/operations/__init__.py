@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.probes.operation import Operation
 from tests.probes.operations import (
+    bulk_changes,
     comments,
     history_pages,
     labels,
@@ -13,9 +14,12 @@ from tests.probes.operations import (
     project_changes,
     project_queries,
     rest,
+    subtasks,
     task_changes,
     task_lists,
+    task_moves,
     task_queries,
+    trash,
     users,
 )
 
@@ -23,6 +27,10 @@ GRAPHQL: Final[tuple[Operation, ...]] = (
     *task_queries.OPERATIONS,
     *task_lists.OPERATIONS,
     *task_changes.OPERATIONS,
+    *task_moves.OPERATIONS,
+    *subtasks.OPERATIONS,
+    *bulk_changes.OPERATIONS,
+    *trash.OPERATIONS,
     *project_queries.OPERATIONS,
     *project_changes.OPERATIONS,
     *member_changes.OPERATIONS,

@@ -47,12 +47,14 @@ def _expected(action: Action, scene: Scene) -> str:
     return oracle.answer(may=scene.may_in_project(action), reads=scene.may_in_project(Action.READ_PROJECT))
 
 
-def _of_another_project(action: Action, scene: Scene) -> str:
+def of_another_project(action: Action, scene: Scene) -> str:
+    """Labels of another project are invalid."""
     found = _expected(action, scene)
     return oracle.INVALID if found == oracle.ALLOWED and not _is_control(scene) else found
 
 
-def _without_foreign_label(action: Action, scene: Scene) -> Scene:
+def without_foreign_label(action: Action, scene: Scene) -> Scene:
+    """A manager, who names no label."""
     return scene.with_manager(action).with_person(scene.world.keeper)
 
 
@@ -60,13 +62,13 @@ def _managed(scene: Scene) -> Scene:
     return scene.with_manager(Action.MANAGE_LABELS)
 
 
-def _labels(scene: Scene) -> list[str]:
+def labels_of(scene: Scene) -> list[str]:
     """A label of another project; none for the control."""
     return [] if _is_control(scene) else [_label(scene.world.elsewhere)]
 
 
 def _new_task(scene: Scene) -> Json:
-    return {"title": "New", "projectId": _project_id(scene), "labelIds": _labels(scene)}
+    return {"title": "New", "projectId": _project_id(scene), "labelIds": labels_of(scene)}
 
 
 def _are_own_labels(value: Any, scene: Scene) -> bool:
@@ -152,9 +154,9 @@ OPERATIONS: Final = (
     Operation(
         name="setTaskLabels to a label of another project",
         probes=frozenset({"Mutation.setTaskLabels.input.labelIds"}),
-        make=lambda scene: Document(_SET, {"input": {"id": _task_id(scene), "labelIds": _labels(scene)}}),
-        expected=partial(_of_another_project, Action.UPDATE_TASK),
-        control=partial(_without_foreign_label, Action.UPDATE_TASK),
+        make=lambda scene: Document(_SET, {"input": {"id": _task_id(scene), "labelIds": labels_of(scene)}}),
+        expected=partial(of_another_project, Action.UPDATE_TASK),
+        control=partial(without_foreign_label, Action.UPDATE_TASK),
         copy=Scene.with_copied_task,
         ids=(("input", "id"), ("input", "labelIds", 0)),
         fits=project_task,
@@ -164,8 +166,8 @@ OPERATIONS: Final = (
         name="createTask with a label of another project",
         probes=frozenset({"Mutation.createTask.input.labelIds"}),
         make=lambda scene: Document(_CREATE_TASK, {"input": _new_task(scene)}),
-        expected=partial(_of_another_project, Action.CREATE_TASK),
-        control=partial(_without_foreign_label, Action.CREATE_TASK),
+        expected=partial(of_another_project, Action.CREATE_TASK),
+        control=partial(without_foreign_label, Action.CREATE_TASK),
         copy=Scene.with_copied_project,
         ids=(("input", "projectId"), ("input", "labelIds", 0)),
         prefers=lambda scene: scene.may_in_project(Action.CREATE_TASK),

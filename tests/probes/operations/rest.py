@@ -83,6 +83,7 @@ OPERATIONS: Final = (
     _task("PATCH of any version", "PATCH", Action.UPDATE_TASK, {"title": "Changed"}, {"if-match": "*"}),
     _task("DELETE", "DELETE", Action.DELETE_TASK),
     _wrong("GET with the id of a project", lambda scene: str(scene.project.id), oracle.NOT_FOUND),
+    _wrong("GET of a deleted task", lambda scene: str(scene.deleted.task.id), oracle.NOT_FOUND),
     _wrong("GET with an id of GraphQL", lambda scene: encode_id("Task", scene.task.id), oracle.INVALID),
     Operation(
         name="list of tasks",

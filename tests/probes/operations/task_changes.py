@@ -46,7 +46,7 @@ def _change(name: str, action: Action, values: Callable[[Scene], Json]) -> Opera
     )
 
 
-def _expected_of_assignee(action: Action, scene: Scene) -> str:
+def expected_of_assignee(action: Action, scene: Scene) -> str:
     """Only members of the project can be assigned."""
     found = oracle.answer(may=scene.may_in_project(action), reads=scene.may_in_project(Action.READ_PROJECT))
     if found == oracle.ALLOWED and scene.person.id not in scene.project.members:
@@ -54,7 +54,8 @@ def _expected_of_assignee(action: Action, scene: Scene) -> str:
     return found
 
 
-def _control_of_assignee(action: Action, scene: Scene) -> Scene:
+def control_of_assignee(action: Action, scene: Scene) -> Scene:
+    """A manager, who names a member."""
     return scene.with_manager(action).with_person(scene.world.keeper)
 
 
@@ -65,6 +66,35 @@ def _assignment(scene: Scene) -> Json:
 def _creation(scene: Scene) -> Json:
     project_id, user_id = encode_id("Project", scene.project.id), encode_id("User", scene.person.id)
     return {"title": "New", "projectId": project_id, "assigneeId": user_id}
+
+
+def _is_control(scene: Scene) -> bool:
+    return scene.person is scene.world.keeper
+
+
+def _with_new_id(scene: Scene) -> str:
+    """For the control an id that no task has: that of the project, which is a UUID of version 7 as well."""
+    return encode_id("Task", scene.project.id)
+
+
+def _with_id_of_task(scene: Scene) -> Json:
+    task_id = _with_new_id(scene) if _is_control(scene) else _id(scene)
+    return {"title": "New", "projectId": encode_id("Project", scene.project.id), "id": task_id}
+
+
+def _with_id_of_deleted(scene: Scene) -> Json:
+    deleted_id = encode_id("Task", scene.deleted.task.id)
+    return {"title": "New", "id": _with_new_id(scene) if _is_control(scene) else deleted_id}
+
+
+def _expected_of_id(scene: Scene) -> str:
+    """That an id is taken is no secret."""
+    found = oracle.answer(may=scene.may_in_project(Action.CREATE_TASK), reads=scene.may_in_project(Action.READ_PROJECT))
+    return oracle.ALREADY_EXISTS if found == oracle.ALLOWED and not _is_control(scene) else found
+
+
+def _is_new(payload: Any, scene: Scene) -> bool:
+    return bool(payload["task"]["id"] == _with_new_id(scene))
 
 
 _CREATE: Final = documents.mutation("createTask", _WITH_TASK)
@@ -79,8 +109,8 @@ OPERATIONS: Final = (
         name="assignTask to a user outside the project",
         probes=frozenset({"Mutation.assignTask.input.assigneeId"}),
         make=lambda scene: Document(_ASSIGN, {"input": _assignment(scene)}),
-        expected=partial(_expected_of_assignee, Action.ASSIGN_TASK),
-        control=partial(_control_of_assignee, Action.ASSIGN_TASK),
+        expected=partial(expected_of_assignee, Action.ASSIGN_TASK),
+        control=partial(control_of_assignee, Action.ASSIGN_TASK),
         copy=Scene.with_copied_task,
         shows=_is_task,
         ids=(("input", "id"), ("input", "assigneeId")),
@@ -102,10 +132,30 @@ OPERATIONS: Final = (
         name="createTask for a user outside the project",
         probes=frozenset({"Mutation.createTask.input.assigneeId"}),
         make=lambda scene: Document(_CREATE, {"input": _creation(scene)}),
-        expected=partial(_expected_of_assignee, Action.CREATE_TASK),
-        control=partial(_control_of_assignee, Action.CREATE_TASK),
+        expected=partial(expected_of_assignee, Action.CREATE_TASK),
+        control=partial(control_of_assignee, Action.CREATE_TASK),
         copy=Scene.with_copied_project,
         ids=(("input", "projectId"), ("input", "assigneeId")),
         prefers=lambda scene: scene.may_in_project(Action.CREATE_TASK),
+    ),
+    Operation(
+        name="createTask with the id of another task",
+        probes=frozenset({"Mutation.createTask.input.id"}),
+        make=lambda scene: Document(_CREATE, {"input": _with_id_of_task(scene)}),
+        expected=_expected_of_id,
+        control=partial(control_of_assignee, Action.CREATE_TASK),
+        copy=Scene.with_copied_project,
+        shows=_is_new,
+        ids=(("input", "projectId"), ("input", "id")),
+        prefers=lambda scene: scene.may_in_project(Action.CREATE_TASK),
+    ),
+    Operation(
+        name="createTask with the id of a deleted task",
+        probes=frozenset({"Mutation.createTask.input.id"}),
+        make=lambda scene: Document(_CREATE, {"input": _with_id_of_deleted(scene)}),
+        expected=lambda scene: oracle.ALLOWED if _is_control(scene) else oracle.ALREADY_EXISTS,
+        control=partial(control_of_assignee, Action.CREATE_TASK),
+        copy=Scene.with_copied_project,
+        shows=_is_new,
     ),
 )

@@ -7,6 +7,7 @@ from domain.policy import Action
 from graphql_api.schema.ids import encode_id
 from tests.probes import documents
 from tests.probes.operation import Document, Json, Operation, Path, any_scene, project_task
+from tests.probes.operations.subtasks import has_subtasks
 from tests.probes.oracle import ALLOWED, NOT_FOUND
 from tests.probes.scene import Scene
 from tests.probes.things import Task
@@ -70,6 +71,13 @@ OPERATIONS: Final = (
         lambda scene: {"labelIds": [encode_id("Label", scene.project.label_id)]},
         project_task,
         path=("filter", "labelIds", 0),
+    ),
+    _list(
+        "subtasks of a task",
+        "parentId",
+        lambda task, scene: task.parent is scene.task,
+        lambda scene: {"parentId": encode_id("Task", scene.task.id)},
+        has_subtasks,
     ),
     _list(
         "tasks of an owner",

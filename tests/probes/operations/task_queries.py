@@ -1,6 +1,7 @@
 """Queries for one task."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -36,6 +37,15 @@ def _id(scene: Scene) -> str:
 def _key(scene: Scene, *, old: bool) -> str:
     project = scene.project
     return f"{project.old_key if old else project.key}-{scene.task.number}"
+
+
+def _earlier_key(scene: Scene) -> str:
+    return f"{scene.world.earlier_project_of(scene.task).key}-{scene.task.version}"
+
+
+def _that_left_the_project(scene: Scene) -> Scene:
+    """A task that the project of the actor had before; now it is in a project in which no actor has a role."""
+    return replace(scene, task=scene.other, project=scene.world.elsewhere)
 
 
 def _of(text: str, variables: Callable[[Scene], Json]) -> Callable[[Scene], Document]:
@@ -74,5 +84,14 @@ OPERATIONS: Final = (
             fits=project_task,
         )
         for name, old in (("taskByKey", False), ("taskByKey with an old key", True))
+    ),
+    *(
+        _query(
+            name=f"taskByKey with a key in another project, {name}",
+            probes=frozenset({"Query.taskByKey.key"}),
+            make=_of(_BY_KEY, lambda scene: {"key": _earlier_key(scene)}),
+            prepare=prepare,
+        )
+        for name, prepare in (("any task", lambda scene: scene), ("a foreign task", _that_left_the_project))
     ),
 )
