@@ -212,7 +212,7 @@ class Table:
 
     def change_task(self, task_id: UUID, by: UUID, change: TaskChange, value: object) -> TaskEvent | None:
         """A new version of a task, and what happened; None: it cannot happen now."""
-        versions = self.tasks.setdefault(task_id, [Task(task_id, 0, TaskStatus.TODO, None)])
+        versions = self.tasks.get(task_id, [Task(task_id, 0, TaskStatus.TODO, None)])
         old = versions[-1]
         here = self.projects.project_of.get(task_id)
         there = value.project_id if isinstance(value, People) else here
@@ -223,7 +223,7 @@ class Table:
         new = replace(old, version=old.version + 1, **self._changed(versions, change, value))
         if there is not None or here is not None:
             self.projects.project_of[task_id] = there
-        versions.append(new)
+        self.tasks[task_id] = [*versions, new]
         self.shown.setdefault(task_id, []).append((self._loop.now, new.people))
         return TaskEvent(
             task_id=task_id,
