@@ -360,6 +360,8 @@ class Table:
         self.tasks = {task_id: list(versions) for task_id, versions in backup.tasks.items()}
         self.tasks |= {each.id: [each] for each in gone}
         for task_id, versions in self.tasks.items():
+            people = versions[-1].people or next((each.people for each in reversed(versions) if each.people), None)
+            self.projects.project_of[task_id] = people.project_id if people is not None else None
             self.shown[task_id].append((now, versions[-1].people))
         self.projects.restore(backup.projects, now)
         self.log, self.times = list(backup.log), list(backup.times)
