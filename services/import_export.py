@@ -13,8 +13,10 @@ from domain.policy import Action
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskPriority, TaskStatus, check_past, completed_at
 from persistence.errors import Duplicate, ReferenceLost
-from persistence.models import TaskRow, VisibleTaskRow
+from persistence.models import CommentRow, TaskRow, VisibleProjectRow, VisibleTaskRow
+from persistence.models.base import new_id
 from persistence.models.rows import new_row
+from persistence.queries import project as project_reads
 from persistence.unit_of_work import UnitOfWork
 from services.project import get_project
 from services.task_batch import LockedBatch, lock_for_creation, refusals
@@ -30,6 +32,15 @@ _ELSEWHERE: Final = (
     "A task with this id exists already, in another project or in none. An import does not move tasks: give the new "
     "task another id."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedComment:
+    """A comment from another system. Without a time, it was written now."""
+
+    author_id: UUID
+    text: str
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,8 @@ class ImportedTask:
     created_at: datetime | None = None
     completed_at: datetime | None = None
     project_id: UUID | None = None
+    label_ids: Collection[UUID] = ()
+    comments: Sequence[ImportedComment] = ()
 
     def checked(self, now: datetime) -> "CheckedTask":
         """Check the values; returns the task with the values as they are stored.
@@ -65,6 +78,7 @@ class ImportedTask:
             created_at=self.created_at and check_past(self.created_at, now, field="createdAt"),
             completed_at=self.completed_at and check_past(self.completed_at, now, field="completedAt"),
             project_id=self.project_id,
+            comments=self.comments,
         )
 
 
@@ -117,6 +131,9 @@ async def _import_once(uow: UnitOfWork, checked: Mapping[UUID, CheckedTask]) -> 
         wanted = [each for task_id, each in checked.items() if task_id not in refused and task_id not in known]
         new = {each.task_id: _row(uow, each) for each in wanted}
         created = await _create(uow, new, batch)
+        for each in wanted:
+            if each.task_id in created:
+                _add_comments(uow, each)
         taken = {task_id: row for task_id, row in new.items() if task_id not in created}
         stored = await uow.tasks.find_many(taken) if taken else {}
         await uow.commit()
@@ -127,6 +144,40 @@ async def _import_once(uow: UnitOfWork, checked: Mapping[UUID, CheckedTask]) -> 
         else:
             known.add(task_id)
     return ImportResult(frozenset(created), frozenset(known), refused)
+
+
+def _add_comments(uow: UnitOfWork, task: CheckedTask) -> None:
+    """Add the comments of a new task, the oldest first. Its event stands for them."""
+    for comment in sorted(task.comments, key=lambda each: each.created_at or uow.now):
+        at = comment.created_at or uow.now
+        row = new_row(
+            CommentRow,
+            id=new_id(),
+            task_id=task.task_id,
+            author_id=comment.author_id,
+            text=comment.text,
+            version=1,
+            created_at=at,
+            updated_at=at,
+        )
+        uow.comments.add(row)
+
+
+async def labels_of(uow: UnitOfWork, *, project_id: UUID) -> dict[str, UUID]:
+    """The labels of a project that the actor may see, by their folded names."""
+    async with uow:
+        await uow.projects.get(project_id)
+        return await uow.labels.ids_by_name(project_id)
+
+
+async def may_manage_labels(uow: UnitOfWork, *, project_id: UUID) -> bool:
+    """Whether the actor may create labels in a project."""
+    async with uow:
+        rows = await uow.rows(VisibleProjectRow, project_reads.project(uow.actor, project_id))
+    return any(
+        policy.may_project(uow.actor, Action.MANAGE_LABELS, row.viewer_role, is_archived=row.is_archived)
+        for row in rows
+    )
 
 
 async def find_project(uow: UnitOfWork, *, key: str) -> UUID:
@@ -150,12 +201,23 @@ async def check_places(uow: UnitOfWork, *, tasks: Collection[ImportedTask]) -> d
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedComment:
+    """A comment of an export, with the username of its author."""
+
+    author: str
+    text: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ExportedTask:
-    """A task of an export, with the usernames of its owner and its assignee."""
+    """A task of an export, with the usernames of its owner and its assignee, its labels and its comments."""
 
     task: VisibleTaskRow
     owner: str
     assignee: str | None
+    labels: Sequence[str] = ()
+    comments: Sequence[ExportedComment] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +231,29 @@ class ExportSnapshot:
         """The tasks in the order of their ids, in batches."""
         last = None
         while rows := await self.uow.tasks.after_id(last, at_most=BATCH_SIZE):
-            user_ids = {each for row in rows for each in (row.owner_id, row.assignee_id) if each is not None}
-            names = {user.id: user.username for user in (await self.uow.users.find_many(user_ids)).values()}
-            yield [ExportedTask(row, names[row.owner_id], _name(names, row.assignee_id)) for row in rows]
+            yield await self._with_names(rows)
             last = rows[-1].id
+
+    async def _with_names(self, rows: Sequence[VisibleTaskRow]) -> list[ExportedTask]:
+        """The tasks with the names of what they refer to, and with their comments."""
+        uow = self.uow
+        comments = await uow.comments.of_tasks([row.id for row in rows if row.comment_count])
+        user_ids = {each for row in rows for each in (row.owner_id, row.assignee_id) if each is not None}
+        user_ids |= {each.author_id for several in comments.values() for each in several}
+        names = {user.id: user.username for user in (await uow.users.find_many(user_ids)).values()}
+        labels = await uow.labels.names_of({label_id for row in rows for label_id in row.label_ids})
+        return [
+            ExportedTask(
+                row,
+                names[row.owner_id],
+                _name(names, row.assignee_id),
+                sorted(labels[each] for each in row.label_ids if each in labels),
+                [ExportedComment(names[each.author_id], each.text, each.created_at) for each in comments[row.id]]
+                if row.id in comments
+                else (),
+            )
+            for row in rows
+        ]
 
 
 @asynccontextmanager
@@ -225,10 +306,10 @@ def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
         number=None,
         rank=None,
         parent_id=None,
-        comment_count=0,
+        comment_count=len(task.comments),
         subtask_count=0,
         done_subtask_count=0,
-        label_ids=[],
+        label_ids=list(task.label_ids),
     )
 
 

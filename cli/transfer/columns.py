@@ -21,8 +21,12 @@ FIELDS: Final = (
     "version",
     "project",
     "key",
+    "labels",
+    "comments",
 )
-"""The fields of an export, in order. They have the names of GraphQL; users are usernames, and a project is its key."""
+"""The fields of an export, in order. They have the names of GraphQL; users are usernames, a project is its key, and
+labels are their names.
+"""
 
 _ALIASES: Final = {"uuid": "id", "completed": "completed"}
 """Names of the REST API that differ from the GraphQL name by more than their spelling."""

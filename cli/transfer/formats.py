@@ -13,10 +13,11 @@ import orjson
 
 from cli.errors import CommandError
 from cli.transfer.columns import Columns
+from cli.transfer.nested_values import as_cells
 from domain.errors import Invalid
 
-MAX_LINE: Final = 256 * 1024
-"""Characters: more than the longest task needs, with every character escaped."""
+MAX_LINE: Final = 16 * 1024 * 1024
+"""Characters: more than the longest task needs with hundreds of long comments, with every character escaped."""
 LAST: Final = "streamCursor"
 """The key in the last line of JSON Lines, which is not a task."""
 _ESCAPE: Final = re.compile("[\udc80-\udcff]")
@@ -129,6 +130,7 @@ def csv_lines(source: TextSource, columns: Columns) -> Iterator[Line]:
 
 def _rows(first: str, source: TextSource) -> Iterator[tuple[int, list[str]]]:
     """The rows, each with the number of the line where it starts."""
+    csv.field_size_limit(MAX_LINE)
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(_texts(first, source), delimiter=delimiter, strict=True)
     before = 0
@@ -201,7 +203,7 @@ class CsvWriter:
 
     def write(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Write records."""
-        self._rows.writerows(records)
+        self._rows.writerows(map(as_cells, records))
 
     def end(self, cursor: str, tasks: int) -> None:
         """Write nothing: every line of CSV is a task."""

@@ -12,12 +12,14 @@ from cli.transfer.batch_writer import Batch, BatchWriter
 from cli.transfer.dates import DateReader
 from cli.transfer.formats import Line
 from cli.transfer.import_errors import ImportProblems
+from cli.transfer.label_lookups import LabelLookups
 from cli.transfer.lookups import Lookups
+from cli.transfer.nested_values import CommentRecord
 from cli.transfer.task_record import Record, read
 from domain.actor import Actor
 from domain.errors import Invalid
 from persistence.database import Database
-from services.import_export import BATCH_SIZE, ImportedTask, check_places, import_tasks
+from services.import_export import BATCH_SIZE, ImportedComment, ImportedTask, check_places, import_tasks
 
 _MAX_CHARACTERS: Final = 1_000_000
 """The length of the texts of a batch. A thousand ordinary tasks have less; long texts make smaller batches."""
@@ -73,6 +75,7 @@ class Importer:
     advance: Callable[[int], None]
     counts: ImportCounts = field(default_factory=ImportCounts)
     _lookups: Lookups = field(init=False)
+    _labels: LabelLookups = field(init=False)
     _pending: Batch[Parsed] = field(default_factory=dict)
     _characters: int = 0
     """The length of the pending texts."""
@@ -80,6 +83,7 @@ class Importer:
 
     def __post_init__(self) -> None:
         self._lookups = Lookups(self.database)
+        self._labels = LabelLookups(self.database)
         self._writer = BatchWriter(self._write, self._count)
 
     async def take(self, lines: Iterable[Line]) -> None:
@@ -110,7 +114,7 @@ class Importer:
         elif len(self._pending) == BATCH_SIZE or self._characters > _MAX_CHARACTERS:
             await self._start_writing()
         self._pending[task.task_id] = line.number, owner, task
-        self._characters += len(task.title) + len(task.description)
+        self._characters += len(task.title) + len(task.description) + sum(len(each.text) for each in task.comments)
 
     async def _parse(self, line: Line) -> tuple[Actor, ImportedTask]:
         if line.problem is not None:
@@ -128,7 +132,21 @@ class Importer:
         if record.assignee is not None:
             assignee = await self._lookups.user(record.assignee, "assignee")
             task = replace(task, assignee_id=assignee.user_id)
+        if record.labels and task.project_id is not None:
+            creates = not self.options.only_checks
+            found = await self._labels.of_names(task.project_id, record.labels, owner, creates=creates)
+            task = replace(task, label_ids=found)
+        if record.comments:
+            task = replace(task, comments=tuple([await self._comment(each) for each in record.comments]))
         return task
+
+    async def _comment(self, comment: CommentRecord) -> ImportedComment:
+        name = comment.author
+        if not self.options.owners and name.lower() != self.options.username.lower():
+            raise Invalid(
+                f"the author of a comment is {name[:40]!a}. Use --owners to keep the authors, or --ignore comments."
+            )
+        return ImportedComment(await self._lookups.author(name), comment.text, comment.created_at)
 
     async def _owner(self, record: Record) -> Actor:
         name = record.owner

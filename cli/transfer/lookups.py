@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cli.actor import actor_of
 from cli.errors import CommandError
-from domain.actor import Actor
+from domain.actor import OPERATOR, Actor
 from domain.errors import Forbidden, Invalid, NotFound
 from persistence.database import Database
 from services.import_export import find_project
@@ -26,6 +26,7 @@ class Lookups:
 
     database: Database
     _users: dict[str, Actor | None] = field(default_factory=dict)
+    _authors: dict[str, UUID | None] = field(default_factory=dict)
     _projects: dict[tuple[UUID, str], UUID | str] = field(default_factory=dict)
 
     async def user(self, name: str, what: str) -> Actor:
@@ -44,6 +45,21 @@ class Lookups:
         if user is None:
             raise Invalid(f"{what} {name[:_SHOWN]!a} is not an active user on this server.")
         return user
+
+    async def author(self, name: str) -> UUID:
+        """The user with this name, who may be disabled.
+
+        Raises:
+            Invalid: there is none.
+        """
+        if name not in self._authors:
+            async with self.database.unit_of_work(OPERATOR) as uow:
+                found = await uow.users.find_by_name(name)
+            _remember(self._authors, name, found.id if found is not None else None)
+        author: UUID | None = self._authors[name]
+        if author is None:
+            raise Invalid(f"the author {name[:_SHOWN]!a} of a comment is not a user on this server.")
+        return author
 
     async def project(self, key: str, actor: Actor) -> UUID:
         """The project that has or had this key, if the actor may create tasks in it.

@@ -1,7 +1,7 @@
 """How one task is read from a record of a file, and written as one."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
 
 from cli.transfer.dates import DateReader
+from cli.transfer.nested_values import CommentRecord, read_comments, read_labels, write_comments
 from domain.errors import Invalid
 from domain.task import TaskPriority, TaskStatus
 from persistence.models import VisibleTaskRow
@@ -28,12 +29,14 @@ Choice = TypeVar("Choice", TaskStatus, TaskPriority)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A task that was read from a file. The usernames and the key of the project are not looked up yet."""
+    """A task that was read from a file. The usernames, the key of the project and the labels are not looked up yet."""
 
     task: CheckedTask
     owner: str | None
     assignee: str | None
     project: str | None
+    labels: Sequence[str] = ()
+    comments: Sequence[CommentRecord] = ()
 
 
 def read(values: Mapping[str, Any], *, source: str | None, number: int, now: datetime, dates: DateReader) -> Record:
@@ -56,7 +59,10 @@ def read(values: Mapping[str, Any], *, source: str | None, number: int, now: dat
         created_at=_time(values, "createdAt", dates),
         completed_at=_time(values, "completedAt", dates),
     )
-    return Record(task.checked(now), owner, assignee, project)
+    labels, comments = read_labels(values.get("labels", [])), read_comments(values.get("comments", []), dates, now)
+    if labels and project is None:
+        raise Invalid("labels need a project: a personal task has none.", path=("labels",))
+    return Record(task.checked(now), owner, assignee, project, labels, comments)
 
 
 def write(exported: ExportedTask) -> dict[str, Any]:
@@ -77,6 +83,8 @@ def write(exported: ExportedTask) -> dict[str, Any]:
         "version": task.version,
         "project": task.project_key,
         "key": _key(task),
+        "labels": list(exported.labels),
+        "comments": write_comments(exported.comments),
     }
 
 
