@@ -72,6 +72,8 @@ class _WaitingRead:
 
     def __init__(self, fill: Callable[["_WaitingRead"], Coroutine[Any, Any, None]]) -> None:
         self.snapshots: list[tuple[UUID, TaskSnapshot]] = []
+        self.deleted: dict[UUID, People] = {}
+        """The tasks that are not read because they were deleted when the read started."""
         self.flight = SingleFlight(fill(self))
 
     @property
@@ -195,22 +197,25 @@ class TaskCache:
             self._lease, self._read_slots, self._unit_of_work, partial(self._start_read, read)
         )
         for task_id, snapshot in read.snapshots:
-            current = found.get(task_id) or self._deleted_task(task_id)
+            current = found.get(task_id) or _deleted_task(read.deleted.get(task_id) or self._deleted.get(task_id))
             snapshot.task, snapshot.deleted_of, snapshot.at = current.row, current.deleted_of, at
 
     def _start_read(self, read: _WaitingRead) -> set[UUID]:
         """Take no more tasks into this read, and return those that have to be read."""
         if self._waiting is read:
             self._waiting = None
-        # Deleted tasks are not read again: a client that resumes has many events of such tasks.
-        return {task_id for task_id, _ in read.snapshots} - self._deleted.keys()
-
-    def _deleted_task(self, task_id: UUID) -> CurrentTask:
-        people = self._deleted.get(task_id)
-        return CurrentTask(deleted_of=people) if people is not None else UNKNOWN
+        wanted = {task_id for task_id, _ in read.snapshots}
+        # Deleted tasks are not read again: a client that resumes has many events of such tasks. Their people are kept,
+        # because a task may be restored before the read ends.
+        read.deleted = {task_id: self._deleted[task_id] for task_id in wanted & self._deleted.keys()}
+        return wanted - read.deleted.keys()
 
     def _unit_of_work(self) -> UnitOfWork:
         return self._database.delivery_unit_of_work(OPERATOR)
+
+
+def _deleted_task(people: People | None) -> CurrentTask:
+    return CurrentTask(deleted_of=people) if people is not None else UNKNOWN
 
 
 def _visible_to(actor: Actor, snapshot: TaskSnapshot) -> TaskSnapshot:

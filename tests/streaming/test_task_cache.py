@@ -55,6 +55,25 @@ async def test_the_people_of_a_deleted_task_in_a_project_do_not_see_it(process: 
         assert (cached.deleted_of is not None, bool(found)) == (is_visible, is_visible)
 
 
+async def test_a_task_that_is_restored_during_a_read_is_not_unknown(process: Process, monkeypatch: pytest.MonkeyPatch):
+    """It was deleted when the read began, so it is not read. Its people are known all the same."""
+    owner = an_actor()
+    people, cache = People(owner.user_id, None), process.stream.task_cache
+    deleted = a_task_event(changes=(TaskChange.DELETED,), before=people, after=None)
+    restored = a_task_event(changes=(TaskChange.RESTORED,), before=None, after=people, task_id=deleted.task_id)
+    other = await process.build.a_task()
+    cache.apply(deleted)
+    find = task_cache.find_current
+
+    async def restore_meanwhile(uow, ids):
+        cache.apply(restored)
+        return await find(uow, ids)
+
+    monkeypatch.setattr(task_cache, "find_current", restore_meanwhile)
+    snapshot = await cache.read(deleted.task_id, [other.id])
+    assert snapshot.deleted_of == people
+
+
 class TestAhead:
     async def test_upcoming_tasks_are_read_together(self, process: Process, asked: list[int]):
         """Ten tasks are one statement."""
