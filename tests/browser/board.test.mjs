@@ -1,5 +1,5 @@
 // Uses /board as people do: with mouse, keyboard and thumb, in one window and in two, on good lines and on bad ones.
-// ONLY=word runs the scenarios whose names contain it.
+// ONLY=word,word runs the scenarios whose names contain one of them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as announcing from "./board/announcing.mjs";
@@ -12,15 +12,18 @@ import * as focusing from "./board/focusing.mjs";
 import * as keepingFocus from "./board/keeping_focus.mjs";
 import * as moving from "./board/moving.mjs";
 import * as navigating from "./board/navigating.mjs";
+import * as ordering from "./board/ordering.mjs";
+import * as projects from "./board/projects.mjs";
 import * as signingIn from "./board/signing_in.mjs";
 import * as streaming from "./board/streaming.mjs";
+import * as teamwork from "./board/teamwork.mjs";
 import * as touching from "./board/touching.mjs";
 import { inWords, onStage, picture, watchedPage } from "./stage.mjs";
 
-const ONLY = process.env.ONLY?.toLowerCase() ?? "";
+const ONLY = (process.env.ONLY ?? "").toLowerCase().split(",");
 const SCENARIOS = Object.entries({
   ...signingIn, ...changing, ...editing, ...moving, ...navigating, ...focusing, ...keepingFocus, ...announcing, ...touching, ...streaming, ...failing, ...finding,
-  ...manyTasks,
+  ...projects, ...ordering, ...teamwork, ...manyTasks,
 });
 
 /** Console messages of the browser for intended refusals. */
@@ -36,7 +39,7 @@ const TOUCH_DRAGS = "--enable-touch-drag-drop";
 const SETTINGS = { BCRYPT_ROUNDS: "4" };
 
 test("/board", (board) => onStage(async (browser, base) => {
-  for (const [name, scenario] of SCENARIOS.filter(([name]) => name.toLowerCase().includes(ONLY))) {
+  for (const [name, scenario] of SCENARIOS.filter(([name]) => ONLY.some((word) => name.toLowerCase().includes(word)))) {
     await board.test(inWords(name), async (here) => {
       const said = await run(browser, base, name, scenario);
       if (said) here.diagnostic(said);

@@ -9,7 +9,8 @@ export function aTask(change: Partial<Task> = {}): Task {
   return {
     id: "t1", title: "Paint the boat", description: "", status: "TODO", priority: "MEDIUM", dueAt: null, version: 1,
     createdAt: "2026-01-01T00:00:00Z", updatedAt: "2026-01-01T00:00:00Z", owner: { id: "u1", username: "ada" },
-    assignee: null, viewerCanUpdate: true, viewerCanUpdateStatus: true, viewerCanAssign: true, viewerCanDelete: true,
+    assignee: null, key: null, rank: null, commentCount: 0, subtaskCount: 0, doneSubtaskCount: 0, project: null, parent: null,
+    viewerCanComment: true, viewerCanDeleteComments: true, viewerCanUpdate: true, viewerCanUpdateStatus: true, viewerCanAssign: true, viewerCanDelete: true,
     ...change,
   };
 }

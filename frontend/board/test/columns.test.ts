@@ -49,3 +49,16 @@ test("What the server can look for is asked of it; short words and \"not assigne
   expect(asked({ ...EVERYTHING, whose: "OWNED" }, "u1")).toEqual({ ownerId: "u1" });
   expect(asked({ ...EVERYTHING, search: "bo", whose: "UNASSIGNED" }, "u1")).toBeNull();
 });
+
+test("The manual order of a project goes by rank.", () => {
+  const ranked = ["c", "a", "b"].map((id) => aTask({ id, rank: id }));
+  expect(columns(ranked, { ...EVERYTHING, order: "RANK" }, me.id).TODO.map(({ id }) => id).join("")).toBe("abc");
+});
+
+test("A filter by label leaves out the tasks without it, and is asked of the server, too.", () => {
+  const labelled = aTask({ id: "l", labels: { nodes: [{ id: "l1" }, { id: "l2" }] } });
+  const found = columns([labelled, ...tasks], { ...EVERYTHING, label: "l2" }, me.id);
+  expect(found.TODO.map(({ id }) => id)).toEqual(["l"]);
+  expect(isFiltered({ ...EVERYTHING, label: "l2" })).toBe(true);
+  expect(asked({ ...EVERYTHING, label: "l2" }, me.id)).toEqual({ labelIds: ["l2"] });
+});

@@ -64,6 +64,14 @@ describe("An answer", () => {
   });
 });
 
+test("An answer without labels keeps those that are known; the stream brings others, also with the same version.", () => {
+  const labelled = merge(EMPTY, [{ ...one, labels: { nodes: [{ id: "l1" }] } }], { epoch: "e", position: 10 });
+  const learned = learn(labelled, aTask({ version: 4 }), labelled);
+  expect(learned.tasks.get("t1")).toMatchObject({ version: 4, labels: { nodes: [{ id: "l1" }] } });
+  const delivered = fold(learned, [changedTo(aTask({ version: 4, labels: { nodes: [] } }), 11)]);
+  expect(delivered.tasks.get("t1")!.labels).toEqual({ nodes: [] });
+});
+
 test("A board that is open for a week remembers the last tasks that are gone, not all of them.", () => {
   let now = board;
   for (let first = 0; first < 3 * MOST_GONE; first += 1_000) {

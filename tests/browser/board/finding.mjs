@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import axe from "axe-core";
 import { picture, until } from "../stage.mjs";
+import { complains } from "./axe.mjs";
 import { known, newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
@@ -154,12 +154,4 @@ async function complainsOfDialogs(window, person, colorScheme) {
   await window.cardIn("TODO", "Move me");
   await person.remove((await person.list()).find(({ title }) => title === "Move me").id);
   await window.card("Move me").waitFor({ state: "detached" });
-}
-
-async function complains(page, where) {
-  // Under the page's policy a script cannot be put into it, but one can be evaluated by the debugger.
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const found = violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
-  assert.deepEqual(found, []);
 }

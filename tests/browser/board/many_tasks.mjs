@@ -17,13 +17,26 @@ const INTERACTIVE = 1_000;
 export async function staysSmoothWithTwoThousand(stage) {
   const person = await newUser(stage.base);
   await person.createMany(MANY);
+  return staysSmooth(stage, person, "");
+}
+
+/** So does the board of a project, with its manual order and its labels. */
+export async function staysSmoothInAProject(stage) {
+  const person = await newUser(stage.base);
+  const [projectId, key] = await person.createProject("MANY");
+  const labelIds = [await person.createLabel(projectId, "Often", "#0b6e6e")];
+  await person.createMany(MANY, (at) => ({ projectId, ...(at % 3 === 0 && { labelIds }) }));
+  return staysSmooth(stage, person, `?project=${key}`);
+}
+
+async function staysSmooth(stage, person, query) {
   const tasks = await person.list();
   for (const [at, { id }] of tasks.slice(0, 40).entries()) await person.move(id, STATUSES[at % 4]);
-  const window = await Window.open(stage, person);
+  const window = await Window.open(stage, person, { query });
   const { page } = window;
   page.setDefaultTimeout(30_000);
   await page.waitForFunction((many) => document.querySelector(".column .count").textContent === many, (MANY - 30).toLocaleString("en"));
-  await picture(page, "board-9-two-thousand");
+  await picture(page, query ? "project-two-thousand" : "board-9-two-thousand");
 
   await page.evaluate(watchFrames);
   for (let notch = 0; notch < 60; notch++) {

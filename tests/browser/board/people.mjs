@@ -73,14 +73,33 @@ export class Person {
   }
 
   /** Adds another person to a project of this one. */
-  async setMember(projectId, person) {
-    const input = { projectId, userId: (await person.me()).id };
+  async setMember(projectId, person, role = "MEMBER") {
+    const input = { projectId, userId: (await person.me()).id, role };
     await this.ask("mutation ($input: AddMemberInput!) { addMember(input: $input) { userErrors { message } } }", { input });
   }
 
   async removeMember(projectId, person) {
     const input = { projectId, userId: (await person.me()).id };
     await this.ask("mutation ($input: RemoveMemberInput!) { removeMember(input: $input) { userErrors { message } } }", { input });
+  }
+
+  async archive(projectId, isArchived = true) {
+    const input = { id: projectId, isArchived };
+    await this.ask("mutation ($input: ArchiveProjectInput!) { archiveProject(input: $input) { userErrors { message } } }", { input });
+  }
+
+  /** A label of a project: its id. */
+  async createLabel(projectId, name, color) {
+    const input = { projectId, name, color };
+    const { it } = await this.ask(
+      "mutation ($input: CreateLabelInput!) { it: createLabel(input: $input) { label { id } userErrors { message } } }", { input },
+    );
+    return it.label.id;
+  }
+
+  async comment(taskId, text) {
+    const input = { taskId, text };
+    await this.ask("mutation ($input: CreateCommentInput!) { createComment(input: $input) { userErrors { message } } }", { input });
   }
 
   async me() {

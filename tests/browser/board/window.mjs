@@ -74,6 +74,35 @@ export class Window {
     await this.card(title).dragTo(this.column(status));
   }
 
+  /** Chooses an entry of the menu of boards. */
+  async board(name, role = "menuitemradio") {
+    await this.page.locator("button.project").click();
+    await this.page.getByRole(role, { name }).click();
+  }
+
+  /** The titles of a column, when they are these. */
+  async order(status, ...expected) {
+    const titles = this.column(status).locator(".title");
+    const until = Date.now() + PATIENCE;
+    for (;;) {
+      const shown = await titles.allTextContents();
+      if (`${shown}` === `${expected}`) return;
+      if (Date.now() > until) assert.deepEqual(shown, expected);
+      await this.page.waitForTimeout(50);
+    }
+  }
+
+  /** Drags a card to the upper edge of another one. */
+  async dragBefore(title, other) {
+    const from = await this.card(title).boundingBox(), to = await this.card(other).boundingBox();
+    await this.page.mouse.move(from.x + 40, from.y + 20);
+    await this.page.mouse.down();
+    await this.page.mouse.move(to.x + 40, to.y + 8, { steps: 5 });
+    await this.page.mouse.move(to.x + 42, to.y + 6, { steps: 2 }); // the first move to a card is only `dragenter`
+    await this.page.locator(".card.insert", { hasText: other }).waitFor();
+    await this.page.mouse.up();
+  }
+
   /** The notice of a refusal, when it is there; it is dismissed. */
   async refusal() {
     const notice = this.page.locator(".notice.refused").first();

@@ -9,6 +9,8 @@ export interface Context {
   readonly api: Api;
   readonly person: Person;
   readonly navigation: Navigation;
+  /** The key of the project of this board; null: all tasks. */
+  readonly projectKey: string | null;
   readonly state: State;
   /** The tasks as they are by now, changes on their way included: what is drawn may be a frame older. */
   readonly tasks: ReadonlyMap<string, ShownTask>;

@@ -1,9 +1,12 @@
 // The tasks by id, from lists and the stream. Pure; after any sequence it must equal a fresh fetch.
-import type { CardFragment, TaskChangesSubscription } from "../api/gql/graphql";
+import type {
+  CardFragment, ProjectCardFragment, ProjectChangesSubscription, TaskChangesSubscription,
+} from "../api/gql/graphql";
 import { isBy, placeOf, type Place } from "../stream/position";
 
-export type Task = CardFragment;
-export type Item = TaskChangesSubscription["taskChanged"];
+/** The board of a project has the labels of its tasks. */
+export type Task = CardFragment & Partial<Pick<ProjectCardFragment, "labels">>;
+export type Item = TaskChangesSubscription["taskChanged"] | ProjectChangesSubscription["projectChanged"];
 
 export interface Board {
   readonly tasks: ReadonlyMap<string, Task>;
@@ -69,7 +72,7 @@ export function fold(board: Board, items: readonly Item[]): Board {
 export function learn(board: Board, task: Task, asked: Board): Board {
   const known = board.tasks.get(task.id);
   if (known ? known.version >= task.version : board.gone.has(task.id) || board.resets !== asked.resets) return board;
-  return { ...board, tasks: new Map(board.tasks).set(task.id, task) };
+  return { ...board, tasks: new Map(board.tasks).set(task.id, withLabels(task, known)) };
 }
 
 /** A deletion with a response; the stream will deliver it, too. */
@@ -102,5 +105,10 @@ function latest(gone: Set<string>): Set<string> {
 
 function keepNewer(tasks: Map<string, Task>, task: Task): void {
   const known = tasks.get(task.id);
-  if (!known || known.version <= task.version) tasks.set(task.id, task);
+  if (!known || known.version <= task.version) tasks.set(task.id, withLabels(task, known));
+}
+
+/** Answers of mutations have no labels: those that are known stay until the stream brings others. */
+function withLabels(task: Task, known: Task | undefined): Task {
+  return task.labels || !known?.labels ? task : { ...task, labels: known.labels };
 }

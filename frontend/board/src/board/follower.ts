@@ -1,16 +1,22 @@
 // Keeps the board equal to the server: reads the lists, subscribes to changes, reconnects, and compares.
 import { RequestError } from "@taskriver/client";
 
-import { NewestDocument, TaskChangesDocument, TaskDocument, TotalsDocument } from "../api/gql/graphql";
+import {
+  NewestDocument, ProjectChangesDocument, SubtasksDocument, TaskByKeyDocument, TaskChangesDocument, TaskDocument, TotalsDocument,
+  type SubtasksQuery,
+} from "../api/gql/graphql";
 import { knows } from "../stream/catching_up";
 import { placeOf } from "../stream/position";
 import type { LineHooks } from "../stream/line";
 import * as standing from "../stream/standing";
+import { isKey } from "./address";
 import { asked, type Wanted } from "./columns";
 import type { Context } from "./context";
-import { fold, learn, merge, reset, trim, type Board, type Item } from "./fold";
+import { fold, learn, merge, reset, trim, type Board, type Item, type Task } from "./fold";
 import { onceAFrame } from "./frames";
 import { differences, findTasks, mend, MOST, readLists, type Lists } from "./lists";
+import { readProject, readProjects } from "./project";
+import { needsOf, within } from "./project_items";
 import { inWords } from "./words";
 
 const PAUSE = 1_000;
@@ -32,23 +38,46 @@ export class Follower implements LineHooks {
   constructor(private readonly store: Context) {}
 
   async start(): Promise<void> {
+    void this.readProjects();
+    if (!(await this.#openProject())) return;
     const lists = await this.#insist(() =>
-      readLists(this.store.api, (tasks) => this.store.set(({ board }) => ({ board: merge(board, tasks) }))),
+      readLists(this.store.api, this.#projectId, (tasks) => this.store.set(({ board }) => ({ board: merge(board, tasks) }))),
     );
     if (!lists || this.#ended) return;
     this.#take(lists, merge(this.store.state.board, lists.tasks, placeOf(lists.cursor)));
-    this.#unsubscribe = this.store.api.receive(TaskChangesDocument, { after: lists.cursor }, (data) => {
-      if (data) this.#receive(data.taskChanged);
-      else void this.compare(); // an error took the place of an item: whatever it was, the lists have it
-    });
+    this.#subscribe(lists.cursor);
   }
 
-  /** Reads one task and takes it in. Answers whether there is one that the viewer may see. Throws `RequestError`. */
-  async read(id: string): Promise<boolean> {
+  /** The projects to switch to. */
+  async readProjects(): Promise<void> {
+    const projects = await this.#insist(() => readProjects(this.store.api));
+    if (projects) this.store.set({ projects });
+  }
+
+  /**
+   * Reads one task, by its id or its key, and takes it in. Answers whether there is one that the viewer may see; the
+   * address then has its id, and leads to its own project. Throws `RequestError`.
+   */
+  async read(name: string): Promise<boolean> {
     const before = this.store.state.board;
-    const { task } = await this.store.api.ask(TaskDocument, { id });
-    if (task) this.store.set(({ board }) => ({ board: learn(board, task, before) }));
-    return task !== null;
+    const { api } = this.store;
+    const { task } = isKey(name) ? await api.ask(TaskByKeyDocument, { key: name }) : await api.ask(TaskDocument, { id: name });
+    if (!task) return false;
+    const isHere = this.store.projectKey === null || task.project?.id === this.#projectId;
+    if (isHere) this.store.set(({ board }) => ({ board: learn(board, task, before) }));
+    this.#lead(name, task, isHere);
+    return true;
+  }
+
+  /** Reads the subtasks of a task: a board that does not hold all tasks may lack some. */
+  async readSubtasks(id: string): Promise<void> {
+    let after: string | null = null;
+    do {
+      const { task }: SubtasksQuery = await this.store.api.ask(SubtasksDocument, { id, after });
+      if (!task) return;
+      this.store.set(({ board }) => ({ board: merge(board, task.subtasks.nodes) }));
+      after = task.subtasks.pageInfo.hasNextPage ? task.subtasks.pageInfo.endCursor : null;
+    } while (after !== null);
   }
 
   end(): void {
@@ -67,13 +96,13 @@ export class Follower implements LineHooks {
 
   /** Reads everything anew and compares: what still differs after a while is a gap, and is mended. */
   async compare(): Promise<void> {
-    if (this.store.state.comparison === "COMPARING") return;
+    if (this.store.state.comparison === "COMPARING" || this.store.state.missing) return;
     this.store.set({ comparison: "COMPARING" });
     let differing: string[] | null = null;
     let lists: Lists | null = null;
     for (let round = 0; round < ROUNDS && differing?.length !== 0; round++) {
       if (round) await pause(PAUSE);
-      lists = await this.#insist(() => readLists(this.store.api));
+      lists = await this.#insist(() => readLists(this.store.api, this.#projectId));
       if (!lists) return;
       await pause(PAUSE / 4);
       this.#fold();
@@ -95,7 +124,7 @@ export class Follower implements LineHooks {
     await pause(TYPING);
     const resets = this.store.state.board.resets;
     if (this.store.navigation.view.wanted !== wanted) return;
-    const tasks = await this.#insist(() => findTasks(this.store.api, filter).catch(unlessItPasses));
+    const tasks = await this.#insist(() => findTasks(this.store.api, this.#projectId, filter).catch(unlessItPasses));
     if (tasks && this.store.state.board.resets === resets) this.store.set(({ board }) => ({ board: merge(board, tasks) }));
   }
 
@@ -121,13 +150,65 @@ export class Follower implements LineHooks {
   }
 
   async resync(reason: string): Promise<string | undefined> {
-    const lists = await this.#insist(() => readLists(this.store.api));
+    void this.readProjects();
+    await this.#readProject();
+    const lists = await this.#insist(() => readLists(this.store.api, this.#projectId));
     if (!lists) throw new Error("The board is closed.");
     this.#waiting = [];
     this.#take(lists, reset(this.store.state.board, lists.tasks, lists.cursor));
     if (reason !== "ACCESS") this.#note(standing.gapped);
     this.store.notice("DONE", RESYNCED[reason] ?? "The board was read again.");
     return lists.cursor ?? undefined;
+  }
+
+  get #projectId(): string | null {
+    return this.store.state.project?.id ?? null;
+  }
+
+  /** Answers whether the board can be read. A key that the project had before leads to its present one. */
+  async #openProject(): Promise<boolean> {
+    if (this.store.projectKey === null) return true;
+    await this.#readProject();
+    return !this.#ended && this.store.state.project?.key === this.store.projectKey;
+  }
+
+  async #readProject(): Promise<void> {
+    const { api, projectKey, navigation } = this.store;
+    if (projectKey === null) return;
+    const found = await this.#insist(async () => ({ project: await readProject(api, projectKey) }));
+    if (!found || this.#ended) return;
+    const { project } = found;
+    if (!project) return this.#lose();
+    this.store.set(({ projects }) => ({
+      project, projects: projects && projects.map((each) => (each.id === project.id ? project : each)),
+    }));
+    if (project.key !== projectKey) navigation.replace((view) => ({ ...view, project: project.key }));
+  }
+
+  /** There is no such project, or not for this viewer any more. */
+  #lose(): void {
+    this.#unsubscribe();
+    this.store.set(({ board }) => ({ missing: true, loaded: true, board: reset(board, [], null) }));
+    this.#note((now) => standing.over(now, "The project is not there, or you may not see it."));
+    void this.readProjects();
+  }
+
+  #subscribe(after: string | null): void {
+    const { api } = this.store;
+    const take = (item: Item | undefined) => {
+      if (item) this.#receive(within(this.#projectId, item));
+      else void this.compare(); // an error took the place of an item: whatever it was, the lists have it
+    };
+    this.#unsubscribe = this.#projectId === null
+      ? api.receive(TaskChangesDocument, { after }, (data) => take(data?.taskChanged))
+      : api.receive(ProjectChangesDocument, { projectId: this.#projectId, after }, (data) => take(data?.projectChanged));
+  }
+
+  /** The address names the task by what was read. */
+  #lead(name: string, { id, project }: Task, isHere: boolean): void {
+    const { navigation } = this.store;
+    if (navigation.view.task !== name || (isHere && name === id)) return;
+    navigation.replace((view) => ({ ...view, task: id, ...(!isHere && { project: project?.key ?? null }) }));
   }
 
   #receive(item: Item): void {
@@ -143,8 +224,29 @@ export class Follower implements LineHooks {
     this.#waiting = [];
     this.store.set(({ board }) => ({ board: fold(board, items) }));
     for (const item of items) this.#touch(item);
+    this.#heed(items);
     for (const id of new Set(items.filter(isHidden).map(({ taskId }) => taskId!))) void this.#insist(() => this.read(id));
     if (this.store.state.partial) this.#bound();
+  }
+
+  /** What the items of a project say of more than its tasks. */
+  #heed(items: readonly Item[]): void {
+    const needs = needsOf(items);
+    if (needs.gone) return this.#lose();
+    if (needs.project) void this.#readProject();
+    if (needs.tasks) void this.#readAgain();
+    if (needs.members) this.store.set(({ membersSeen }) => ({ membersSeen: membersSeen + 1 }));
+    for (const id of needs.comments) this.commentsChanged(id);
+  }
+
+  commentsChanged(id: string): void {
+    this.store.set(({ commented }) => ({ commented: new Map(commented).set(id, (commented.get(id) ?? 0) + 1) }));
+  }
+
+  /** Ranks and rights change without new versions. */
+  async #readAgain(): Promise<void> {
+    const lists = await this.#insist(() => readLists(this.store.api, this.#projectId));
+    if (lists) this.store.set(({ board }) => ({ board: merge(board, lists.tasks) }));
   }
 
   /** Of more tasks than the board can hold, it drops the ones that changed first; what a filter found is read again. */
@@ -175,7 +277,7 @@ export class Follower implements LineHooks {
     const mine = this.#attempt;
     const late = Date.now() + PATIENCE;
     while (this.#isTrying(mine)) {
-      const newest = await this.#insist(() => this.store.api.ask(NewestDocument, {}));
+      const newest = await this.#insist(() => this.store.api.ask(NewestDocument, { projectId: this.#projectId }));
       if (!newest || !this.#isTrying(mine)) return;
       this.#note((now) => standing.headed(now, newest.tasks.streamCursor));
       for (let waited = 0; waited < PAUSE; waited += GLANCE) {
@@ -201,7 +303,9 @@ export class Follower implements LineHooks {
     if (this.#counting) return;
     this.#counting = true;
     await pause(PAUSE);
-    const found = await this.#insist(() => this.store.api.ask(TotalsDocument, {}));
+    const projectId = this.#projectId;
+    const asked = projectId === null ? {} : { projectId, isSubtask: false };
+    const found = await this.#insist(() => this.store.api.ask(TotalsDocument, asked));
     this.#counting = false;
     if (!found) return;
     const { TODO, IN_PROGRESS, DONE, CANCELLED } = found;

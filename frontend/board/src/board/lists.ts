@@ -1,6 +1,6 @@
 // Reading all tasks, page by page.
 import type { Api } from "../api/api";
-import { TaskPageDocument, type TaskFilter, type TaskPageQuery } from "../api/gql/graphql";
+import { ProjectPageDocument, TaskPageDocument, type TaskFilter } from "../api/gql/graphql";
 import { merge, type Board, type Task } from "./fold";
 
 /** More tasks than this are not held; the ones that changed last are. */
@@ -18,12 +18,14 @@ export interface Lists {
 }
 
 /** Reads them all; *onPage* is handed each page but the last. Throws `RequestError`. */
-export async function readLists(api: Api, onPage: (tasks: readonly Task[]) => void = () => {}): Promise<Lists> {
+export async function readLists(
+  api: Api, projectId: string | null, onPage: (tasks: readonly Task[]) => void = () => {},
+): Promise<Lists> {
   const tasks: Task[] = [];
   let cursor: string | null = null;
   let after: string | null = null;
   for (;;) {
-    const page: TaskPageQuery["tasks"] = (await api.ask(TaskPageDocument, { after })).tasks;
+    const page: Page = await readPage(api, projectId, after);
     tasks.push(...page.nodes);
     cursor ??= page.streamCursor;
     const partial = page.pageInfo.hasNextPage && tasks.length >= MOST;
@@ -34,16 +36,28 @@ export async function readLists(api: Api, onPage: (tasks: readonly Task[]) => vo
 }
 
 /** Tasks that a filter finds on the server, the last changed first: a few pages of them. Throws `RequestError`. */
-export async function findTasks(api: Api, filter: TaskFilter): Promise<readonly Task[]> {
+export async function findTasks(api: Api, projectId: string | null, filter: TaskFilter): Promise<readonly Task[]> {
   const tasks: Task[] = [];
   let after: string | null = null;
   for (let pages = 0; pages < FOUND_PAGES; pages++) {
-    const page: TaskPageQuery["tasks"] = (await api.ask(TaskPageDocument, { after, filter })).tasks;
+    const page: Page = await readPage(api, projectId, after, filter);
     tasks.push(...page.nodes);
     if (!page.pageInfo.hasNextPage) break;
     after = page.pageInfo.endCursor;
   }
   return tasks;
+}
+
+interface Page {
+  readonly nodes: readonly Task[];
+  readonly streamCursor: string | null;
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+}
+
+/** Of all tasks, or those of one project with their labels. */
+async function readPage(api: Api, projectId: string | null, after: string | null, filter?: TaskFilter): Promise<Page> {
+  if (projectId === null) return (await api.ask(TaskPageDocument, { after, ...(filter && { filter }) })).tasks;
+  return (await api.ask(ProjectPageDocument, { after, filter: { ...filter, projectId } })).tasks;
 }
 
 /** Ids of the tasks that a board has otherwise than *lists*: that it lacks, has in an older version, or has too many. */

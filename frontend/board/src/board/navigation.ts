@@ -3,7 +3,16 @@ import { closed, formatView, isOpen, isSameForm, isSameWanted, parseView, type V
 
 type Change = (view: View) => View;
 
+export interface Names {
+  nameOf(id: string): string;
+  idOf(name: string): string;
+}
+
+const UNKNOWN: Names = { nameOf: (id) => id, idOf: (name) => name };
+
 export class Navigation {
+  /** What the address says for the id of a task, and the id that a key in the address stands for, as far as known. */
+  names: Names = UNKNOWN;
   view: View = parseView(location.search);
   /** Whether the open form may be left: asked before Back and Forward leave it. */
   guard: () => boolean | Promise<boolean> = () => true;
@@ -53,7 +62,7 @@ export class Navigation {
   /** Back or Forward. An entry that must not be shown yet is left again while the guard asks. */
   async #popped(state: unknown): Promise<void> {
     if (this.#arrived) return this.#arrived();
-    const view = parseView(location.search);
+    const view = this.#read();
     const steps = (indexOf(state) ?? this.#index + 1) - this.#index;
     const allowed = isSameForm(view, this.view) || this.guard();
     if (allowed !== true) {
@@ -90,8 +99,13 @@ export class Navigation {
     for (const listener of this.#listeners) listener();
   }
 
+  #read(): View {
+    const view = parseView(location.search);
+    return view.task === null ? view : { ...view, task: this.names.idOf(view.task) };
+  }
+
   #url(): string {
-    return location.pathname + formatView(this.view, location.search) + location.hash;
+    return location.pathname + formatView(this.view, location.search, this.names.nameOf) + location.hash;
   }
 }
 

@@ -7,6 +7,7 @@ import type { Skew } from "../stream/clock";
 import type { Drafts } from "./drafts";
 import { EMPTY, type Board } from "./fold";
 import type { PendingChange } from "./pending_changes";
+import type { Project, ProjectEntry } from "./project";
 
 export type Person = User;
 
@@ -56,6 +57,16 @@ export interface State {
   readonly notices: readonly Notice[];
   readonly drafts: Drafts;
   readonly question: Question | null;
+  /** The project of the board; null: all tasks, or not read yet. */
+  readonly project: Project | null;
+  /** Whether there is no such project, or the viewer may no longer see it. */
+  readonly missing: boolean;
+  /** The projects to switch to; null: not read yet. */
+  readonly projects: readonly ProjectEntry[] | null;
+  /** Grows whenever the members of the project have changed. */
+  readonly membersSeen: number;
+  /** Grows for a task whenever its comments have changed. */
+  readonly commented: ReadonlyMap<string, number>;
 }
 
 export const FIRST: State = {
@@ -71,4 +82,9 @@ export const FIRST: State = {
   notices: [],
   drafts: new Map(),
   question: null,
+  project: null,
+  missing: false,
+  projects: null,
+  membersSeen: 0,
+  commented: new Map(),
 };

@@ -2,16 +2,22 @@
 import type { Session } from "@taskriver/client";
 
 import { createApi, type Api } from "../api/api";
+import { isKey, type View } from "./address";
+import { Collector } from "./collector";
 import type { Context } from "./context";
 import { isUnsaved, type Draft } from "./draft";
 import { DraftStorage, NEW } from "./drafts";
 import { Editor } from "./editor";
 import { fieldsOf } from "./fields";
 import { Follower } from "./follower";
+import type { Task } from "./fold";
 import { onceAFrame } from "./frames";
 import type { Navigation } from "./navigation";
 import { withPendingChanges, type ShownTask } from "./pending_changes";
 import { FIRST, type Notice, type Person, type Question, type State, type Touch } from "./state";
+import { Placer } from "./placer";
+import { Submitter } from "./submitter";
+import { Team } from "./team";
 import { Writer } from "./writer";
 
 const TOUCHED = 4_000;
@@ -21,7 +27,13 @@ export class Store implements Context {
   readonly api: Api;
   readonly follow: Follower;
   readonly write: Writer;
+  readonly place: Placer;
+  readonly collect: Collector;
+  readonly submit: Submitter;
+  readonly team: Team;
   readonly edit: Editor;
+  /** Comments that were typed and not sent, by the id of the task. */
+  readonly comments = new Map<string, string>();
   readonly #storage: DraftStorage;
   readonly #listeners = new Set<() => void>();
   #notices = 0;
@@ -29,14 +41,24 @@ export class Store implements Context {
   #shown: { state: State; tasks: ReadonlyMap<string, ShownTask> } | null = null;
   readonly #notify = onceAFrame(() => this.#listeners.forEach((listener) => listener()));
 
-  constructor(session: Session, readonly person: Person, readonly navigation: Navigation) {
+  constructor(
+    session: Session, readonly person: Person, readonly navigation: Navigation, readonly projectKey: string | null = null,
+  ) {
     this.#storage = new DraftStorage(person.id);
     this.state = { ...FIRST, drafts: this.#storage.read() };
     this.follow = new Follower(this);
     this.api = createApi(session, this.follow);
-    this.write = new Writer(this);
+    this.submit = new Submitter(this);
+    this.write = new Writer(this, this.submit);
+    this.place = new Placer(this, this.submit, this.write);
+    this.collect = new Collector(this, this.submit, this.write);
+    this.team = new Team(this, this.submit);
     this.edit = new Editor(this);
     navigation.guard = () => this.#mayLeave();
+    navigation.names = {
+      nameOf: (id) => this.state.board.tasks.get(id)?.key ?? id,
+      idOf: (name) => (isKey(name) ? (this.#byKey(name)?.id ?? name) : name),
+    };
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -104,6 +126,16 @@ export class Store implements Context {
     if (await this.#mayLeave()) this.navigation.close();
   }
 
+  /** Opens another task in place of the open form; asks first if text would be lost. */
+  async show(task: string): Promise<void> {
+    if (await this.#mayLeave()) this.navigation.replace((view) => ({ ...view, task, creating: false }));
+  }
+
+  /** Shows another view, such as another board; asks first if text would be lost. */
+  async leaveFor(change: (view: View) => View): Promise<void> {
+    if (await this.#mayLeave()) this.navigation.push(change);
+  }
+
   /** Whether the text of the open form may be lost, which is forgotten then. */
   #mayLeave(): true | Promise<boolean> {
     const key = this.#openKey();
@@ -141,6 +173,10 @@ export class Store implements Context {
   /** Forgets everything that was typed and not saved: the viewer signs out. */
   forgetDrafts(): void {
     this.#storage.write(new Map());
+  }
+
+  #byKey(key: string): Task | undefined {
+    return [...this.state.board.tasks.values()].find((task) => task.key === key.toUpperCase());
   }
 
   /** The key of the open form's draft; null: none is open. */

@@ -1,5 +1,5 @@
 // Words that the page uses for the API's.
-import type { TaskChange, TaskPriority, TaskStatus } from "../api/gql/graphql";
+import type { ProjectRole, TaskChange, TaskPriority, TaskStatus } from "../api/gql/graphql";
 
 export const STATUS_WORDS: Readonly<Record<TaskStatus, string>> = {
   TODO: "To do",
@@ -15,6 +15,12 @@ export const PRIORITY_WORDS: Readonly<Record<TaskPriority, string>> = {
   URGENT: "Urgent",
 };
 
+export const ROLE_WORDS: Readonly<Record<ProjectRole, string>> = {
+  MANAGER: "Manager",
+  MEMBER: "Member",
+  VIEWER: "Viewer",
+};
+
 const CHANGE_WORDS: Readonly<Record<TaskChange, string>> = {
   CREATED: "created it",
   TITLE: "changed the title",
@@ -24,6 +30,10 @@ const CHANGE_WORDS: Readonly<Record<TaskChange, string>> = {
   DUE_AT: "changed the due date",
   ASSIGNEE: "assigned it",
   LABELS: "changed the labels",
+  RANK: "moved it up or down",
+  PARENT: "made it a subtask or a task of its own",
+  PROJECT: "moved it to another project",
+  RESTORED: "restored it",
   DELETED: "deleted it",
 };
 

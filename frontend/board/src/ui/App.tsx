@@ -16,6 +16,7 @@ interface Props {
 
 export function App({ session, navigation }: Props) {
   useChanges(session);
+  useChanges(navigation);
   useEffect(() => void session.resume().catch(() => {}), [session]); // It is asked again until it answers.
   const last = useRef<Person | null>(null);
   /** Whether the viewer signs out here: then there is nothing to explain. */
@@ -33,10 +34,11 @@ export function App({ session, navigation }: Props) {
       />
     );
   }
-  // Another person, or another role: another board.
+  const { project } = navigation.view;
+  // Another person, another role or another project: another board.
   return (
     <Signed
-      key={`${person.id} ${person.role}`} session={session} navigation={navigation} person={person}
+      key={`${person.id} ${person.role} ${project ?? ""}`} project={project} session={session} navigation={navigation} person={person}
       onLeaving={(now) => (leaving.current = now)}
     />
   );
@@ -49,15 +51,16 @@ function reasonFor(last: Person | null, unsaved: boolean, { view }: Navigation):
 }
 
 interface SignedProps extends Props {
+  readonly project: string | null;
   readonly person: Person;
   readonly onLeaving: (now: boolean) => void;
 }
 
-function Signed({ session, navigation, person, onLeaving }: SignedProps) {
+function Signed({ session, navigation, person, project, onLeaving }: SignedProps) {
   const [store, setStore] = useState<Store | null>(null);
   const current = useRef<Store | null>(null);
   const open = () => {
-    const opened = (current.current = new Store(session, person, navigation));
+    const opened = (current.current = new Store(session, person, navigation, project));
     setStore(opened);
     void opened.follow.start();
     return opened;

@@ -11,19 +11,21 @@ const MOST = 50;
 
 interface Props {
   readonly store: Store;
+  /** Of a project only its members are offered. */
+  readonly projectId: string | null;
   readonly value: Task["assignee"];
   readonly disabled: boolean;
   readonly onChoose: (assignee: Task["assignee"]) => void;
 }
 
-export function AssigneeSelect({ store, value, disabled, onChoose }: Props) {
+export function AssigneeSelect({ store, projectId, value, disabled, onChoose }: Props) {
   const [people, setPeople] = useState<readonly Someone[]>([]);
   const [search, setSearch] = useState("");
   const [many, setMany] = useState(false);
 
   useEffect(() => {
     let over = false;
-    const found = store.api.ask(PeopleDocument, { search });
+    const found = store.api.ask(PeopleDocument, { search, projectId });
     void found.then(
       ({ assignableUsers }) => {
         if (over) return;
@@ -35,7 +37,7 @@ export function AssigneeSelect({ store, value, disabled, onChoose }: Props) {
     return () => {
       over = true;
     };
-  }, [search]);
+  }, [search, projectId]);
 
   const listed = value && !people.some(({ id }) => id === value.id) ? [value, ...people] : people;
   return (

@@ -2,6 +2,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { TaskStatus } from "../api/gql/graphql";
 import { isFiltered, type Wanted } from "../board/columns";
+import type { Label } from "../board/project";
+import type { Spot } from "../board/ranks";
+import type { Progress } from "../board/subtasks";
 import type { ShownTask } from "../board/pending_changes";
 import type { Touch } from "../board/state";
 import { STATUS_WORDS } from "../board/words";
@@ -9,6 +12,7 @@ import { Card } from "./Card";
 import type { Drop } from "./dragging";
 import { StatusIcon } from "./icons";
 import { memo } from "./memo";
+import { QuickAdd } from "./QuickAdd";
 
 /** So many cards are drawn at first, and so many more whenever the end of them comes near. */
 const STEP = 40;
@@ -26,9 +30,20 @@ interface Props {
   readonly today: number;
   /** Whether a card that is being dragged may be dropped here, and is held over it. */
   readonly drop: Drop | null;
+  /** Between which cards a dragged one would be placed. */
+  readonly spot: Spot | null;
+  readonly isManual: boolean;
+  readonly labels: ReadonlyMap<string, Label>;
+  /** Of the tasks with subtasks; null: not all tasks are held, so the server's numbers count. */
+  readonly progress: ReadonlyMap<string, Progress> | null;
+  readonly selected: ReadonlySet<string>;
+  /** Creates a task in the column: answers what is wrong, or null. Null: the viewer may not. */
+  readonly onAdd: ((status: TaskStatus, title: string) => Promise<string | null>) | null;
 }
 
-export const Column = memo(({ status, tasks, total, wanted, loaded, touched, current, today, drop }: Props) => {
+export const Column = memo((props: Props) => {
+  const { status, tasks, total, wanted, loaded, touched, current, today } = props;
+  const { drop, spot, isManual, labels, progress, selected, onAdd } = props;
   const [most, showMore] = useMost(wanted);
   const filtered = isFiltered(wanted);
   const shown = tasks.length > most ? tasks.slice(0, most) : tasks;
@@ -47,15 +62,22 @@ export const Column = memo(({ status, tasks, total, wanted, loaded, touched, cur
       {drop === "REFUSED" && <p class="refuses" aria-hidden="true">Cannot be moved here</p>}
       <div class="scroller">
         {tasks.length > 0 && (
-          <ul aria-label={name}>
+          <ul aria-label={name} class={spot && spot.before === null ? "insert-last" : undefined}>
             {shown.map((task) => (
-              <Card key={task.id} task={task} touch={touched.get(task.id)} tabbable={task.id === tabbable} today={today} />
+              <Card
+                key={task.id} task={task} touch={touched.get(task.id)} tabbable={task.id === tabbable} today={today}
+                labels={labels} isManual={isManual} marked={spot?.before === task.id}
+                subtasks={progress ? (progress.get(task.id)?.all ?? 0) : task.subtaskCount}
+                done={progress ? (progress.get(task.id)?.done ?? 0) : task.doneSubtaskCount}
+                selected={selected.size ? selected.has(task.id) : null}
+              />
             ))}
           </ul>
         )}
         {tasks.length > most && <More rest={tasks.length - most} onMore={showMore} />}
         {!tasks.length && loaded && <p class="empty">{filtered ? "Nothing matches." : EMPTY[status]}</p>}
       </div>
+      {onAdd && <QuickAdd name={name} onAdd={(title) => onAdd(status, title)} />}
     </section>
   );
 });

@@ -4,6 +4,8 @@ import type { Wanted } from "../board/columns";
 import type { Store } from "../board/store";
 import { Mark } from "./icons";
 import { Links } from "./Links";
+import type { Panel } from "./panels";
+import { ProjectMenu } from "./ProjectMenu";
 import { Toolbar } from "./Toolbar";
 
 interface Props {
@@ -14,17 +16,22 @@ interface Props {
   readonly filtered: boolean;
   readonly onExpand: () => void;
   readonly onWanted: (change: (wanted: Wanted) => Wanted) => void;
-  readonly onNew: () => void;
+  /** Null: the viewer may not create tasks here. */
+  readonly onNew: (() => void) | null;
+  readonly onPanel: (panel: Panel) => void;
   readonly onSignOut: () => void;
 }
 
-export function Header({ store, search, expanded, filtered, onExpand, onWanted, onNew, onSignOut }: Props) {
-  const { person, navigation } = store;
+export function Header({ store, search, expanded, filtered, onExpand, onWanted, onNew, onPanel, onSignOut }: Props) {
+  const { person, navigation, projectKey, state: { project } } = store;
   return (
     <header class={expanded ? "top expanded" : "top"}>
-      <h1><Mark /> Taskriver</h1>
-      <Toolbar wanted={navigation.view.wanted} search={search} onWanted={onWanted} />
-      <button class="primary new" aria-keyshortcuts="N" onClick={onNew}>New task</button>
+      <h1><Mark /> <span class="product">Taskriver</span></h1>
+      <ProjectMenu store={store} onPanel={onPanel} />
+      <Toolbar
+        wanted={navigation.view.wanted} project={projectKey} labels={project?.labels ?? []} search={search} onWanted={onWanted}
+      />
+      {onNew && <button class="primary new" aria-keyshortcuts="N" onClick={onNew}>New task</button>}
       <button class="expand" aria-expanded={expanded} onClick={onExpand}>{filtered ? "Filtered" : "Filter"}</button>
       <p class="who">
         <Links class="links" />

@@ -22,7 +22,7 @@ export function NewTaskDialog({ store }: { store: Store }) {
         <label>
           Assigned to
           <AssigneeSelect
-            store={store} value={draft?.assignee ?? null} disabled={false}
+            store={store} projectId={store.state.project?.id ?? null} value={draft?.assignee ?? null} disabled={false}
             onChoose={(assignee) => store.edit.assign(assignee)}
           />
         </label>

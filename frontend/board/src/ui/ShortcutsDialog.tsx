@@ -9,8 +9,11 @@ const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
   [["Enter"], "Open the task"],
   [["Shift", "←"], "Move the task to the column on the left"],
   [["Shift", "→"], "Move the task to the column on the right"],
+  [["Shift", "↑"], "Move the task up, in the manual order"],
+  [["Shift", "↓"], "Move the task down, in the manual order"],
   [["M"], "Choose a column to move the task to"],
-  [["Z"], "Undo the last move"],
+  [["X"], "Select the task, or not: selected tasks are moved together"],
+  [["Z"], "Undo the last move or deletion"],
   [["Esc"], "Close what is open"],
   [["?"], "Show this list"],
 ];

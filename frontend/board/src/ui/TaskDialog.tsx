@@ -7,9 +7,13 @@ import type { Store } from "../board/store";
 import { isAllowed } from "../board/transitions";
 import { STATUS_WORDS } from "../board/words";
 import { AssigneeSelect } from "./AssigneeSelect";
+import { Comments } from "./Comments";
 import { Dialog } from "./Dialog";
+import { Subtasks } from "./Subtasks";
 import { TaskForm } from "./TaskForm";
 import { TaskHistory } from "./TaskHistory";
+import { TaskLabels } from "./TaskLabels";
+import { TaskPath } from "./TaskPath";
 
 interface Props {
   readonly store: Store;
@@ -22,7 +26,7 @@ export function TaskDialog({ store, task }: Props) {
   const remove = async () => {
     const yes = await store.ask({
       title: `Delete “${task.title}”?`, yes: "Delete", no: "Cancel",
-      text: unsaved ? "Your unsaved changes are lost, too. This cannot be undone." : "This cannot be undone.",
+      text: unsaved ? "Your unsaved changes are lost. The task itself can be restored from the trash." : "It can be restored from the trash.",
     });
     if (!yes) return;
     store.draft(task.id, () => null);
@@ -31,6 +35,7 @@ export function TaskDialog({ store, task }: Props) {
   };
   return (
     <Dialog store={store} title={task.title} task={task.id} onLeave={() => void store.close()}>
+      <TaskPath store={store} task={task} />
       <div class="at-once">
         <label>
           Status
@@ -39,12 +44,15 @@ export function TaskDialog({ store, task }: Props) {
         <label>
           Assigned to
           <AssigneeSelect
-            store={store} value={task.assignee} disabled={!task.viewerCanAssign}
+            store={store} projectId={task.project?.id ?? null} value={task.assignee} disabled={!task.viewerCanAssign}
             onChoose={(assignee) => void store.write.assign(task.id, assignee)}
           />
         </label>
       </div>
+      {store.state.project && <TaskLabels store={store} project={store.state.project} task={task} />}
       <TaskForm store={store} task={task} onDelete={() => void remove()} />
+      {store.state.project && !task.parent && <Subtasks store={store} task={task} />}
+      <Comments store={store} task={task} />
       <TaskHistory store={store} task={task} />
     </Dialog>
   );

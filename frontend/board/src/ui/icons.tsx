@@ -34,6 +34,26 @@ export function LockIcon() {
   );
 }
 
+export function SubtasksIcon() {
+  return (
+    <svg class="line-icon" viewBox="0 0 16 16" width="13" height="13" aria-hidden="true">
+      <path d="M2.500 8.500l2 2 3.500-4M10 5h4M10 10.500h4" />
+    </svg>
+  );
+}
+
+export function CommentIcon() {
+  return (
+    <svg class="line-icon" viewBox="0 0 16 16" width="13" height="13" aria-hidden="true">
+      <path d="M2.500 3.500h11v7.500H7l-3 2.500v-2.500H2.500z" />
+    </svg>
+  );
+}
+
+export function ChevronIcon() {
+  return <svg class="chevron" viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d="M4 6l4 4 4-4" /></svg>;
+}
+
 export function Mark() {
   return (
     <svg class="mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">

@@ -7,9 +7,12 @@ export function cardOf(element: EventTarget | null): HTMLElement | null {
   return element instanceof Element ? element.closest<HTMLElement>("[data-task]") : null;
 }
 
+export function columnOf(element: EventTarget | null): HTMLElement | null {
+  return element instanceof Element ? element.closest<HTMLElement>("[data-status]") : null;
+}
+
 export function statusOf(element: EventTarget | null): TaskStatus | null {
-  const column = element instanceof Element ? element.closest<HTMLElement>("[data-status]") : null;
-  return (column?.dataset["status"] as TaskStatus | undefined) ?? null;
+  return (columnOf(element)?.dataset["status"] as TaskStatus | undefined) ?? null;
 }
 
 /** The column to the left (-1) or to the right (1). */
@@ -56,6 +59,6 @@ function across(card: HTMLElement, here: number, step: number): HTMLElement | nu
   return null;
 }
 
-function cardsOf(parent: Element): HTMLElement[] {
+export function cardsOf(parent: Element): HTMLElement[] {
   return [...parent.querySelectorAll<HTMLElement>("[data-task]")];
 }

@@ -1,0 +1,49 @@
+// The project of a board: what it is, and what may be done in it.
+import type { Api } from "../api/api";
+import {
+  ProjectDocument, ProjectsDocument, type LabelDetailsFragment, type ProjectDetailsFragment, type ProjectEntryFragment,
+  type ProjectQuery, type ProjectsQuery,
+} from "../api/gql/graphql";
+
+export type ProjectEntry = ProjectEntryFragment;
+export type Label = LabelDetailsFragment;
+
+export interface Project extends ProjectDetailsFragment {
+  readonly labels: readonly Label[];
+}
+
+/** So many pages of projects are listed; the others are reached by their address. */
+const MOST_PAGES = 5;
+
+/** The project with this key, and all its labels; null: there is none that the viewer may see. Throws `RequestError`. */
+export async function readProject(api: Api, key: string): Promise<Project | null> {
+  const labels: Label[] = [];
+  let after: string | null = null;
+  for (;;) {
+    const found: ProjectQuery = await api.ask(ProjectDocument, { key, after });
+    if (!found.project) return null;
+    const { nodes, pageInfo } = found.project.labels;
+    labels.push(...nodes);
+    if (!pageInfo.hasNextPage) return { ...found.project, labels };
+    after = pageInfo.endCursor;
+  }
+}
+
+/** The projects of the viewer, by key. Throws `RequestError`. */
+export async function readProjects(api: Api): Promise<readonly ProjectEntry[]> {
+  const found: ProjectEntry[] = [];
+  let after: string | null = null;
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const { projects }: ProjectsQuery = await api.ask(ProjectsDocument, { after });
+    found.push(...projects.nodes);
+    if (!projects.pageInfo.hasNextPage) break;
+    after = projects.pageInfo.endCursor;
+  }
+  return found;
+}
+
+/** Whether a viewer with this role may create tasks: in a project as a member, and always personal ones. */
+export function mayCreate(project: Pick<ProjectEntry, "isArchived" | "viewerRole"> | null, isAdmin: boolean): boolean {
+  if (!project) return true;
+  return !project.isArchived && (isAdmin || project.viewerRole === "MEMBER" || project.viewerRole === "MANAGER");
+}

@@ -1,0 +1,89 @@
+// What managers do with a project and its members, and what everyone may do for themselves.
+import {
+  AddMemberDocument, ArchiveProjectDocument, CreateLabelDocument, CreateProjectDocument, LeaveProjectDocument,
+  RemoveMemberDocument, SetMemberRoleDocument, type CreateProjectInput, type ProjectRole,
+} from "../api/gql/graphql";
+import { ofProject } from "./address";
+import type { Context } from "./context";
+import type { Follower } from "./follower";
+import type { Project } from "./project";
+import type { Question } from "./state";
+import type { Submitter } from "./submitter";
+
+interface Asking extends Context {
+  readonly follow: Follower;
+  ask(question: Omit<Question, "id" | "answer">): Promise<boolean>;
+}
+
+/** Each answers what is wrong, or null. */
+export class Team {
+  constructor(private readonly store: Asking, private readonly submitter: Submitter) {}
+
+  /** Archives the project, after a question, or makes it active again. */
+  async archive(isArchived: boolean): Promise<void> {
+    const { id, key, version } = this.#project;
+    const question = {
+      title: `Archive ${key}?`, text: "Nobody can change its tasks then. A manager can reopen it.", yes: "Archive", no: "Cancel",
+    };
+    if (isArchived && !(await this.store.ask(question))) return;
+    const problem = await this.submitter.request(ArchiveProjectDocument, { id, isArchived, expectedVersion: version });
+    if (problem) this.store.notice("REFUSED", `${key} was not ${isArchived ? "archived" : "reopened"}: ${problem}`);
+    else this.store.notice("DONE", `${key} is ${isArchived ? "archived" : "active again"}.`);
+    void this.store.follow.readProjects();
+  }
+
+  /** Creates a project, and shows its board. */
+  create(input: CreateProjectInput): Promise<string | null> {
+    return this.submitter.request(CreateProjectDocument, input, ({ project }) => {
+      if (project) this.store.navigation.push(() => ofProject(project.key));
+    });
+  }
+
+  createLabel(name: string, color: string, done: (id: string) => void): Promise<string | null> {
+    const input = { projectId: this.#project.id, name, color };
+    return this.submitter.request(CreateLabelDocument, input, ({ label }) => {
+      if (!label) return;
+      this.store.set(({ project }) => ({ project: project && withLabel(project, label) }));
+      done(label.id);
+    });
+  }
+
+  add(userId: string, role: ProjectRole): Promise<string | null> {
+    return this.#changed(this.submitter.request(AddMemberDocument, { projectId: this.#project.id, userId, role }));
+  }
+
+  setRole(userId: string, role: ProjectRole): Promise<string | null> {
+    return this.#changed(this.submitter.request(SetMemberRoleDocument, { projectId: this.#project.id, userId, role }));
+  }
+
+  remove(userId: string): Promise<string | null> {
+    return this.#changed(this.submitter.request(RemoveMemberDocument, { projectId: this.#project.id, userId }));
+  }
+
+  /** Leaves the project, after a question. */
+  async leave(): Promise<string | null> {
+    const { id, key } = this.#project;
+    const question = {
+      title: `Leave ${key}?`, text: "You no longer see its tasks then. A manager can add you again.", yes: "Leave", no: "Cancel",
+    };
+    if (!(await this.store.ask(question))) return null;
+    return this.submitter.request(LeaveProjectDocument, { projectId: id }, () => this.store.navigation.push(() => ofProject(null)));
+  }
+
+  get #project(): Project {
+    return this.store.state.project!;
+  }
+
+  /** The members are read again, whatever the answer is. */
+  async #changed(answer: Promise<string | null>): Promise<string | null> {
+    const problem = await answer;
+    this.store.set(({ membersSeen }) => ({ membersSeen: membersSeen + 1 }));
+    return problem;
+  }
+}
+
+function withLabel(project: Project, label: Project["labels"][number]): Project {
+  const others = project.labels.filter(({ id }) => id !== label.id);
+  const labels = [...others, label].sort((one, other) => one.name.localeCompare(other.name));
+  return { ...project, labels };
+}
