@@ -14,6 +14,7 @@ from graphql import OperationType, get_operation_ast, parse, print_ast, separate
 
 from asgi.client import Client, Identity
 from asgi.request_context import RequestContext
+from domain.project import ProjectRole
 from graphql_api.auth.cookies import REFRESH_COOKIE
 from graphql_api.auth.passwords import Passwords
 from graphql_api.context import Context
@@ -23,7 +24,9 @@ from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
-from persistence.models import TaskRow, UserRow
+from persistence.models import CommentRow, LabelRow, ProjectRow, TaskRow, UserRow
+from services.comment import create_comment
+from services.task import delete_task
 from tests.support.api import Api
 from tests.support.builders import Builders
 from tests.support.waiting import HANG_SECONDS
@@ -38,6 +41,10 @@ PACKAGE = "clients/typescript/src/grant.ts"
 PYTHON = "examples/python/tasks.py"
 OPERATIONS = ("query ", "mutation ", "subscription ")
 PASSWORD = "Correct-horse1"
+NOT_COMPILED = frozenset({"SetTaskLabels", "RestoreTask", "Subtasks"})
+"""Documents with a page of labels in a payload, or in a page of subtasks, which plans do not have."""
+WITHOUT_TYPES = frozenset({"ProjectPage"})
+"""Documents that only the board sends, which asks for no types; with them they are too expensive."""
 CLIENT = Client("127.0.0.1", None)
 
 
@@ -83,27 +90,88 @@ def _asked(client: str, text: str) -> Iterator[Asked]:
         if operation.operation is not OperationType.SUBSCRIPTION:
             plain, is_query = print_ast(document), operation.operation is OperationType.QUERY
             # Clients with a cache ask every object for its type.
+            if name in WITHOUT_TYPES:
+                yield Asked(client, name, plain, is_query)
+                continue
             typed = re.sub(r"^(?: .*|fragment .*)\{$", r"\g<0> __typename", plain, flags=re.MULTILINE)
             yield Asked(client, name, plain, is_query)
             yield Asked(f"{client}, with types", name, typed, is_query)
 
 
-def variables_of(name: str, user: UserRow, task: TaskRow, refresh_token: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Things:
+    """What the operations name: a personal task of the user, and a project that the user manages."""
+
+    user: UserRow
+    other: UserRow
+    """Another member of the project."""
+    stranger: UserRow
+    task: TaskRow
+    project: ProjectRow
+    in_project: TaskRow
+    second: TaskRow
+    """Another task of the project."""
+    deleted: TaskRow
+    label: LabelRow
+    comment: CommentRow
+
+    @classmethod
+    async def made(cls, build: Builders, user: UserRow) -> "Things":
+        """New ones; the two others manage the project, too, so that the user can leave it."""
+        other, stranger = await build.a_user(), await build.a_user()
+        project = await build.a_project((user, ProjectRole.MANAGER), (other, ProjectRole.MANAGER))
+        tasks = [await build.a_task(user, project_id=project.id) for _ in range(3)]
+        await delete_task(build.as_(user), task_id=tasks[2].id)
+        comment, _ = await create_comment(build.as_(user), task_id=tasks[0].id, text="A comment")
+        label = await build.a_label(project, "Bug")
+        personal = await build.a_task(user)
+        return cls(user, other, stranger, personal, project, tasks[0], tasks[1], tasks[2], label, comment)
+
+
+def variables_of(name: str, things: Things, refresh_token: str) -> dict[str, Any]:
     """What a client would send with it."""
-    task_id, user_id = encode_id("Task", task.id), encode_id("User", user.id)
+    task_id, user_id = encode_id("Task", things.task.id), encode_id("User", things.user.id)
+    there, second = encode_id("Task", things.in_project.id), encode_id("Task", things.second.id)
+    project, label = encode_id("Project", things.project.id), encode_id("Label", things.label.id)
+    comment, other = encode_id("Comment", things.comment.id), encode_id("User", things.other.id)
     variables: dict[str, dict[str, Any]] = {
-        "SignIn": {"input": {"username": user.username, "password": PASSWORD}},
+        "SignIn": {"input": {"username": things.user.username, "password": PASSWORD}},
         "StaySignedIn": {"input": {"refreshToken": refresh_token}},
         "TaskPage": {"filter": {"status": ["TODO"]}},
+        "ProjectPage": {"filter": {"projectId": project, "status": ["TODO"]}},
         "Task": {"id": task_id},
+        "TaskByKey": {"key": f"{things.project.key}-{things.in_project.number}"},
+        "Subtasks": {"id": there},
+        "Comments": {"id": there},
+        "Trash": {"projectId": project},
+        "Totals": {"projectId": project},
+        "Newest": {"projectId": project},
         "History": {"id": task_id},
         "People": {"search": ""},
-        "Project": {"key": "NONE"},
+        "Project": {"key": things.project.key},
+        "Members": {"key": things.project.key},
         "CreateTask": {"input": {"title": "New", "assigneeId": user_id}},
         "UpdateTask": {"input": {"id": task_id, "title": "Other", "expectedVersion": 1}},
         "MoveTask": {"input": {"id": task_id, "status": "DONE"}},
         "AssignTask": {"input": {"id": task_id, "assigneeId": user_id}},
         "DeleteTask": {"input": {"id": task_id}},
+        "RestoreTask": {"input": {"id": encode_id("Task", things.deleted.id)}},
+        "PlaceTask": {"input": {"id": second, "before": there, "status": "DONE"}},
+        "UpdateTasks": {"input": {"ids": [there, second], "status": "DONE"}},
+        "SetTaskLabels": {"input": {"id": there, "labelIds": [label]}},
+        "SetTaskParent": {"input": {"id": second, "parentId": there}},
+        "CreateLabel": {"input": {"projectId": project, "name": "New", "color": "#000000"}},
+        "CreateComment": {"input": {"taskId": there, "text": "Another one"}},
+        "UpdateComment": {"input": {"id": comment, "text": "Changed"}},
+        "DeleteComment": {"input": {"id": comment}},
+        "CreateProject": {"input": {"key": f"N{things.project.key}", "name": "New"}},
+        "ArchiveProject": {"input": {"id": project, "isArchived": True}},
+        "AddMember": {
+            "input": {"projectId": project, "userId": encode_id("User", things.stranger.id), "role": "VIEWER"}
+        },
+        "SetMemberRole": {"input": {"projectId": project, "userId": other, "role": "VIEWER"}},
+        "RemoveMember": {"input": {"projectId": project, "userId": other}},
+        "LeaveProject": {"input": {"projectId": project}},
     }
     return variables.get(name, {})
 
@@ -113,10 +181,10 @@ async def test_every_document_is_compiled(api: Api, asked: Asked):
     """From the second request on a plan runs it, with the result of the general executor."""
     user = await api.a_user(password_hash=await Passwords(4).hash(PASSWORD))
     refresh_token = await _refresh_token(api, user)
-    task = await api.build.a_task(user)
+    things = await Things.made(api.build, user)
     general: Executor[Context] = Executor(schema, api.server.documents, timeout=HANG_SECONDS)
     compiled = CompiledExecutor(schema._schema, strict=True)
-    request = OperationRequest(asked.text, asked.name, variables_of(asked.name, user, task, refresh_token), {})
+    request = OperationRequest(asked.text, asked.name, variables_of(asked.name, things, refresh_token), {})
     for _ in range(2):
         operation = await general.prepare(request, request_id="same")
     assert isinstance(operation, Operation), operation
@@ -126,6 +194,9 @@ async def test_every_document_is_compiled(api: Api, asked: Asked):
         operation.document, operation.node, operation.request, _context(api, user, refresh_token)
     )
 
+    if asked.name in NOT_COMPILED:
+        assert response is None, "It is compiled now: remove it from the list."
+        return
     assert response is not None, "It was left to the general executor."
     assert "errors" not in response.body
     if asked.is_query:
