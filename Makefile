@@ -42,7 +42,7 @@ test: $(VENV)/dev ## Run the tests in random order, with a quarter of the genera
 # Suites whose requests go through an executor, and mean the same with either of them.
 EXECUTOR_SUITES := $(addprefix tests/graphql_api/test_,$(addsuffix .py,attacks bad_input comments \
 	conformance date_time errors idempotency labels matrix nested_fields nested_history nested_project_fields newer_history nodes \
-	project_tasks projects root_queries sessions sql_counts stream_operations tasks users)) \
+	project_tasks projects root_queries sessions sql_counts stream_operations task_places tasks users)) \
 	$(addprefix tests/graphql_api/execution/test_,$(addsuffix .py,compiled_executor executor limits persisted_queries \
 	validation)) tests/graphql_api/resolvers/test_delivery.py tests/graphql_api/transports/test_http.py \
 	$(addprefix tests/graphql_api/auth/test_,$(addsuffix .py,authenticator cookies tokens)) \

@@ -18,7 +18,9 @@ from domain.project import ProjectRole
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import CommentRow, TaskRow, UserRow, membership_id
+from persistence.models.base import new_id
 from services import comment as comment_service
+from services import task as task_service
 from tests.rest_api.documented import HOOKS
 from tests.support.api import URL, Api
 from tests.support.transactions import orm_session
@@ -37,14 +39,18 @@ _STORED: Final = text(
     (SELECT md5(string_agg(memberships::text, '' ORDER BY id)) FROM memberships),
     (SELECT md5(string_agg(labels::text, '' ORDER BY id)) FROM labels),
     (SELECT md5(string_agg(comments::text, '' ORDER BY id)) FROM comments),
+    (SELECT md5(string_agg(trash::text, '' ORDER BY id)) FROM trash),
+    (SELECT md5(string_agg(task_keys::text, '' ORDER BY task_keys)) FROM task_keys),
+    (SELECT md5(string_agg(task_counters::text, '' ORDER BY id)) FROM task_counters),
     (SELECT md5(string_agg(p::text || m::text, '' ORDER BY m.id))
      FROM projects AS p JOIN memberships AS m ON m.project_id = p.id WHERE p.id = :project),
     (SELECT md5(string_agg(tasks::text, '' ORDER BY id)) FROM tasks WHERE owner_id = :id),
+    (SELECT md5(string_agg(trash::text, '' ORDER BY id)) FROM trash WHERE owner_id = :id),
     (SELECT users::text FROM users WHERE id = :id),
     (SELECT md5(string_agg(sessions::text, '' ORDER BY id)) FROM sessions WHERE user_id = :id)"""
 )
-_OF_THE_VICTIM: Final = slice(9, None)
-"""Of what is stored: its last four values."""
+_OF_THE_VICTIM: Final = slice(-5, None)
+"""Of what is stored: its last five values."""
 
 
 @dataclass
@@ -94,7 +100,21 @@ class Attacker:
             "@comment@": encode_id("Comment", (await self._comment(self.people["user"], own[0], "some text")).id),
             "@victim_session@": encode_id("Session", session.id),
             "@token@": await self.api.token(self.people["user"]),
+            "@new_task@": encode_id("Task", new_id()),
+            "@first_task@": await self._task("user", project_id=project.id),
+            "@last_task@": await self._task("user", project_id=project.id),
+            "@deleted_task@": await self._task("user", is_deleted=True, project_id=project.id),
+            "@victim_project_task@": await self._task("victim", project_id=secret.id),
+            "@victim_deleted_task@": await self._task("victim", is_deleted=True, project_id=secret.id),
+            "@victim_trash@": await self._task("victim", is_deleted=True),
         }
+
+    async def _task(self, owner: str, *, is_deleted: bool = False, **values: Any) -> str:
+        title = SECRET if owner == "victim" else "some text"
+        task = await self.api.build.a_task(self.people[owner], title=title, **values)
+        if is_deleted:
+            await task_service.delete_task(self.api.build.as_(self.people[owner]), task_id=task.id)
+        return encode_id("Task", task.id)
 
     async def _comment(self, author: UserRow, task: TaskRow, words: str) -> CommentRow:
         uow = self.api.build.as_(author)

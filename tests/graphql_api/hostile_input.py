@@ -31,12 +31,23 @@ Path = tuple[str | int, ...]
 
 TASK, USER, SESSION, PROJECT = "@task@", "@user@", "@session@", "@project@"
 LABEL, COMMENT = "@label@", "@comment@"
+NEW_TASK, DELETED_TASK = "@new_task@", "@deleted_task@"
+FIRST_TASK, LAST_TASK = "@first_task@", "@last_task@"
+"""The tasks of the project."""
 OUTSIDERS = [
     *("@victim_task@", "@victim@", "@victim_session@", "@victim_project@", "@victim_membership@"),
-    *("@victim_label@", "@victim_comment@"),
+    *("@victim_label@", "@victim_comment@", "@victim_project_task@", "@victim_deleted_task@", "@victim_trash@"),
 ]
-ORDERS = [f"{by}_{way}" for by in ("CREATED", "UPDATED", "DUE", "PRIORITY") for way in ("ASC", "DESC")]
-CURSOR_ORDERS = [*ORDERS, "users.created", "task.history", "projects.key", "project.members", "labels", "task.comments"]
+RANK = "RANK"
+ORDERS = [*(f"{by}_{way}" for by in ("CREATED", "UPDATED", "DUE", "PRIORITY") for way in ("ASC", "DESC")), RANK]
+LISTS_OF_A_TASK = {
+    "history": "task.history",
+    "comments": "task.comments",
+    "subtasks": "task.subtasks",
+    "labels": "labels",
+}
+"""Their orders in cursors, by the field."""
+CURSOR_ORDERS = [*ORDERS, "users.created", "projects.key", "project.members", "trash", *LISTS_OF_A_TASK.values()]
 NOBODYS = UUID(int=7)
 
 
@@ -69,7 +80,10 @@ INSTANTS = [
     "2026-01-01T00:00:00.1234567891Z", "٢٠٢٦-٠١-٠١T٠٠:٠٠:٠٠Z", "2026-01-01T00:00:00z", "1969-12-31T23:59:59Z", "now",
 ]  # fmt: skip
 IDS = [
-    *OUTSIDERS, TASK, USER, SESSION, PROJECT, LABEL, COMMENT,
+    *OUTSIDERS, TASK, USER, SESSION, PROJECT, LABEL, COMMENT, NEW_TASK, DELETED_TASK, FIRST_TASK, LAST_TASK,
+    encoded(b"Task:" + bytes.fromhex("019a0000000070008000000000000001")),
+    encoded(b"Task:" + bytes.fromhex("ffffffffffff7fffbfffffffffffffff")),
+    encoded(b"Task:" + bytes.fromhex("019a0000000040008000000000000001")),
     encoded("Task:"), encoded("Task:" + "a" * 15), encoded("Task:" + "a" * 17),
     encoded(b"Task:" + bytes(16)), encoded(b"User:" + bytes(16)), encoded(b"Session:" + b"\xff" * 16),
     encoded(b"\x00:" + bytes(16)), encoded(b"\xff\xfe:" + bytes(16)), encoded(b":" + bytes(16)), encoded("no colon"),
@@ -82,6 +96,7 @@ VALUES: list[Any] = [
     {}, 10**400,
     "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00", "0001-01-01T00:00:00+23:59", "2026-01-01",
     "2026-01-01T00:00:00", "9999-12-31T23:59:59.999999-23:59", "\ud800", "x" * 900,
+    "V0000001", "zzzzzzzzz", "V000000-", "V" * 31,
 ]  # fmt: skip
 """What a row's value in a cursor must not be, and sometimes may."""
 CURSORS = [
@@ -109,6 +124,14 @@ _BY_TYPE: dict[str, list[Any]] = {
     "before": [*CURSORS, *STREAM_CURSORS],
 }
 _SANE: dict[str, Any] = {"Int": 3, "Float": 1.5, "Boolean": True, "DateTime": "2030-01-01T00:00:00Z", "ID": TASK}
+_SANE_INPUTS: dict[str, dict[str, Any]] = {
+    "createTask": {"id": NEW_TASK, "parentId": FIRST_TASK, "assigneeId": None},
+    "moveTask": {"id": LAST_TASK, "before": FIRST_TASK, "after": None},
+    "setTaskParent": {"id": LAST_TASK, "parentId": FIRST_TASK},
+    "updateTasks": {"ids": [LAST_TASK], "assigneeId": None},
+    "restoreTask": {"id": DELETED_TASK},
+}
+"""What the input fields of a mutation have in place of the first task."""
 _SANE_TEXTS = {
     "email": "new@example.org",
     "password": "Taskriver-1",
@@ -161,10 +184,12 @@ def _operation(kind: str, name: str, field: GraphQLField) -> Operation:
     for noun, mark in (("Label", LABEL), ("Comment", COMMENT)):
         if name.endswith(noun) and "id" in variables["input"]:
             variables["input"]["id"] = mark
+    if name in _SANE_INPUTS:
+        variables["input"] |= _SANE_INPUTS[name]
     declared = ", ".join(f"${key}: {argument.type}" for key, argument in field.args.items())
     passed = ", ".join(f"{key}: ${key}" for key in field.args)
     text = f"{kind}{f'({declared})' if declared else ''} {{ {name}{f'({passed})' if passed else ''}"
-    return Operation(kind, name, f"{text}{_selection(get_named_type(field.type), 4)} }}", variables, kinds)
+    return Operation(kind, name, f"{text}{_selection(get_named_type(field.type), 4, [])} }}", variables, kinds)
 
 
 def _name_a_project(variables: dict[str, Any]) -> None:
@@ -175,31 +200,32 @@ def _name_a_project(variables: dict[str, Any]) -> None:
         variables["input"]["id"] = PROJECT
 
 
-def _selection(kind: GraphQLNamedType, depth: int) -> str:
+def _selection(kind: GraphQLNamedType, depth: int, above: list[GraphQLNamedType]) -> str:
     if is_leaf_type(kind):
         return ""
     fields = [
         f"{name}{selected}"
         for name, field in getattr(kind, "fields", {}).items()
         if name != "edges" and not any(is_required_argument(each) for each in field.args.values())
-        if (selected := _inner(get_named_type(field.type), depth)) is not None
+        if (selected := _inner(get_named_type(field.type), depth, [*above, kind])) is not None
     ]
     inner = " ".join(["__typename", *fields, "... on Task { title }" if getattr(kind, "name", "") == "Node" else ""])
     return f" {{ {inner} }}"
 
 
-def _inner(kind: GraphQLNamedType, depth: int) -> str | None:
+def _inner(kind: GraphQLNamedType, depth: int, above: list[GraphQLNamedType]) -> str | None:
     if is_leaf_type(kind):
         return ""
     if depth > 1 and (is_object_type(kind) or hasattr(kind, "fields")):
-        return _selection(kind, depth - 1)
+        return _selection(kind, 1 if kind in above else depth - 1, above)
     return None
 
 
 def _sane(kind: Any, path: Path, kinds: dict[Path, str]) -> Any:
     if isinstance(kind, GraphQLNonNull):
         return _sane(kind.of_type, path, kinds)
-    kinds[path] = str(path[-1]) if path[-1] in ("after", "before") else getattr(kind, "name", "list")
+    name = getattr(kind, "name", "list")
+    kinds[path] = str(path[-1]) if path[-1] in ("after", "before") and name == "String" else name
     if isinstance(kind, GraphQLList):
         return [_sane(kind.of_type, (*path, 0), kinds)]
     if isinstance(kind, GraphQLInputObjectType):

@@ -25,6 +25,8 @@ from tests.support.work import counted
 
 SIGNING_OUT = {"logout", "logoutAll"}
 """They need no input, and would leave the attacker without a token."""
+PLACES = {"createTask", "moveTask", "setTaskParent", "updateTasks", "restoreTask"}
+"""They change tasks of the project, and so need inputs that fit together."""
 WITH_INPUT = [each for each in operations("query", "mutation") if each.variables]
 LISTS = [each for each in operations("query") if "after" in each.variables]
 SUBSCRIPTIONS = operations("subscription")
@@ -74,6 +76,11 @@ def tries(number: int) -> settings:
     )
 
 
+def filter_for(order: str) -> dict[str, str] | None:
+    """The filter that an order needs."""
+    return {"projectId": hostile_input.PROJECT} if order == hostile_input.RANK else None
+
+
 @pytest.fixture(scope="module")
 async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
     """In its own database, whose rows are compared before and after each request."""
@@ -102,6 +109,7 @@ async def test_unmodified_operations_are_accepted(attacker: Attacker, operation:
     if operation.name not in SIGNING_OUT:
         answer = await attacker.ask(operation.text, operation.variables, "admin")
         assert "errors" not in answer, answer
+        assert operation.name not in PLACES or answer["data"][operation.name]["userErrors"] == [], answer
 
 
 @tries(80)
@@ -117,7 +125,7 @@ async def test_variables(attacker: Attacker, operation: Operation, data: st.Data
 @pytest.mark.parametrize("operation", LISTS, ids=str)
 async def test_page_cursors(attacker: Attacker, operation: Operation, after: str, order: str, by: str | None):
     """A made-up cursor is refused, or yields a page like any other."""
-    wanted = {"after": after, "filter": None} | ({"orderBy": order} if "orderBy" in operation.variables else {})
+    wanted = {"after": after, "filter": filter_for(order), "orderBy": order}
     variables = operation.variables | {key: value for key, value in wanted.items() if key in operation.variables}
     await attacker.ask(operation.text, variables, by)
 
@@ -126,9 +134,9 @@ async def test_page_cursors(attacker: Attacker, operation: Operation, after: str
 @given(order=st.sampled_from(hostile_input.ORDERS), value=st.sampled_from(hostile_input.VALUES), identity=st.uuids())
 async def test_a_forged_cursor_reveals_nothing(attacker: Attacker, order: str, value: object, identity: object):
     """A forged cursor of the right form gives only own tasks."""
-    query = """query ($after: String, $order: TaskOrder!) {
-      tasks(first: 100, after: $after, orderBy: $order) { nodes { owner { id } } } }"""
-    variables = {"after": cursor(order, value, str(identity)), "order": order}
+    query = """query ($after: String, $order: TaskOrder!, $filter: TaskFilter) {
+      tasks(first: 100, after: $after, orderBy: $order, filter: $filter) { nodes { owner { id } } } }"""
+    variables = {"after": cursor(order, value, str(identity)), "order": order, "filter": filter_for(order)}
 
     answer = await attacker.ask(query, variables)
 
@@ -139,13 +147,19 @@ async def test_a_forged_cursor_reveals_nothing(attacker: Attacker, order: str, v
 
 
 @tries(60)
-@given(after=st.sampled_from([*hostile_input.CURSORS[-26:], *hostile_input.CURSORS[:19]]))
-async def test_cursors_of_a_history(attacker: Attacker, after: str):
-    """A task's history takes no cursor but its own."""
-    query = (
-        "query ($id: ID!, $after: String) { task(id: $id) { history(after: $after) { nodes { at by { email } } } } }"
+@given(
+    value=st.sampled_from([*hostile_input.VALUES, None, None]),
+    other=st.sampled_from(hostile_input.CURSORS[:19]),
+    task=st.sampled_from([hostile_input.TASK, hostile_input.FIRST_TASK]),
+)
+@pytest.mark.parametrize("field", hostile_input.LISTS_OF_A_TASK)
+async def test_cursors_of_lists_of_a_task(attacker: Attacker, field: str, value: object, other: str, task: str):
+    """They take no cursors but their own."""
+    after = cursor(hostile_input.LISTS_OF_A_TASK[field], value) if value is not None else other
+    selection = f"{field}(after: $after) {{ nodes {{ __typename }} }}"
+    await attacker.ask(
+        f"query ($id: ID!, $after: String) {{ task(id: $id) {{ {selection} }} }}", {"id": task, "after": after}
     )
-    await attacker.ask(query, {"id": hostile_input.TASK, "after": after})
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile_input.attacks()])

@@ -9,6 +9,7 @@ import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
 
 from domain.actor import OPERATOR
+from domain.project import ProjectRole
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from domain.user import Role
@@ -16,10 +17,12 @@ from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
 from graphql_api.schema.resolves_to import meaning_of
 from persistence.models import UserRow, VisibleTaskRow
+from services import membership as membership_service
 from services import task as task_service
 from services import task_creation
 from services.task_edit import TaskEdit
 from tests.graphql_api.stream_client import signed_in
+from tests.graphql_api.test_project_stream import EVERYTHING, OWN
 from tests.graphql_api.test_sessions import PASSWORD
 from tests.support.api import Api
 
@@ -68,29 +71,26 @@ COMMENTS_IN_STREAM = """subscription ($filter: TaskStreamFilter, $after: String)
       comment { id text isEdited viewerDidWrite author { username } } } } }"""
 LABELS = """query ($id: ID!) { task(id: $id) { labels { nodes { id name color } }
   project { viewerCanManageLabels labels { nodes { id name color } } } } }"""
+SUBTASKS = f"""query ($id: ID!, $first: Int) {{ task(id: $id) {{ title parent {{ title key viewerCanUpdate }}
+  subtasks(first: $first) {{ nodes {{ title rank parent {{ id project {{ key }} }} }} edges {{ cursor node {{ title }}
+    }} pageInfo {POSITION} }} }} }}"""
+SET_PARENT = """mutation ($input: SetTaskParentInput!) { setTaskParent(input: $input) {
+  task { version parent { title subtaskCount } subtasks { nodes { title } } } userErrors { code path message } } }"""
+SUBTASKS_IN_STREAM = """subscription { taskChanged { task { title parent { title viewerCanUpdate }
+  subtasks { nodes { title } } } ... on TaskChanged { changes } } }"""
+TRASH = f"""query ($project: ID, $first: Int, $after: String) {{
+  trash(projectId: $project, first: $first, after: $after) {{
+    totalCount nodes {{ id key title status subtaskCount commentCount deletedAt project {{ key viewerRole }}
+      owner {USER} deletedBy {USER} }} edges {{ cursor node {{ title }} }} pageInfo {POSITION} }} }}"""
+JOINED = """subscription { taskChanged(withProjects: true) {
+  ... on ProjectAppeared { project { key viewerRole } by { email } } } }"""
+MEMBERS_IN_STREAM = """subscription ($id: ID!) { projectChanged(projectId: $id) {
+  ... on MemberChanged { project { key viewerRole } user { email } by { email } } } }"""
 DOCUMENTS = (
-    PEOPLE,
-    PERMISSIONS,
-    HISTORY,
-    HISTORIES,
-    TASKS,
-    USERS,
-    SESSIONS,
-    STATUS,
-    REGISTER,
-    LOGIN,
-    STREAM,
-    MOVES,
-    PROJECT,
-    MEMBERS,
-    KEYS,
-    MOVE_IN_PROJECT,
-    KEYS_IN_STREAM,
-    COMMENTS,
-    WRITE_COMMENT,
-    COMMENTS_IN_STREAM,
-    LABELS,
-)
+    PEOPLE, PERMISSIONS, HISTORY, HISTORIES, TASKS, USERS, SESSIONS, STATUS, REGISTER, LOGIN, STREAM, MOVES, PROJECT,
+    MEMBERS, KEYS, MOVE_IN_PROJECT, KEYS_IN_STREAM, COMMENTS, WRITE_COMMENT, COMMENTS_IN_STREAM, LABELS, SUBTASKS,
+    SET_PARENT, SUBTASKS_IN_STREAM, TRASH, JOINED, MEMBERS_IN_STREAM, EVERYTHING, OWN,
+)  # fmt: skip
 EMPTY = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
 
 
@@ -183,7 +183,7 @@ def test_every_field_with_a_resolver_declares_what_it_resolves_to():
         if (definition := field.extensions.get("strawberry-definition")) and not definition.is_basic_field
         if meaning_of(field) is None
     }
-    assert resolved == {"Subscription.taskStatusChanged", "Subscription.taskChanged", "Subscription.commentChanged"}
+    assert resolved == {f"Subscription.{each}Changed" for each in ("taskStatus", "task", "comment", "project")}
 
 
 class TestTask:
@@ -235,6 +235,30 @@ class TestTask:
             "viewerCanDelete": delete,
         }
 
+    async def test_subtasks_and_their_parent(self, api: Api):
+        """Subtasks come by rank. Each viewer sees the parent with their own rights."""
+        mia, other = await people(api)
+        project = await api.build.a_project((mia, ProjectRole.MANAGER), (other, ProjectRole.VIEWER), key="SUBS")
+        in_project = {"project_id": project.id}
+        paint = await api.build.a_task(mia, title="Paint", number=1, rank="V0000001", subtask_count=2, **in_project)
+        under = in_project | {"parent_id": paint.id}
+        wall = await api.build.a_task(mia, title="Wall", number=2, rank="V0000003", **under)
+        await api.build.a_task(mia, title="Gate", number=3, rank="V0000002V", **under)
+        parent = {"id": encode_id("Task", paint.id), "project": {"key": "SUBS"}}
+        ranks = (("Gate", "V0000002V"), ("Wall", "V0000003"))
+        nodes = [{"title": title, "rank": rank, "parent": parent} for title, rank in ranks]
+        for viewer, may_update in ((mia, True), (other, False)):
+            whole = await ask(api, SUBTASKS, viewer, id=encode_id("Task", paint.id))
+            assert (whole["parent"], whole["subtasks"]["nodes"]) == (None, nodes)
+            assert [edge["node"] for edge in whole["subtasks"]["edges"]] == [{"title": "Gate"}, {"title": "Wall"}]
+            page = (await ask(api, SUBTASKS, viewer, id=encode_id("Task", paint.id), first=1))["subtasks"]
+            cursor = whole["subtasks"]["edges"][0]["cursor"]
+            assert page["pageInfo"] == EMPTY | {"hasNextPage": True, "startCursor": cursor, "endCursor": cursor}
+            shown = {"title": "Paint", "key": "SUBS-1", "viewerCanUpdate": may_update}
+            none = {"nodes": [], "edges": [], "pageInfo": EMPTY}
+            under = await ask(api, SUBTASKS, viewer, id=encode_id("Task", wall.id))
+            assert under == {"title": "Wall", "parent": shown, "subtasks": none}
+
 
 class TestPages:
     async def test_tasks(self, api: Api):
@@ -256,6 +280,34 @@ class TestPages:
         assert page["totalCount"] > len(page["nodes"]) == 1
         assert page["pageInfo"]["startCursor"] == page["pageInfo"]["endCursor"] is not None
         assert (page["pageInfo"]["hasPreviousPage"], page["pageInfo"]["hasNextPage"]) == (False, True)
+
+
+class TestTrash:
+    async def test_what_is_in_it(self, api: Api):
+        """The last one first, without subtasks; for those who may restore it."""
+        mia, other = await people(api)
+        project = await api.build.a_project((mia, ProjectRole.MANAGER), (other, ProjectRole.MEMBER), key="TRASH")
+        values = {"project_id": project.id, "subtask_count": 1, "comment_count": 2}
+        paint = await api.build.a_task(other, number=7, title="Paint", **values)
+        await api.build.a_task(other, parent_id=paint.id, project_id=project.id)
+        water = await api.build.a_task(other, number=8, title="Water", project_id=project.id)
+        await task_service.delete_task(api.build.as_(mia, now=NOON), task_id=paint.id)
+        await task_service.delete_task(api.build.as_(OPERATOR, now=NOON), task_id=water.id)
+        shown = {
+            "id": encode_id("Task", paint.id), "key": "TRASH-7", "title": "Paint", "status": "TODO", "subtaskCount": 1,
+            "commentCount": 2, "deletedAt": "2026-11-23T12:00:00Z", "owner": user(other, email=None),
+            "project": {"key": "TRASH", "viewerRole": "MANAGER"}, "deletedBy": user(mia, email=mia.email),
+        }  # fmt: skip
+        alone = {"id": encode_id("Task", water.id), "key": "TRASH-8", "title": "Water", "subtaskCount": 0}
+        whole = await ask(api, TRASH, mia, project=encode_id("Project", project.id))
+        cursors = [edge["cursor"] for edge in whole["edges"]]
+        page = await ask(api, TRASH, mia, project=encode_id("Project", project.id), first=1, after=cursors[0])
+
+        assert whole["nodes"] == [shown | alone | {"commentCount": 0, "deletedBy": None}, shown]
+        assert (page["totalCount"], page["nodes"], page["edges"]) == (2, [shown], whole["edges"][1:])
+        assert page["pageInfo"] == EMPTY | {"hasPreviousPage": True, "startCursor": cursors[1], "endCursor": cursors[1]}
+        nothing = {"totalCount": 0, "nodes": [], "edges": [], "pageInfo": EMPTY}
+        assert await ask(api, TRASH, other, project=encode_id("Project", project.id)) == nothing
 
 
 class TestSessions:
@@ -333,3 +385,16 @@ class TestStream:
                 {"task": seen, "from": "TODO", "to": "DONE", "by": by},
                 {"task": seen, "from": "DONE", "to": "TODO", "by": None},
             ]
+
+    async def test_a_new_member(self, live: Api):
+        """As the other members see it, and as the new one does."""
+        mia, other = await people(live)
+        project = await live.build.a_project((mia, ProjectRole.MANAGER), key="JOINED")
+        uow, role = live.build.as_(mia), ProjectRole.VIEWER
+        async with signed_in(live, mia) as manager, signed_in(live, other) as member:
+            await manager.listen(MEMBERS_IN_STREAM, id=encode_id("Project", project.id))
+            await member.listen(JOINED)
+            await membership_service.add_member(uow, project_id=project.id, user_id=other.id, role=role)
+            seen = {"key": "JOINED", "viewerRole": "MANAGER"}
+            assert await manager.receive() == {"project": seen, "user": {"email": None}, "by": {"email": mia.email}}
+            assert await member.receive() == {"project": seen | {"viewerRole": "VIEWER"}, "by": {"email": None}}

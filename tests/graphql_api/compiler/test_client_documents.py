@@ -43,7 +43,7 @@ OPERATIONS = ("query ", "mutation ", "subscription ")
 PASSWORD = "Correct-horse1"
 NOT_COMPILED = frozenset({"SetTaskLabels", "RestoreTask", "Subtasks"})
 """Documents with a page of labels in a payload, or in a page of subtasks, which plans do not have."""
-WITHOUT_TYPES = frozenset({"ProjectPage"})
+WITHOUT_TYPES = frozenset({"ProjectPage", "Subtasks"})
 """Documents that only the board sends, which asks for no types; with them they are too expensive."""
 CLIENT = Client("127.0.0.1", None)
 
@@ -105,7 +105,7 @@ class Things:
     user: UserRow
     other: UserRow
     """Another member of the project."""
-    stranger: UserRow
+    outsider: UserRow
     task: TaskRow
     project: ProjectRow
     in_project: TaskRow
@@ -118,14 +118,14 @@ class Things:
     @classmethod
     async def made(cls, build: Builders, user: UserRow) -> "Things":
         """New ones; the two others manage the project, too, so that the user can leave it."""
-        other, stranger = await build.a_user(), await build.a_user()
+        other, outsider = await build.a_user(), await build.a_user()
         project = await build.a_project((user, ProjectRole.MANAGER), (other, ProjectRole.MANAGER))
         tasks = [await build.a_task(user, project_id=project.id) for _ in range(3)]
         await delete_task(build.as_(user), task_id=tasks[2].id)
         comment, _ = await create_comment(build.as_(user), task_id=tasks[0].id, text="A comment")
         label = await build.a_label(project, "Bug")
         personal = await build.a_task(user)
-        return cls(user, other, stranger, personal, project, tasks[0], tasks[1], tasks[2], label, comment)
+        return cls(user, other, outsider, personal, project, tasks[0], tasks[1], tasks[2], label, comment)
 
 
 def variables_of(name: str, things: Things, refresh_token: str) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def variables_of(name: str, things: Things, refresh_token: str) -> dict[str, Any
         "CreateProject": {"input": {"key": f"N{things.project.key}", "name": "New"}},
         "ArchiveProject": {"input": {"id": project, "isArchived": True}},
         "AddMember": {
-            "input": {"projectId": project, "userId": encode_id("User", things.stranger.id), "role": "VIEWER"}
+            "input": {"projectId": project, "userId": encode_id("User", things.outsider.id), "role": "VIEWER"}
         },
         "SetMemberRole": {"input": {"projectId": project, "userId": other, "role": "VIEWER"}},
         "RemoveMember": {"input": {"projectId": project, "userId": other}},

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
+from graphql import GraphQLNonNull
 
 from domain.errors import ErrorCode
 from graphql_api.root import schema
@@ -12,21 +13,24 @@ from tests.graphql_api.compiler.oracle.inputs import FIELDS
 from tests.graphql_api.compiler.oracle.mutations import CODE, RESULT, Case
 from tests.graphql_api.compiler.oracle.outcome import Outcome
 
+_ONE_OF_SEVERAL: Final = "updateTasks.results.task"
+_NEVER_REFUSED: Final = {"logout", "logoutAll"}
 FAILURES: Final = ("BAD_REQUEST", "UNAUTHENTICATED", "FORBIDDEN")
 
 
 def results() -> set[tuple[str, bool]]:
-    """Every field of every payload, being there and being null."""
+    """Every field of every payload, being there and, if it may be null, being null. The same of each changed task."""
     root = schema._schema.mutation_type
     assert root is not None
     kinds: dict[str, Any] = {name: field.type for name, field in root.fields.items()}
-    return {
+    of_payloads = {
         (f"{name}.{key}", there)
         for name, kind in kinds.items()
-        for key in kind.fields
+        for key, known in kind.fields.items()
         for there in (True, False)
-        if key != "userErrors"
+        if key != "userErrors" and (there or not isinstance(known.type, GraphQLNonNull))
     }
+    return of_payloads | {(_ONE_OF_SEVERAL, there) for there in (True, False)}
 
 
 @dataclass
@@ -35,14 +39,17 @@ class Coverage:
 
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    """By the mutation, where `refused` is by the code."""
     failed: Counter[str] = field(default_factory=Counter)
     results: Counter[tuple[str, bool]] = field(default_factory=Counter)
     """By the name of a payload's field, and whether it was there."""
 
     def missing(self) -> list[str]:
-        """What has not been seen: a mutation that succeeded, a refusal, a failure, a result there or not."""
+        """What has not been seen: a mutation that succeeded or was refused, a code, a failure, a result."""
         wanted = [(self.done, name) for name in FIELDS] + [(self.refused, code.value) for code in ErrorCode]
         wanted += [(self.failed, code) for code in FAILURES]
+        wanted += [(self.refusals, name) for name in FIELDS if name not in _NEVER_REFUSED]
         missing = [name for seen, name in wanted if not seen[name]]
         return missing + [f"{name} {there}" for name, there in sorted(results()) if not self.results[name, there]]
 
@@ -58,8 +65,9 @@ class Coverage:
     def _add_payload(self, name: str, payload: dict[str, Any]) -> None:
         codes = [error["code"] for error in payload[CODE]]
         self.refused.update(codes)
-        if not codes:
-            self.done[name] += 1
+        (self.refusals if codes else self.done)[name] += 1
         for key, value in payload.items():
             if key.startswith(RESULT):
                 self.results[f"{name}.{key.removeprefix(RESULT)}", value is not None] += 1
+        for each in payload.get(f"{RESULT}results", ()):
+            self.results[_ONE_OF_SEVERAL, each["task"] is not None] += 1

@@ -21,11 +21,12 @@ from graphql_api.execution.executor import Executor, Operation
 from graphql_api.execution.request import OperationRequest
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
-from persistence.models import membership_id
+from persistence.models import ProjectRow, UserRow, membership_id
 from persistence.queries.task_list import TaskOrder
 from services import comment as comment_service
 from services import task as task_service
-from services import task_creation
+from services import task_creation, task_move
+from services.task_move import Move
 from tests.graphql_api.compiler.oracle.generator import KEYS, Sent, Writer, names
 from tests.support.api import Api
 from tests.support.builders import AnyTask, Builders
@@ -74,7 +75,10 @@ class Ground:
             for number, key in enumerate(KEYS[:3])
         ]
         labels = [await api.build.a_label(project, f"Label {name}") for project in projects for name in "bac"]
-        for number, project in enumerate(projects * 4, start=1):
+        moved = await task_creation.create_task(api.build.as_(actors[-1]), title="Moved", project_id=projects[0].id)
+        admin, to_another = api.build.as_(actors[-1]), Move(project_id=projects[2].id)
+        tasks.append(await task_move.move_task(admin, task_id=moved.id, move=to_another))
+        for number, project in enumerate(projects * 4, start=2):
             task = await api.build.a_task(
                 chance.choice(users),
                 title=f"Task in {project.key}",
@@ -84,10 +88,17 @@ class Ground:
                 label_ids=sorted(each.id for each in labels if each.project_id == project.id and chance.random() < 0.5),
             )
             tasks.append(task)
+        of_projects = [await _with_subtasks(api, project, users[-1], number=50) for project in projects]
+        tasks += [task for found in of_projects for task in found]
         comments = [
             (await comment_service.create_comment(api.build.as_(actors[-1]), task_id=task.id, text="Text")).comment
             for task in chance.choices([each for each in tasks if each.project_id != projects[1].id], k=10)
         ]
+        roots = [(await _with_subtasks(api, projects[n], users[-1], number=60))[0] for n in (0, 2)]
+        for unwanted in (*roots, of_projects[0][1], *tasks[12:24:3]):
+            deleter = unwanted.owner_id if unwanted.project_id is None else users[-1].id
+            [by] = [actor for actor in actors if actor.user_id == deleter]
+            await task_service.delete_task(api.build.as_(by), task_id=unwanted.id)
         await api.numbered()
         ids = [encode_id("Task", task.id) for task in tasks] + [encode_id("User", user.id) for user in users]
         ids += [encode_id("Session", session.id) for session in sessions]
@@ -101,10 +112,14 @@ class Ground:
         return ground
 
     def document(self, seed: int) -> tuple[Actor, Sent]:
-        """The document of a seed and its sender; every fifth may be invalid."""
+        """The document of a seed and its sender."""
         chance = random.Random(seed)
         actor = chance.choice(self.actors)
-        return actor, Writer(schema._schema, self.ids, self.cursors, chance, wild=seed % 5 == 0).document()
+        return actor, Writer(schema._schema, self.ids, self.cursors, chance, wild=self.is_wild(seed)).document()
+
+    def is_wild(self, seed: int) -> bool:
+        """Whether the document of a seed may be invalid: every fifth."""
+        return seed % 5 == 0
 
     async def operation(self, sent: Sent) -> Operation | None:
         """The document, found good and sent before; None if it is beyond a limit."""
@@ -148,16 +163,21 @@ class Ground:
     async def _some_cursors(self) -> dict[str, list[str]]:
         """Some places of each list that an admin sees, by the list's order."""
         page = "{ edges { cursor } }"
-        lists = {order.value: f"tasks(first: 20, orderBy: {order.value}) {page}" for order in TaskOrder}
+        [of_project, *_] = [each for each in self.ids if names(each, "Project")]
+        in_order = {order: f"first: 20, orderBy: {order.value}" for order in TaskOrder}
+        in_order[TaskOrder.RANK] += f', filter: {{projectId: "{of_project}"}}'
+        lists = {order.value: f"tasks({given}) {page}" for order, given in in_order.items()}
         lists["users.created"] = f"users {page}"
         lists["projects.key"] = f"projects {page}"
+        lists["trash"] = f'trash(projectId: "{of_project}") {page}'
         query = " ".join(f"l{number}: {each}" for number, each in enumerate(lists.values()))
         # Only of tasks made here: others in this database may have no events.
         own = [each for each in self.ids if names(each, "Task")][:9]
         history = " ".join(f't{number}: task(id: "{each}") {{ history {page} }}' for number, each in enumerate(own))
         members = f'project(key: "{KEYS[0]}") {{ members {page} labels {page} }}'
         commented = f"c: tasks(first: 40, orderBy: CREATED_ASC) {{ nodes {{ comments(first: 2) {page} }} }}"
-        operation = await self.operation(Sent(f"{{ {query} {history} {members} {commented} }}", {}))
+        parents = f"s: tasks(filter: {{isSubtask: false}}, first: 5) {{ nodes {{ subtasks(first: 3) {page} }} }}"
+        operation = await self.operation(Sent(f"{{ {query} {history} {members} {commented} {parents} }}", {}))
         assert operation is not None
         answer = await self.general.execute(operation, self.context(replace(self.actors[0], role=Role.ADMIN)))
         data = answer.body["data"]
@@ -166,7 +186,21 @@ class Ground:
         found["project.members"] = _cursors(data["project"]["members"])
         found["labels"] = _cursors(data["project"]["labels"])
         found["task.comments"] = [each for node in data["c"]["nodes"] for each in _cursors(node["comments"])]
+        found["task.subtasks"] = [each for node in data["s"]["nodes"] for each in _cursors(node["subtasks"])]
         return found | {"task.history": [each for history in histories for each in _cursors(history)]}
+
+
+async def _with_subtasks(api: Api, project: ProjectRow, owner: UserRow, *, number: int) -> list[AnyTask]:
+    """A task of a project with three subtasks, one of which is done."""
+    values = {"project_id": project.id, "title": f"Task of {project.key} with subtasks"}
+    task = await api.build.a_task(owner, number=number, subtask_count=3, done_subtask_count=1, **values)
+    values |= {"parent_id": task.id, "title": "Subtask"}
+    statuses = (TaskStatus.TODO, TaskStatus.DONE, TaskStatus.IN_PROGRESS)
+    subtasks = [
+        await api.build.a_task(owner, number=number + place, status=status, **values)
+        for place, status in enumerate(statuses, start=1)
+    ]
+    return [task, *subtasks]
 
 
 def _cursors(connection: dict[str, Any]) -> list[str]:

@@ -76,10 +76,17 @@ class ExecutorPair:
         return await self._run(answered)
 
     async def race(self, executor: Executor[Context], situation: Situation, cases: Sequence[Case]) -> Run:
-        """Restore the situation, and send the requests of all cases at the same time."""
+        """Restore the situation, and send the requests of all cases at the same time.
+
+        A request that could not be carried out at this moment is sent again, as its error says.
+        """
         await situation.restore(self.server.database)
         sendings = [(case, sending) for case in cases for sending in case.sendings]
-        return await self._run(await asyncio.gather(*(self._send(executor, situation, *each) for each in sendings)))
+        answered = await asyncio.gather(*(self._send(executor, situation, *each) for each in sendings))
+        for number, (response, _) in enumerate(answered):
+            if _is_unavailable(response):
+                answered[number] = await self._send(executor, situation, *sendings[number])
+        return await self._run(answered)
 
     async def orders(self, executor: Executor[Context], situation: Situation, cases: Sequence[Case]) -> list[Run]:
         """Every order in which the cases can follow each other; answers are in the order of the cases."""
@@ -113,23 +120,28 @@ class ExecutorPair:
 
     async def both(self, situation: Situation, case: Case) -> tuple[Outcome, Outcome]:
         """The outcome in general, and the compiled one."""
-        found = [
-            outcome(await self.run(executor, situation, case), situation) for executor in (self.general, self.compiled)
-        ]
-        return found[0], found[1]
+        return await self._outcome(self.general, situation, case), await self._outcome(self.compiled, situation, case)
+
+    async def _outcome(self, executor: Executor[Context], situation: Situation, case: Case) -> Outcome:
+        run = await self.run(executor, situation, case)
+        return outcome(run, situation, recorded_in_order=case.is_in_order)
 
     async def differs(self, seeds: Iterable[int]) -> int | None:
         """The first case with different outcomes, or with a failed plan; None if there is none."""
         for seed in seeds:
             situation, case = self.case(seed)
-            expected = outcome(await self.run(self.general, situation, case), situation)
+            expected = await self._outcome(self.general, situation, case)
             try:
-                found = outcome(await self.run(self.compiled, situation, case), situation)
+                found = await self._outcome(self.compiled, situation, case)
             except Exception:
                 return seed
             if found != expected:
                 return seed
         return None
+
+
+def _is_unavailable(response: Response) -> bool:
+    return any(error["extensions"]["code"] == "UNAVAILABLE" for error in response.body.get("errors", ()))
 
 
 def _executors() -> tuple[Executor[Context], Executor[Context], CompiledExecutor]:

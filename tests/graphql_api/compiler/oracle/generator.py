@@ -36,7 +36,22 @@ _ORDERS: Final = {
     "MembershipConnection": "project.members",
     "LabelConnection": "labels",
     "CommentConnection": "task.comments",
+    "SubtaskConnection": "task.subtasks",
+    "DeletedTaskConnection": "trash",
 }
+_NOT_COMPILED: Final = {
+    "parent": frozenset({"owner", "assignee", "project", "parent"}),
+    "subtasks": frozenset({"subtasks", "labels", "comments", "history", "members"}),
+}
+"""What is not selected below a field: references of a reference, and lists of a list, have no plan."""
+_KINDS: Final = {
+    "ownerId": "User",
+    "assigneeId": "User",
+    "projectId": "Project",
+    "parentId": "Task",
+    "labelIds": "Label",
+}
+"""The types of the objects that arguments and fields of filters name."""
 KEYS: Final = ("ORACLE1", "oracle2", "ORACLE3", "NOTHING")
 """Of projects that the dataset has, and of one that it has not."""
 _INSTANTS: Final = ("2026-12-24T18:00:00Z", "1999-01-01T00:00:00+01:00", "2030-06-01T12:00:00.5-05:00")
@@ -135,7 +150,11 @@ class Writer:
         arguments = self._arguments(known)
         # Two fields of one name and different arguments would not be one answer.
         named = f"{self._alias()}: {name}" if known.args or self.chance.random() < 0.15 else name
-        return f"{named}{arguments} {self._directive()}{self._below(get_named_type(known.type), depth)}"
+        everywhere = self.left_out
+        self.left_out = everywhere | _NOT_COMPILED.get(name, frozenset())
+        below = self._below(get_named_type(known.type), depth)
+        self.left_out = everywhere
+        return f"{named}{arguments} {self._directive()}{below}"
 
     def _below(self, kind: Any, depth: int) -> str:
         if isinstance(kind, GraphQLObjectType):
@@ -165,6 +184,8 @@ class Writer:
         values = {name: self._argument(name, known) for name in names}
         if "last" in known.args and not self.wild:
             self._make_a_page(known, values)
+            if values.get("orderBy") == "RANK":
+                values["filter"] = (values.get("filter") or {}) | {"projectId": self._id_of("Project")}
         if {"id", "key"} <= known.args.keys() and not self.wild:
             values = self._id_or_key(known)
         given = [f"{name}: {self._written(known.args[name], value)}" for name, value in values.items()]
@@ -191,6 +212,8 @@ class Writer:
     def _argument(self, name: str, known: GraphQLField) -> Any:
         if not self.wild and name == "id":
             return self._id_of(str(get_named_type(known.type)))
+        if not self.wild and name in _KINDS:
+            return self.chance.choice((None, self._id_of(_KINDS[name])))
         if name == "key" and get_named_type(known.type).name == "Task":
             return f"{self.chance.choice(KEYS)}-{self.chance.randint(1, 5)}"
         return self._value(known.args[name].type)
@@ -224,8 +247,16 @@ class Writer:
         if isinstance(kind, GraphQLEnumType):
             return self.chance.choice(list(kind.values))
         if isinstance(kind, GraphQLInputObjectType):
-            return {name: self._value(known.type) for name, known in kind.fields.items() if self.chance.random() < 0.3}
+            chosen = [name for name in kind.fields if self.chance.random() < 0.3]
+            return {name: self._in_filter(name, kind.fields[name].type) for name in chosen}
         return self._scalar(kind)
+
+    def _in_filter(self, name: str, kind: Any) -> Any:
+        """A value of a field of a filter: an id is mostly that of an object of its type."""
+        if name not in _KINDS or self.chance.random() < 0.1:
+            return self._value(kind)
+        found = self._id_of(_KINDS[name])
+        return [found] if name.endswith("Ids") else found
 
     def _scalar(self, kind: Any) -> Any:
         if kind.name == "Int":
@@ -250,6 +281,8 @@ class Writer:
         if value is None:
             return "null"
         if isinstance(kind, GraphQLList):
+            if not isinstance(value, list):
+                return self._literal(value, kind.of_type)
             return "[" + ", ".join(self._literal(each, kind.of_type) for each in value) + "]"
         if isinstance(kind, GraphQLInputObjectType):
             fields = (f"{name}: {self._item(each, kind.fields[name].type)}" for name, each in value.items())

@@ -3,11 +3,15 @@
 import random
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from domain.project import ProjectRole
 from domain.task import MAX_DESCRIPTION, MAX_TITLE, TaskPriority, TaskStatus
 from domain.user import MAX_USERNAME, Role
+from graphql_api.schema.ids import encode_id
+from services.task_bulk import MAX_TASKS
 from tests.graphql_api.compiler.oracle.situation import (
+    CHOSEN,
     COMMENTS,
     DELETED,
     DEVICES,
@@ -17,6 +21,7 @@ from tests.graphql_api.compiler.oracle.situation import (
     PROJECTS,
     ROLES,
     TASKS,
+    TRASH,
     Situation,
     global_id,
     session_name,
@@ -26,6 +31,8 @@ Values = dict[str, Any]
 
 NEW_PASSWORDS: Final = ("Another-horse1", "Battery-staple2")
 _BAD_IDS: Final = ("", "nonsense", "VGFzazo", "ünïcode", "x" * 300, None)
+_BAD_NEW_IDS: Final = (UUID(int=4 << 76 | 2 << 62), UUID(int=2**128 - 1 - (8 << 76) - (1 << 62)))
+"""Of version 4, and of a time in the future."""
 _TITLES: Final = ("A title", 'Quote " and \\', "💥")
 _BAD_TITLES: Final = ("", "   ", "x" * (MAX_TITLE + 1), "nul \0 byte", None, 7)
 _DESCRIPTIONS: Final = ("", "Some text", "x" * 300)
@@ -92,7 +99,57 @@ class Inputs:
             **self._maybe(0.4, assigneeId=self._user()),
             **self._maybe(0.3, projectId=self._project()),
             **self._maybe(0.2, labelIds=self._labels()),
+            **self._maybe(0.2, parentId=self._parent()),
+            **self._maybe(0.3, id=self._new_id()),
         }
+
+    def _new_id(self) -> Any:
+        bad = [encode_id("Task", each) for each in _BAD_NEW_IDS]
+        taken = [global_id("Task", name) for name in ("todo", "in app", "own trash", "thrown away")]
+        return self._one([global_id("Task", name) for name in CHOSEN], [*_BAD_IDS, *bad, *taken], 0.3)
+
+    def _in_project(self) -> Any:
+        """A task of a project, more often than a personal one."""
+        there = [name for name in TASKS if name in IN_PROJECTS]
+        chosen = self._one(there, [*TASKS, *TRASH, DELETED], 0.2)
+        return self._one([global_id("Task", chosen)], [*_BAD_IDS, global_id("User", "owner")], 0.03)
+
+    def _parent(self) -> Any:
+        good = [global_id("Task", name) for name in ("parent", "in app", "in web")]
+        return self._one(good, [self._in_project()], 0.4)
+
+    def set_task_parent(self) -> Values:
+        """Of any task, also of one that is there already; or none."""
+        parent = self._one((self._parent(), None), (self._in_project(),), 0.3)
+        return {"id": self._in_project()} | self._maybe(0.85, parentId=parent) | self._version()
+
+    def move_task(self) -> Values:
+        """Any of a status, a place and a project."""
+        sides = self._one((("after",), ("before",)), (("after", "before"),))
+        return {
+            "id": self._one((self._in_project(), self._in_project(), self._task()), (None,), 0.02),
+            **self._maybe(0.4, status=self._one([each.name for each in TaskStatus], ("NOWHERE", None), 0.08)),
+            **self._maybe(0.6, **{side: self._one((self._in_project(),), (None,)) for side in sides}),
+            **self._maybe(0.4, projectId=self._one((self._project(),), (None,), 0.25)),
+            **self._version(),
+        }
+
+    def update_tasks(self) -> Values:
+        """Any fields of some tasks."""
+        ids = [self._one((self._in_project(), self._task()), (None,), 0.02) for _ in range(self._chance.randint(0, 4))]
+        return {
+            "ids": self._one((ids,), (ids * MAX_TASKS, None), 0.04),
+            **self._maybe(0.6, status=self._one([each.name for each in TaskStatus], ("NOWHERE", None), 0.06)),
+            **self._maybe(0.3, priority=self._priority()),
+            **self._maybe(0.2, dueAt=self._one(_INSTANTS, _BAD_INSTANTS)),
+            **self._maybe(0.2, assigneeId=self._one((self._user(), None), _BAD_IDS)),
+            **self._maybe(0.2, labelIds=self._labels()),
+        }
+
+    def restore_task(self) -> Values:
+        """One that was deleted, with or without its parent; or one that is there."""
+        chosen = self._one(list(TRASH), ("todo", "in web", DELETED), 0.1)
+        return {"id": self._one((global_id("Task", chosen),), _BAD_IDS)}
 
     def update_task(self) -> Values:
         """Any of a task's fields."""
@@ -178,7 +235,7 @@ class Inputs:
         return {
             "username": self._one([self._actor, "OWNER", "admin", "inactive"], ("nobody", "", None), 0.15),
             "password": self._one((PASSWORD,), (*_BAD_PASSWORDS, *NEW_PASSWORDS), 0.25),
-            **self._maybe(0.5, returnRefreshToken=self._chance.random() < 0.7),
+            **self._maybe(0.7, returnRefreshToken=self._chance.random() < 0.7),
         }
 
     def refresh_token(self) -> Values:
@@ -268,11 +325,14 @@ class Inputs:
 
     def set_member_role(self) -> Values:
         """Any user, also those who are not members."""
-        return {"projectId": self._project(), "userId": self._user(), "role": self._project_role()}
+        return {"projectId": self._project(), "userId": self._member(), "role": self._project_role()}
 
     def remove_member(self) -> Values:
         """Any user, also the actor."""
-        return {"projectId": self._project(), "userId": self._user()}
+        return {"projectId": self._project(), "userId": self._member()}
+
+    def _member(self) -> Any:
+        return self._chance.choice((self._user(), global_id("User", "owner")))
 
     def leave_project(self) -> Values:
         """Any project."""
@@ -286,6 +346,10 @@ _MAKERS: Final[Mapping[str, Callable[[Inputs], Values] | None]] = {
     "assignTask": Inputs.assign_task,
     "deleteTask": Inputs.delete_task,
     "setTaskLabels": Inputs.set_task_labels,
+    "updateTasks": Inputs.update_tasks,
+    "moveTask": Inputs.move_task,
+    "setTaskParent": Inputs.set_task_parent,
+    "restoreTask": Inputs.restore_task,
     "createLabel": Inputs.create_label,
     "updateLabel": Inputs.update_label,
     "deleteLabel": Inputs.delete_label,

@@ -18,8 +18,13 @@ BAD_KEYS: Final = ("a key", "", "x" * 300, 7)
 CODE: Final = "probeErrors"
 RESULT: Final = "probe_"
 """The prefix of the aliases by which coverage finds the content of a payload."""
+_TASK: Final = (
+    " { version viewerCanUpdate key rank project { key viewerRole } owner { id email } assignee { id email role }"
+    " parent { title viewerCanUpdate } subtaskCount doneSubtaskCount }"
+)
 _DEEP: Final = {
-    "task": " { version viewerCanUpdate key project { key viewerRole } owner { id email } assignee { id email role } }",
+    "task": _TASK,
+    "results": f" {{ taskId task {_TASK} userErrors {{ code path message }} }}",
     "label": " { name color version }",
     "comment": " { text version viewerDidWrite author { id email } }",
     "user": " { id email role isActive }",
@@ -32,6 +37,8 @@ _GROUPS: Final = (
     tuple(name for name in FIELDS if "Comment" in name),
 )
 """Mutations that are sent together, because they change the same rows."""
+_LISTS: Final = ("task.history", "project.members", "labels", "task.comments", "task.subtasks")
+"""The lists below payloads."""
 _DEFAULTS: Final = {"title": '"T"', "description": '"D"', "priority": "HIGH", "returnRefreshToken": "true"}
 """Of variables without `!` where the schema wants a value: null is found wrong only when the field is run."""
 
@@ -67,6 +74,11 @@ class Case:
     actor: str | None
     transport: str
     sendings: Sequence[Sending]
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether the events have one order: `updateTasks` changes its tasks at the same time."""
+        return not any(call.name == "updateTasks" for sending in self.sendings for call in sending.calls)
 
 
 @dataclass
@@ -150,7 +162,7 @@ def case_of(schema: GraphQLSchema, situation: Situation, seed: int) -> Case:
 def _actor(first: str, chance: random.Random) -> str | None:
     if first.startswith("setUser"):
         return chance.choice(("admin", "admin", "admin", "admin", "deputy", "deputy", *ACTORS, None))
-    if first in _GROUPS[1]:
+    if first in _GROUPS[1] or first == "restoreTask":
         return chance.choice(("owner", "owner", "owner", "outsider", *ACTORS))
     if first in {"login", "register", "refreshToken"}:
         return chance.choice((None, None, *ACTORS))
@@ -168,11 +180,11 @@ def _calls(first: str, inputs: Inputs, chance: random.Random) -> list[Call]:
 
 def _sending(schema: GraphQLSchema, calls: Sequence[Call], chance: random.Random, key: Any, inputs: Inputs) -> Sending:
     with_history = chance.random() < 0.08
-    left_out = frozenset() if with_history else frozenset({"history", "members", "labels", "comments"})
+    left_out = frozenset() if with_history else frozenset({"history", "members", "labels", "comments", "subtasks"})
     writer = MutationWriter(
         schema,
         ["nonsense", "", "?"],
-        {order: ["nonsense"] for order in ("task.history", "project.members", "labels", "task.comments")},
+        {order: ["nonsense"] for order in _LISTS},
         chance,
         True,
         left_out,

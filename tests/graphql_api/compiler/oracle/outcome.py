@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 
 from graphql_api.schema.ids import encode_id
-from tests.graphql_api.compiler.oracle.situation import CREATED, DUE, NEVER, Rows, Situation
+from tests.graphql_api.compiler.oracle.situation import CHOSEN, CREATED, DUE, NEVER, Rows, Situation
 
 _KINDS: Final = {
     "tasks": "Task",
@@ -26,6 +26,7 @@ _KINDS: Final = {
 _DERIVED_IDS: Final = {"memberships"}
 """These ids are hashes of other ids, so they have no order. The project and the user tell the rows apart."""
 _SERVER_TIMES: Final = {"recorded_at", "used_at"}
+_OF_TABLES: Final = {"idempotency_keys": {"created_at"}, "trash": {"deleted_at"}}
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _JWT: Final = re.compile(r"eyJ[\w-]+\.([\w-]+)\.[\w-]+")
 _RANDOM_TOKEN: Final = re.compile(r"[\w-]{43}")
@@ -59,15 +60,16 @@ class Outcome:
         ]
 
 
-def outcome(run: Run, situation: Situation, *, ranked: bool = True) -> Outcome:
+def outcome(run: Run, situation: Situation, *, ranked: bool = True, recorded_in_order: bool = True) -> Outcome:
     """The run with new ids, instants and secrets replaced by what they stand for.
 
     With *ranked* instants keep their order: which are equal, and which come later. Of changes made at the same time
-    that is left to chance.
+    that is left to chance. So is the order of events unless they are *recorded_in_order*.
     """
     known = _Known(run.rows, situation, ranked=ranked)
     rows = {table: [known.row(table, row) for row in found] for table, found in run.rows.items()}
-    in_order = {table: found if table == "events" else sorted(found, key=orjson.dumps) for table, found in rows.items()}
+    ordered = {"events"} if recorded_in_order else set()
+    in_order = {table: found if table in ordered else sorted(found, key=orjson.dumps) for table, found in rows.items()}
     return Outcome(
         tuple(orjson.dumps(known.value(orjson.loads(body))) for body in run.bodies),
         tuple(tuple(known.header(each) for each in headers) for headers in run.headers),
@@ -88,6 +90,8 @@ class _Known:
     def __post_init__(self) -> None:
         for table, kind in _KINDS.items():
             before = {str(row["id"]) for row in self.situation.rows[table]}
+            if table == "tasks":
+                before |= {str(row["id"]) for row in self.situation.rows["trash"]} | set(map(str, CHOSEN.values()))
             # Ids sort by the time at which they were made. A row that was removed again is in the events only.
             ids = {row["id"] for row in self.found[table]} | self._in_events(table)
             for number, key in enumerate(sorted(ids - before)):
@@ -163,7 +167,7 @@ class _Known:
 
 def _stamped(table: str) -> set[str]:
     """The columns in which the database server's clock is."""
-    return _SERVER_TIMES | ({"created_at"} if table == "idempotency_keys" else set())
+    return _SERVER_TIMES | _OF_TABLES.get(table, set())
 
 
 def _is_given(at: datetime) -> bool:

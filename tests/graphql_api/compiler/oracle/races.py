@@ -10,7 +10,10 @@ from tests.graphql_api.compiler.oracle.mutations import Call, Case, Sending
 from tests.graphql_api.compiler.oracle.situation import PASSWORD, Situation, global_id, session_name
 
 _ERRORS: Final = "userErrors { code path message }"
-_TASK: Final = "task { id title description status priority version assignee { id } viewerCanDelete }"
+_TASK: Final = (
+    "task { id title description status priority version assignee { id } viewerCanDelete key rank parent { id }"
+    " subtaskCount doneSubtaskCount }"
+)
 _USER: Final = "user { id username role isActive email }"
 _RESULTS: Final = {
     "deleteTask": "deletedTaskId",
@@ -116,6 +119,55 @@ class Races:
         first, second = (Side("owner", "createTask", {"title": title}, "key-1") for title in titles)
         return first, second
 
+    def one_id_twice(self) -> tuple[Side, Side]:
+        """The same new task or another one, by one user or by two."""
+        actors = self._chance.choice((("owner", "owner"), ("owner", "outsider")))
+        titles = self._chance.choice((("One", "One"), ("One", "Two")))
+        task = {"id": global_id("Task", "a chosen one"), "projectId": global_id("Project", "web")}
+        first, second = (
+            Side(actor, "createTask", task | {"title": title}) for actor, title in zip(actors, titles, strict=True)
+        )
+        return first, second
+
+    def _place(self) -> Side:
+        moved, beside = self._chance.sample(("in web", "parent", "open subtask", "subtask"), 2)
+        side = {self._chance.choice(("after", "before")): global_id("Task", beside)}
+        status = {"status": self._chance.choice(STATUSES)} if self._chance.random() < 0.3 else {}
+        values = {"id": global_id("Task", moved)} | side | status | self._version()
+        return Side(self._chance.choice(("owner", "outsider")), "moveTask", values)
+
+    def two_places(self) -> tuple[Side, Side]:
+        """In the order of one project."""
+        return self._place(), self._place()
+
+    def _parent(self) -> Side:
+        task = global_id("Task", self._chance.choice(("in web", "subtask", "open subtask")))
+        parent = self._chance.choice((global_id("Task", "parent"), None))
+        return Side("outsider", "setTaskParent", {"id": task, "parentId": parent})
+
+    def parent_and_deletion(self) -> tuple[Side, Side]:
+        """Of the parent, or of the subtask."""
+        name = self._chance.choice(("parent", "in web", "open subtask"))
+        return self._parent(), Side("owner", "deleteTask", {"id": global_id("Task", name)})
+
+    def subtasks_and_project(self) -> tuple[Side, Side]:
+        """A task goes to another project while its subtasks change."""
+        values = {"id": global_id("Task", "parent"), "projectId": global_id("Project", "app")}
+        subtask = {"id": global_id("Task", self._chance.choice(("subtask", "open subtask")))}
+        status = Side("owner", "updateTaskStatus", subtask | {"status": self._chance.choice(STATUSES)})
+        other = self._chance.choice((status, self._parent(), Side("owner", "deleteTask", subtask)))
+        return Side("owner", "moveTask", values), other
+
+    def _restore(self, name: str) -> Side:
+        return Side(self._chance.choice(("owner", "admin")), "restoreTask", {"id": global_id("Task", name)})
+
+    def restoration_and_deletion(self) -> tuple[Side, Side]:
+        """One task is restored twice, or a subtask while its parent is deleted."""
+        if self._chance.random() < 0.5:
+            return self._restore("thrown away"), self._restore("thrown away")
+        deletion = Side("owner", "deleteTask", {"id": global_id("Task", "parent")})
+        return self._restore("subtask thrown away"), deletion
+
     def two_roles(self) -> tuple[Side, Side]:
         """For one user, or by two admins for each other."""
         if self._chance.random() < 0.5:
@@ -175,6 +227,11 @@ class Races:
 
 _PAIRS: Final = (
     Races.two_moves,
+    Races.one_id_twice,
+    Races.two_places,
+    Races.parent_and_deletion,
+    Races.subtasks_and_project,
+    Races.restoration_and_deletion,
     Races.move_and_delete,
     Races.two_deletions,
     Races.edit_and_assign,

@@ -48,16 +48,54 @@ TASKS: Final = {
     "in web": ("owner", "outsider", TaskStatus.TODO),
     "in app": ("outsider", "owner", TaskStatus.IN_PROGRESS),
     "in old": ("owner", None, TaskStatus.TODO),
+    "parent": ("owner", "outsider", TaskStatus.IN_PROGRESS),
+    "subtask": ("outsider", None, TaskStatus.DONE),
+    "open subtask": ("owner", "moderator", TaskStatus.TODO),
+    "parent in app": ("outsider", None, TaskStatus.DONE),
+    "subtask in app": ("owner", "outsider", TaskStatus.CANCELLED),
 }
 """Each task's owner, assignee and status."""
+TRASH: Final = {
+    "thrown away": ("owner", "outsider", TaskStatus.TODO),
+    "thrown away with it": ("outsider", None, TaskStatus.DONE),
+    "subtask thrown away": ("owner", None, TaskStatus.DONE),
+    "thrown away in old": ("owner", None, TaskStatus.TODO),
+    "own trash": ("owner", None, TaskStatus.DONE),
+    "taken away": ("owner", None, TaskStatus.TODO),
+}
+"""As `TASKS`, of tasks that were deleted by their owners; the last one by a moderator."""
 PROJECTS: Final = {
     "web": {"owner": ProjectRole.MANAGER, "outsider": ProjectRole.MEMBER, "moderator": ProjectRole.VIEWER},
     "app": {"outsider": ProjectRole.MANAGER, "owner": ProjectRole.MANAGER, "inactive": ProjectRole.MEMBER},
     "old": {"moderator": ProjectRole.MANAGER, "owner": ProjectRole.MANAGER, "admin": ProjectRole.VIEWER},
 }
 """Each project's members. "old" is archived, and had another key before."""
-IN_PROJECTS: Final = {"in web": "web", "in app": "app", "in old": "old"}
+IN_PROJECTS: Final = {
+    **dict.fromkeys(("in web", "parent", "subtask", "open subtask"), "web"),
+    **dict.fromkeys(("thrown away", "thrown away with it", "subtask thrown away"), "web"),
+    **dict.fromkeys(("in app", "parent in app", "subtask in app"), "app"),
+    **dict.fromkeys(("in old", "thrown away in old"), "old"),
+}
 """The projects of tasks; the others are personal."""
+PARENTS: Final = {
+    **dict.fromkeys(("subtask", "open subtask", "subtask thrown away"), "parent"),
+    "subtask in app": "parent in app",
+    "thrown away with it": "thrown away",
+}
+"""The parents of subtasks."""
+NUMBERS: Final = {
+    task: number
+    for name in PROJECTS
+    for number, task in enumerate((task for task, project in IN_PROJECTS.items() if project == name), start=1)
+}
+"""The numbers of the tasks of projects."""
+EARLIER: Final = {"in web": "app", "todo": "web"}
+"""The projects in which tasks were before."""
+CHOSEN: Final = {
+    name: UUID(int=(0x0170_0000_0000 << 80) | (7 << 76) | (2 << 62) | number)
+    for number, name in enumerate(("a chosen one", "another chosen one"))
+}
+"""Ids for new tasks, of the year 2020."""
 LABELS: Final = {"bug": "web", "urgent": "web", "design": "app", "archived": "old"}
 """Each label's project."""
 COMMENTS: Final = {
@@ -66,6 +104,8 @@ COMMENTS: Final = {
     "in web": ("in web", "owner"),
     "in app": ("in app", "outsider"),
     "in old": ("in old", "owner"),
+    "on a subtask": ("subtask", "owner"),
+    "in the trash": ("thrown away", "outsider"),
 }
 """Each comment's task and author."""
 DELETED: Final = "deleted"
@@ -73,25 +113,30 @@ DELETED: Final = "deleted"
 
 _DELETE: Final = (
     "DELETE FROM used_tokens; DELETE FROM sessions; DELETE FROM events; DELETE FROM idempotency_keys; "
-    "DELETE FROM comments; DELETE FROM labels; DELETE FROM tasks; DELETE FROM task_counters; DELETE FROM memberships; "
+    "DELETE FROM comments; DELETE FROM labels; DELETE FROM task_keys; DELETE FROM tasks; DELETE FROM trash; "
+    "DELETE FROM task_counters; DELETE FROM memberships; "
     "DELETE FROM project_keys; DELETE FROM projects; DELETE FROM users;"
 )
 _TABLES: Final = (
     *("users", "sessions", "used_tokens", "tasks", "projects", "project_keys", "memberships"),
-    *("task_counters", "labels", "comments"),
+    *("task_counters", "task_keys", "labels", "comments", "trash"),
 )
 _INSERT_ROWS: Final = (
     "TABLE_rows AS (INSERT INTO TABLE OVERRIDING SYSTEM VALUE"
     " SELECT * FROM jsonb_populate_recordset(null::TABLE, $1::jsonb -> 'TABLE'))"
 )
-# The numbers of new members continue those of earlier runs.
-_READ_ROWS: Final = "'TABLE', (SELECT coalesce(jsonb_agg(to_jsonb(row) - 'number'), '[]') FROM TABLE AS row)"
+_READ_ROWS: Final = "'TABLE', (SELECT coalesce(jsonb_agg(to_jsonb(row) - 'CONTINUED'), '[]') FROM TABLE AS row)"
+_CONTINUED: Final = {"memberships": "number", "trash": "place"}
+"""The columns of tables whose numbers of new rows continue those of earlier runs."""
 # The fingerprints are random.
 _READ_EVENTS: Final = (
     "'events', (SELECT coalesce(jsonb_agg(to_jsonb(row) - 'fingerprint' ORDER BY id), '[]') FROM events AS row)"
 )
 _INSERT: Final = "WITH " + ", ".join(_INSERT_ROWS.replace("TABLE", table) for table in _TABLES) + " SELECT"
-_READ_TABLES: Final = [_READ_ROWS.replace("TABLE", table) for table in (*_TABLES, "task_texts", "idempotency_keys")]
+_READ_TABLES: Final = [
+    _READ_ROWS.replace("TABLE", table).replace("CONTINUED", _CONTINUED.get(table, ""))
+    for table in (*_TABLES, "task_texts", "idempotency_keys")
+]
 _READ: Final = f"SELECT jsonb_build_object({', '.join([*_READ_TABLES, _READ_EVENTS])})::text"
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -99,7 +144,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 def id_of(name: str) -> UUID:
     """The id of a row of this name, the same in every run."""
-    return uuid5(NAMESPACE_OID, name)
+    return CHOSEN[name] if name in CHOSEN else uuid5(NAMESPACE_OID, name)
 
 
 def global_id(kind: str, name: str) -> str:
@@ -146,7 +191,9 @@ class Situation:
             "sessions": [_session(user, device, key_id, tokens) for user in ROLES for device in DEVICES],
             "used_tokens": [row for name in names for row in _used_tokens(name, tokens[name])],
             "tasks": [_task(name, chance) for name in TASKS],
-            "task_counters": [{"id": id_of(name), "last": 1} for name in PROJECTS],
+            "trash": [_deleted(name, place, chance) for place, name in enumerate(TRASH, start=-len(TRASH))],
+            "task_counters": [{"id": id_of(name), **_last(name)} for name in PROJECTS],
+            "task_keys": [_earlier_number(name) for name in EARLIER],
             "labels": [_label(name) for name in LABELS],
             "comments": [_comment(name, chance) for name in COMMENTS],
             "projects": [_project(name) for name in PROJECTS],
@@ -165,7 +212,8 @@ class Situation:
         return Actor(id_of(name), ROLES[name], id_of(session_name(name, DEVICES[0])), access_version=1)
 
     async def restore(self, database: Database) -> None:
-        """Replace all rows by those of this situation."""
+        """Replace all rows by those of this situation. The process forgets the places of tasks, which may differ."""
+        database._task_places._places.clear()
         async with driver_connection(database) as connection, connection.transaction():
             await connection.execute(_DELETE)
             await connection.execute(_INSERT, orjson.dumps(self.rows).decode())
@@ -219,7 +267,8 @@ def _used_tokens(name: str, tokens: Tokens) -> list[dict[str, Any]]:
 
 
 def _task(name: str, chance: random.Random) -> dict[str, Any]:
-    owner, assignee, status = TASKS[name]
+    owner, assignee, status = (TASKS | TRASH)[name]
+    subtasks = [each for each, parent in PARENTS.items() if parent == name and (each in TASKS or name in TRASH)]
     return {
         "id": id_of(name),
         "title": f"Task {name}",
@@ -234,14 +283,33 @@ def _task(name: str, chance: random.Random) -> dict[str, Any]:
         "updated_at": CREATED,
         "completed_at": CREATED if status is TaskStatus.DONE else None,
         "project_id": id_of(IN_PROJECTS[name]) if name in IN_PROJECTS else None,
-        "number": 1 if name in IN_PROJECTS else None,
+        "number": NUMBERS.get(name),
         "comment_count": sum(task == name for task, _ in COMMENTS.values()),
         "label_ids": [id_of("bug")] if name == "in web" else [],
-        "rank": whole(1) if name in IN_PROJECTS else None,
-        "parent_id": None,
-        "subtask_count": 0,
-        "done_subtask_count": 0,
+        "rank": whole(NUMBERS[name]) + chance.choice(("", "V")) if name in IN_PROJECTS else None,
+        "parent_id": id_of(PARENTS[name]) if name in PARENTS else None,
+        "subtask_count": len(subtasks),
+        "done_subtask_count": sum((TASKS | TRASH)[each][2] is TaskStatus.DONE for each in subtasks),
     }
+
+
+def _deleted(name: str, place: int, chance: random.Random) -> dict[str, Any]:
+    root = PARENTS[name] if PARENTS.get(name) in TRASH else name
+    deleted_by = TRASH[name][0] if name != "taken away" else "moderator"
+    deletion = {"deleted_at": CREATED, "deleted_by": id_of(deleted_by), "root_id": id_of(root), "place": place}
+    task = _task(name, chance)
+    has_other_rank = name not in IN_PROJECTS or chance.random() < 0.7
+    return task | deletion | ({} if has_other_rank else {"rank": whole(1)})
+
+
+def _last(project: str) -> dict[str, int]:
+    numbers = [number for task, number in NUMBERS.items() if IN_PROJECTS[task] == project]
+    last = len(numbers) + sum(earlier == project for earlier in EARLIER.values())
+    return {"last": last, "last_rank": last}
+
+
+def _earlier_number(name: str) -> dict[str, Any]:
+    return {"project_id": id_of(EARLIER[name]), "number": _last(EARLIER[name])["last"], "task_id": id_of(name)}
 
 
 def _label(name: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class TestRandomDocuments:
     @pytest.mark.timeout(900 + DOCUMENTS)
     @pytest.mark.parametrize("part", range(PARTS))
     async def test_both_executors_give_the_same_bytes(self, ground: Ground, part: int):
-        """A plan may fall back only for invalid requests."""
+        """A plan may fall back only for invalid requests, also if what is invalid is below a null."""
         planned = 0
         for seed in range(part, DOCUMENTS, PARTS):
             actor, sent = ground.document(seed)
@@ -45,7 +45,8 @@ class TestRandomDocuments:
                 continue
             expected, answered = await ground.both(actor, operation)
             assert (answered or expected) == expected, (seed, actor.role, sent)
-            assert answered is not None or b'"errors":[' in expected, (seed, actor.role, sent)
+            may_fall_back = ground.is_wild(seed) or b'"errors":[' in expected
+            assert answered is not None or may_fall_back, (seed, actor.role, sent)
             planned += answered is not None
 
         assert planned > DOCUMENTS / PARTS * 0.6
