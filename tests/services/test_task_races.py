@@ -45,7 +45,7 @@ async def test_many_drags_into_one_gap(build: Builders):
 
 
 async def test_a_member_who_is_removed_while_they_drag_and_comment(build: Builders):
-    """Each request is done, or refused as for a stranger; nothing of it is half done."""
+    """Each request is done, or refused as for one who is not a member; nothing of it is half done."""
     board = await Board.made(build, "abcdef")
     events = len(await build.recorded_events())
     outcomes = await asyncio.gather(

@@ -74,7 +74,7 @@ def _of_the_actor(scene: Scene) -> Project:
 
 
 def _expected_in(target: Callable[[Scene], Project], scene: Scene) -> str:
-    """Whoever may change the task may move it to a project in which he may create one."""
+    """Users who may change the task may move it to a project in which they may create one."""
     project = target(scene)
     if not (project.permits(scene.actor, Action.READ_PROJECT) and scene.may(Action.READ_TASK)):
         return oracle.NOT_FOUND
