@@ -109,9 +109,16 @@ function readable<T>(list: readonly T[], nodeOf: (each: T) => Reference | undefi
 
 /** The policies of this API's lists and subscriptions, for `InMemoryCache`. */
 export const typePolicies: TypePolicies = {
-  Query: { fields: { tasks: connection(["filter", "orderBy"]), users: connection(), projects: connection(["isArchived"]) } },
+  Query: {
+    fields: {
+      tasks: connection(["filter", "orderBy"]),
+      users: connection(),
+      projects: connection(["isArchived"]),
+      trash: connection(["projectId"]),
+    },
+  },
   Project: { fields: { labels: connection(), members: connection() } },
-  Task: { fields: { comments: connection(), history: connection(), labels: connection() } },
+  Task: { fields: { comments: connection(), history: connection(), labels: connection(), subtasks: connection() } },
   // Items follow one another; they are not merged.
   Subscription: { fields: { commentChanged: { merge: false }, taskChanged: { merge: false }, taskStatusChanged: { merge: false } } },
 };
