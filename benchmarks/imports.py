@@ -94,6 +94,8 @@ def records(tasks: int) -> Iterator[Mapping[str, Any]]:
             "version": 3,
             "project": None,
             "key": None,
+            "labels": [],
+            "comments": [],
         }
 
 
@@ -103,7 +105,7 @@ def write_records(file: Path, tasks: int) -> None:
         if file.suffix == ".csv":
             rows = csv.DictWriter(out, list(next(records(1))), lineterminator="\n")
             rows.writeheader()
-            rows.writerows(records(tasks))
+            rows.writerows({**record, "labels": "", "comments": ""} for record in records(tasks))
         else:
             out.writelines(f"{json.dumps(record)}\n" for record in records(tasks))
 

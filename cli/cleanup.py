@@ -12,7 +12,7 @@ from services.cleanup import ClocksDiffer, Removed, clean_up
 
 
 def cleanup(as_json: AsJSON = False) -> None:
-    """Remove expired sessions, used tokens, old keys and events, and tasks that were deleted long ago.
+    """Remove expired sessions, old keys, events and trash.
 
     Removes idempotency keys that are older than 30 days, events that are older than EVENT_RETENTION_DAYS, and tasks
     that were deleted TRASH_DAYS ago: they cannot be restored any more.

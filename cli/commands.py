@@ -38,7 +38,7 @@ COMMANDS: Final = {
     "compat": ("compat:compat", "Compare servers with the older REST API."),
     "export-schema": ("export_schema:export_schema", "Print the GraphQL schema (SDL)."),
     "stream": ("stream:stream", "Manage the event stream."),
-    "cleanup": ("cleanup:cleanup", "Remove expired sessions, old keys and events, and tasks deleted long ago."),
+    "cleanup": ("cleanup:cleanup", "Remove expired sessions, old keys, events and trash."),
 }
 """By name: the module below this package with the function, and the first line of the help."""
 

@@ -15,7 +15,6 @@ from domain.project import ProjectRole
 from domain.task import FOLLOWERS, TaskStatus
 from persistence.database import Database
 from persistence.models import TaskRow
-from services import task as task_service
 from services import task_creation
 from services.project import get_project, list_projects
 from services.task import count_tasks
@@ -113,7 +112,7 @@ class TestNextStart:
             return await create(*arguments, **values)
 
         with monkeypatch.context() as during:
-            during.setattr(task_service, "create_task", interrupted)
+            during.setattr(task_creation, "create_task", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 await load(build.database)
         await load(build.database)

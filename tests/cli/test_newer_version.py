@@ -76,12 +76,12 @@ class TestTables:
 
     def test_unknown_columns_are_left_out(self, export_file: Any, execute: Execute):
         """The known fields of a task are exported."""
-        execute("ALTER TABLE tasks ADD COLUMN labels text")
+        execute("ALTER TABLE tasks ADD COLUMN sprint text")
         [task], _ = export_file("alice")
-        execute("ALTER TABLE tasks DROP COLUMN labels")
+        execute("ALTER TABLE tasks DROP COLUMN sprint")
 
         assert task["status"] == "TODO"
-        assert "labels" not in task
+        assert "sprint" not in task
 
 
 @pytest.mark.usefixtures("users")
@@ -91,7 +91,7 @@ class TestFiles:
         [
             ({"status": "BLOCKED"}, "status must be one of TODO, IN_PROGRESS, DONE, CANCELLED."),
             ({"priority": "CRITICAL"}, "priority must be one of LOW, MEDIUM, HIGH, URGENT."),
-            ({"labels": ["x"]}, "'labels' is not a field. The fields are "),
+            ({"sprint": ["x"]}, "'sprint' is not a field. The fields are "),
             ({"status": 5}, "status must be text."),
             ({"dueAt": {"at": 1}}, "dueAt must be text."),
         ],
@@ -105,8 +105,8 @@ class TestFiles:
 
     def test_unknown_columns_of_an_export_can_be_ignored(self, import_file: Any, export_file: Any):
         """As the message says; the last line is accepted with other keys and any cursor."""
-        last = {"streamCursor": encoded("s3.e.1.1"), "tasks": 1, "labels": 0}
-        result = import_file([{"id": ID, "title": "x", "labels": []}, last], "--ignore", "labels")
+        last = {"streamCursor": encoded("s3.e.1.1"), "tasks": 1, "sprints": 0}
+        result = import_file([{"id": ID, "title": "x", "sprint": []}, last], "--ignore", "sprint")
         [task], _ = export_file("alice")
 
         assert result.code == 0

@@ -15,6 +15,7 @@ from domain.user import Role
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
 from persistence.models import TaskRow, UserRow
+from services.task import delete_task
 from tests.support.api import Api
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 500, tzinfo=UTC)
@@ -39,6 +40,9 @@ QUERIES: Mapping[str, str] = {
     "project": f"query ($id: ID, $key: String) {{ project(id: $id, key: $key) {PROJECT} }}",
     "projects": f"""{{ projects(first: 1) {{ totalCount nodes {PROJECT} edges {{ cursor node {{ key }} }}
       pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}""",
+    "trash": """{ trash(first: 1) { totalCount nodes {
+      __typename id title key status deletedAt subtaskCount commentCount
+      owner { username } deletedBy { username } project { key } } pageInfo { hasNextPage hasPreviousPage } } }""",
     "sessions": f"{{ sessions {SESSION} }}",
     "node": f"""query ($id: ID!) {{ node(id: $id) {{ id ... on Task {TASK} ... on User {USER}
       ... on Session {SESSION} }} }}""",
@@ -143,6 +147,34 @@ def test_every_root_query_is_here():
     """A new query needs its literal expectation."""
     assert schema._schema.query_type is not None
     assert {*QUERIES} == {*schema._schema.query_type.fields}
+
+
+class TestTrash:
+    async def test_an_own_task(self, rows: Rows):
+        """The task that its owner deleted, and the number of all of them."""
+        build = rows.api.build
+        mine = await build.a_task(rows.mia, title="Mine")
+        await delete_task(build.as_(rows.mia, now=NOON), task_id=mine.id)
+        user = {"username": rows.mia.username}
+        assert await rows.ask("trash") == {
+            "totalCount": 1,
+            "nodes": [
+                {
+                    "__typename": "DeletedTask",
+                    "id": encode_id("Task", mine.id),
+                    "title": "Mine",
+                    "key": None,
+                    "status": "TODO",
+                    "deletedAt": WRITTEN,
+                    "subtaskCount": 0,
+                    "commentCount": 0,
+                    "owner": user,
+                    "deletedBy": user,
+                    "project": None,
+                }
+            ],
+            "pageInfo": {"hasNextPage": False, "hasPreviousPage": False},
+        }
 
 
 class TestUsers:

@@ -112,6 +112,8 @@ REGISTRATIONS: Final = (
     after("graphql_api/root.py", "    CommentMutations,", "    NoteMutations,"),
     after("graphql_api/root.py", "    CommentSubscriptions,", "    NoteSubscriptions,"),
     Registration(
-        "graphql_api/root.py", "types=(*ITEMS, CommentChanged),", "types=(*ITEMS, CommentChanged, NoteChanged),"
+        "graphql_api/root.py",
+        "types=(*ITEMS, CommentChanged,",
+        "types=(*ITEMS, CommentChanged, NoteChanged,",
     ),
 )
