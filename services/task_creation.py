@@ -78,6 +78,8 @@ async def create_task(
         "label_ids": label_ids,
     }
     values = checked_values(given)
+    # The parent may be in another project when the request is repeated, so that project is not a part of the request.
+    optional = {"project_id": project_id, "parent_id": parent_id, "task_id": task_id}
     if parent_id is not None and project_id is None:
         project_id = await _project_of(uow, parent_id)
     task = new_row(
@@ -97,7 +99,6 @@ async def create_task(
     )
     # Of requests without a project, the fingerprint is that of earlier versions.
     request = {name: value for name, value in values.items() if name != "label_ids" or value}
-    optional = {"project_id": project_id, "parent_id": parent_id, "task_id": task_id}
     request |= {name: value for name, value in optional.items() if value is not None}
     try:
         return await _create_once(uow, task, request)

@@ -96,7 +96,8 @@ async def move_task(
         except _Moved:
             continue
         else:
-            uow.tasks.note_place(task_id, TaskPlace(locked.task.project_id, locked.task.parent_id))
+            for each in (locked.task, *locked.subtasks):
+                uow.tasks.note_place(each.id, TaskPlace(each.project_id, each.parent_id))
             return locked.within.seen(locked.task)
     raise task_was_moved()
 

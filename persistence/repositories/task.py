@@ -30,7 +30,7 @@ _TAKEN: Final = (
     "SELECT id FROM tasks WHERE id = ANY($1::uuid[]) UNION ALL SELECT id FROM trash WHERE id = ANY($1::uuid[])"
 )
 _PLACE_OF: Final = "SELECT project_id, parent_id FROM tasks WHERE id = $1"
-_SUBTASKS_OF: Final = "SELECT id FROM tasks WHERE parent_id = $1"
+_SUBTASKS_OF: Final = "SELECT id FROM tasks WHERE parent_id = $1 ORDER BY rank, id"
 _RANK_IN: Final = "SELECT rank FROM tasks WHERE id = $1 AND project_id = $2"
 _HAS_RANK: Final = "SELECT EXISTS (SELECT FROM tasks WHERE project_id = $1 AND rank = $2)"
 _NEXT: Final = "SELECT min(rank) FROM tasks WHERE project_id = $1 AND rank > $2 AND id IS DISTINCT FROM $3"
