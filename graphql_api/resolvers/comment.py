@@ -6,7 +6,7 @@ from domain.comment import CommentEvent
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, subscription
-from graphql_api.resolvers.stream import After, Filter, Source, common_fields, listen
+from graphql_api.resolvers.stream import After, Filter, Source, common_fields, listen, wanted_of
 from graphql_api.schema.comment import Comment
 from graphql_api.schema.comment_inputs import (
     CreateCommentInput,
@@ -71,8 +71,7 @@ class CommentSubscriptions:
     @subscription(SIGNED_IN, "Receive changes of comments on tasks, live.")
     async def comment_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """New, changed and deleted comments."""
-        wanted = filter.to_filter() if filter is not None else None
-        return listen(field.context, wanted, after, comment_changed, events=frozenset({CommentEvent}))
+        return listen(field.context, wanted_of(filter), after, comment_changed, events=frozenset({CommentEvent}))
 
 
 def comment_changed(item: Delivered, task: Task | None) -> CommentChanged:

@@ -70,16 +70,23 @@ class StreamSubscriptions:
     @subscription(SIGNED_IN, "Receive changes of the status of tasks, live.")
     async def task_status_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """Changes of status, and tasks that become invisible to the subscriber."""
-        wanted = filter.to_filter() if filter is not None else None
-        return listen(field.context, wanted, after, _status_changed, only_status=True)
+        return listen(field.context, wanted_of(filter), after, _status_changed, only_status=True)
 
     @subscription(SIGNED_IN, "Receive all changes of tasks, live: created, changed and deleted tasks.")
     async def task_changed(
         self, field: FieldContext, filter: Filter = None, after: After = None, with_projects: WithProjects = False
     ) -> Source:
         """Every change."""
-        wanted = filter.to_filter() if filter is not None else None
-        return listen(field.context, wanted, after, task_changed, follows_projects=with_projects)
+        return listen(field.context, wanted_of(filter), after, task_changed, follows_projects=with_projects)
+
+
+def wanted_of(filter: TaskStreamFilterInput | None) -> StreamFilter | None:
+    """The filter of the stream.
+
+    Raises:
+        BadRequest: an id is malformed, or there are too many.
+    """
+    return filter.to_filter() if filter is not None else None
 
 
 def listen(

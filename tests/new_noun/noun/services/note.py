@@ -77,4 +77,4 @@ async def update_note(
 
 
 def _event(access: TaskAccess, note: NoteRow) -> NoteEvent:
-    return NoteEvent(**scope_of(access), version=note.version, at=note.updated_at, note_id=note.id)
+    return NoteEvent(**scope_of(access.uow, access.task), version=note.version, at=note.updated_at, note_id=note.id)

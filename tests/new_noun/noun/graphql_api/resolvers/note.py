@@ -7,7 +7,7 @@ from domain.note import NoteEvent
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, query, subscription
-from graphql_api.resolvers.stream import After, Filter, Source, item_of, listen
+from graphql_api.resolvers.stream import After, Filter, Source, item_of, listen, wanted_of
 from graphql_api.schema.common import Id
 from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.note import (
@@ -65,4 +65,4 @@ class NoteSubscriptions:
     @subscription(SIGNED_IN, "Receive new and changed notes on tasks, live.")
     async def note_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """New and changed notes."""
-        return listen(field.context, filter, after, item_of(NoteChanged), events=NoteEvent)
+        return listen(field.context, wanted_of(filter), after, item_of(NoteChanged), events=frozenset({NoteEvent}))
