@@ -21,7 +21,7 @@ Outcome = VisibleTaskRow | Refusal
 
 
 async def update_tasks(part: PartOf, *, task_ids: Sequence[UUID], edit: TaskEdit) -> Mapping[UUID, Outcome]:
-    """Make the same change of several tasks, each in a transaction of its own; returns the outcomes by id.
+    """Make the same change of several tasks, each in a separate transaction; returns the outcomes by id.
 
     A request that is repeated under its key changes no task again that it has changed. If the process ends before all
     tasks are changed, the repeated request changes the others.

@@ -109,7 +109,7 @@ def _next_rank(counter: TaskCounterRow) -> int:
 
 
 async def shorten_ranks(uow: UnitOfWork, project_id: UUID, number: int) -> None:
-    """Replace the ranks with this whole number by short ones, in a transaction of its own. The order stays as it is."""
+    """Replace the ranks with this whole number by short ones, in a separate transaction. The order stays the same."""
     async with uow:
         await uow.lock(uow.projects.counter_lock(project_id))
         found = await uow.tasks.ranked_between(project_id, whole(number), whole(number + 1))
