@@ -50,7 +50,7 @@ class TaskRow(Base):
     A task of a project has a `number`, which no other task of the project has or had. A personal task has neither.
     `comment_count` is the number of its comments, which changes without a new version. `label_ids` are sorted, and
     may have the id of a label that was deleted since. `rank` is the place of a project's task in its manual order; a
-    personal task has none. `parent_id` is the task of which it is a subtask. `subtask_count` is the number of its own
+    personal task has none. `parent_id` is the task of which it is a subtask. `subtask_count` is the number of its
     subtasks, and `done_subtask_count` of those that are DONE; both change without a new version.
     """
 

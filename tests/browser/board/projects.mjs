@@ -54,7 +54,7 @@ export async function opensAddressesWithKeys(stage) {
   await window.cardIn("TODO", "Known by its key");
 }
 
-/** An archived project is marked and read-only, also when it is archived meanwhile. */
+/** An archived project is marked and read-only, also when it is archived while it is open. */
 export async function marksArchivedProjects(stage) {
   const person = await newUser(stage.base);
   const [id, key] = await person.createProject("ARC");
@@ -117,7 +117,7 @@ export async function filtersByLabel(stage) {
   await window.order("TODO", "Plain", "Marked", "Marked, too");
 }
 
-/** Subtasks stand in the dialog of their task, and their progress on its card; one can become a task of its own. */
+/** Subtasks stand in the dialog of their task, and their progress on its card; one can be removed from it. */
 export async function dividesATask(stage) {
   const person = await newUser(stage.base);
   const [id, key] = await person.createProject("SUB");
@@ -137,7 +137,7 @@ export async function dividesATask(stage) {
   await dialog.getByRole("button", { name: "Subtask of" }).click();
   await page.getByRole("dialog", { name: "Build the shed" }).waitFor();
   await dialog.getByRole("button", { name: "Roof" }).click();
-  await dialog.getByRole("button", { name: "Make it a task of its own" }).click();
+  await dialog.getByRole("button", { name: "Remove from parent task" }).click();
   await dialog.getByRole("button", { name: "Subtask of" }).waitFor({ state: "detached" });
   await page.keyboard.press("Escape");
   await window.card("Build the shed").getByText("1 of 1 subtasks done").waitFor({ state: "attached" });

@@ -23,7 +23,7 @@ export class Team {
   async archive(isArchived: boolean): Promise<void> {
     const { id, key, version } = this.#project;
     const question = {
-      title: `Archive ${key}?`, text: "Nobody can change its tasks then. A manager can reopen it.", yes: "Archive", no: "Cancel",
+      title: `Archive ${key}?`, text: "Tasks in an archived project cannot be changed. A manager can reopen it.", yes: "Archive", no: "Cancel",
     };
     if (isArchived && !(await this.store.ask(question))) return;
     const problem = await this.submitter.request(ArchiveProjectDocument, { id, isArchived, expectedVersion: version });

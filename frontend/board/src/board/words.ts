@@ -31,7 +31,7 @@ const CHANGE_WORDS: Readonly<Record<TaskChange, string>> = {
   ASSIGNEE: "assigned it",
   LABELS: "changed the labels",
   RANK: "moved it up or down",
-  PARENT: "made it a subtask or a task of its own",
+  PARENT: "changed the parent task",
   PROJECT: "moved it to another project",
   RESTORED: "restored it",
   DELETED: "deleted it",

@@ -126,14 +126,14 @@ export class Writer {
     if (!answer.made) this.submitter.refuse(`The labels of “${task.title}” are as before`, answer);
   }
 
-  /** Makes a subtask a task of its own. */
+  /** Removes the parent of a subtask. */
   async detach(id: string): Promise<void> {
     const task = this.store.tasks.get(id);
     if (!task) return;
     const answer = await this.submitter.pending(id, { parent: null }, () =>
       this.submitter.changes.change(SetTaskParentDocument, { id, parentId: null }, task.version),
     );
-    if (answer.made) this.store.notice("DONE", `“${task.title}” is a task of its own now.`);
+    if (answer.made) this.store.notice("DONE", `“${task.title}” is no longer a subtask.`);
     else this.submitter.refuse(`“${task.title}” is still a subtask`, answer);
   }
 

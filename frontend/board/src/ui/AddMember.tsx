@@ -36,7 +36,7 @@ export function AddMember({ store, members, onAdd }: Props) {
               <button aria-label={`Add ${username}`} onClick={() => onAdd(id, role)}>Add</button>
             </li>
           ))}
-          {!found.length && <li class="fine">Nobody else has a name that begins so.</li>}
+          {!found.length && <li class="fine">No other user has a name that begins with this text.</li>}
         </ul>
       )}
     </section>

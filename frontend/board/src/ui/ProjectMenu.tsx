@@ -26,7 +26,7 @@ export function ProjectMenu({ store, onPanel }: Props) {
   const { state: { project }, projectKey } = store;
   const open = () => {
     setOpen(true);
-    void store.follow.readProjects(); // the viewer may have joined others meanwhile
+    void store.follow.readProjects(); // the viewer may have joined other projects since
   };
   const show = (key: string | null) => {
     if (key === projectKey) return;

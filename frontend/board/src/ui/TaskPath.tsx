@@ -15,7 +15,7 @@ export function TaskPath({ store, task: { id, key, project, parent, viewerCanUpd
         <button class="quiet" onClick={() => void store.show(above.id)}>Subtask of {above.key} {above.title}</button>
       )}
       {parent && viewerCanUpdate && store.projectKey !== null && (
-        <button class="quiet" onClick={() => void store.write.detach(id)}>Make it a task of its own</button>
+        <button class="quiet" onClick={() => void store.write.detach(id)}>Remove from parent task</button>
       )}
     </p>
   );
