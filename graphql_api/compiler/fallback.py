@@ -1,12 +1,12 @@
-"""Where the compiled way ends and the general one begins."""
+"""Errors with which the compiled executor leaves an operation or a request to the general one."""
 
 
 class NotCompilable(Exception):
-    """The operation holds something that no plan is made for; the text says what."""
+    """The operation contains something for which there is no plan; the message says what."""
 
 
 class Fallback(Exception):
-    """A request is for the general executor though its operation has a plan: it has the words for what is wrong.
+    """A request is invalid although its operation has a plan. The general executor reports what is wrong.
 
     Raised before anything was changed.
     """

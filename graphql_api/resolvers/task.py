@@ -10,7 +10,7 @@ from domain.errors import Invalid, Refusal
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, query
-from graphql_api.resolvers.optional_inputs import given, never_null
+from graphql_api.resolvers.optional_inputs import given, given_as, never_null
 from graphql_api.schema.common import After, Before, First, Id, Last, UserError
 from graphql_api.schema.enums import TaskOrder
 from graphql_api.schema.ids import decode_id_of, encode_id, optional_id_of
@@ -49,7 +49,6 @@ from services.task_bulk import Outcome, update_tasks
 from services.task_edit import TaskEdit
 from services.task_move import Move
 from services.task_order import Neighbour, Side
-from services.unset import UNSET
 
 Filter = Annotated[
     TaskFilterInput | None, strawberry.argument(description="The tasks to return. Default: all that you may see.")
@@ -113,7 +112,7 @@ class TaskMutations:
             priority=input.priority,
             due_at=input.due_at,
             assignee_id=_assignee_id(input.assignee_id),
-            project_id=optional_id_of("Project", input.project_id, field="projectId"),
+            project_id=_project_id(input.project_id),
             label_ids=label_ids_of(input.label_ids or ()),
             parent_id=optional_id_of("Task", input.parent_id, field="parentId"),
             task_id=optional_id_of("Task", input.id, field="id"),
@@ -163,7 +162,7 @@ class TaskMutations:
         row = await task_service.assign_task(
             field.idempotent_unit_of_work(),
             task_id=decode_id_of("Task", input.id, field="id"),
-            assignee_id=UNSET if input.assignee_id is strawberry.UNSET else _assignee_id(input.assignee_id),
+            assignee_id=given_as(_assignee_id, input.assignee_id),
             expected_version=input.expected_version,
         )
         return AssignTaskPayload(task=Task.of(row))
@@ -186,8 +185,6 @@ class TaskMutations:
     async def update_tasks(self, field: FieldContext, input: UpdateTasksInput) -> UpdateTasksPayload | None:
         """One service call."""
         ids = [decode_id_of("Task", each, field=f"ids[{index}]") for index, each in enumerate(input.ids)]
-        label_ids = never_null(input.label_ids, "labelIds")
-        assignee_id = given(input.assignee_id)
         outcomes = await update_tasks(
             lambda task_id: field.idempotent_unit_of_work(encode_id("Task", task_id) if task_id is not None else None),
             task_ids=ids,
@@ -195,8 +192,8 @@ class TaskMutations:
                 status=never_null(input.status, "status"),
                 priority=never_null(input.priority, "priority"),
                 due_at=given(input.due_at),
-                assignee_id=UNSET if assignee_id is UNSET else _assignee_id(assignee_id),
-                label_ids=UNSET if label_ids is UNSET else label_ids_of(label_ids),
+                assignee_id=given_as(_assignee_id, input.assignee_id),
+                label_ids=given_as(label_ids_of, never_null(input.label_ids, "labelIds")),
             ),
         )
         return UpdateTasksPayload(results=[_result(each, outcomes[each]) for each in ids])
@@ -214,9 +211,7 @@ class TaskMutations:
             move=Move(
                 status=never_null(input.status, "status"),
                 neighbour=_neighbour(input),
-                project_id=UNSET
-                if input.project_id is strawberry.UNSET
-                else optional_id_of("Project", input.project_id, field="projectId"),
+                project_id=given_as(_project_id, input.project_id),
             ),
             expected_version=input.expected_version,
         )
@@ -275,3 +270,7 @@ def _neighbour(input: MoveTaskInput) -> Neighbour | None:
 
 def _assignee_id(value: strawberry.ID | None) -> UUID | None:
     return optional_id_of("User", value, field="assigneeId")
+
+
+def _project_id(value: strawberry.ID | None) -> UUID | None:
+    return optional_id_of("Project", value, field="projectId")
