@@ -5,8 +5,8 @@ constants are passed to it by reference, under numbered names.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Protocol
 
 from graphql import (
     FieldNode,
@@ -21,13 +21,10 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from graphql_api.compiler.fallback import NotCompilable
+from graphql_api.compiler.related import Project
 from graphql_api.compiler.selections import Selected, Selections
-from graphql_api.loaders import Ask
 from graphql_api.schema.ids import encoder_of
 from graphql_api.schema.resolves_to import Expression, OpaqueId, Pages, Reference, meaning_of
-
-Project = Callable[..., Any]
-WritePages = Callable[[GraphQLField, Pages, Sequence[Selected], int], int]
 
 _DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
 _PLAIN: Final = {"String", "Int", "Boolean", "DateTime", "ID"}
@@ -45,6 +42,23 @@ Path = tuple[str | Index, ...]
 """A path in the response."""
 
 
+class Place(NamedTuple):
+    """Where the value of a field is among the related values of a function: the numbers of a lookup and of a field."""
+
+    lookup: int
+    field: int
+
+
+class Related(Protocol):
+    """The fields of a function whose values are read after its rows. *place* is where the id is that a field needs."""
+
+    def page(self, known: GraphQLField, meaning: Pages, selected: Sequence[Selected], place: Any) -> Place:
+        """Add a page for each object."""
+
+    def row(self, kind: GraphQLObjectType, meaning: Reference, selected: Sequence[Selected], place: Any) -> Place:
+        """Add a row that each object refers to."""
+
+
 class Source(Protocol):
     """Where the values of an object are, as expressions."""
 
@@ -53,6 +67,20 @@ class Source(Protocol):
 
     def column(self, name: str) -> str:
         """A column of the row behind the object."""
+
+    def place(self, column: str, field: "SelectedField") -> Any:
+        """Where a column has the id that a field needs."""
+
+    def related(self, place: Place, column: str, indexes: Sequence[Index]) -> str:
+        """The related value for the id in a column, inside of lists with these indexes."""
+
+
+class SelectedField(NamedTuple):
+    """A field of an object: its name in the response, its type, and where it is selected."""
+
+    key: str
+    kind: Any
+    selected: Sequence[Selected]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +102,31 @@ class RowSource:
             self.columns.append(whole)
         return f"{self.variable}[{self.columns.index(whole)}]"
 
-    def referred(self, name: str) -> "RowSource":
-        """The part of the row that belongs to the row it refers to."""
-        if self.prefix:
-            raise NotCompilable("a reference of a reference")
-        return RowSource(self.columns, f"{name}.", self.variable)
+    def joined(self, name: str) -> "RowSource | None":
+        """The part of the row that belongs to the row it refers to. A joined row has no such part."""
+        return None if self.prefix else RowSource(self.columns, f"{name}.", self.variable)
+
+    def place(self, column: str, field: SelectedField) -> int:
+        """The index of the column."""
+        self.column(column)
+        return self.columns.index(self.prefix + column)
+
+    def related(self, place: Place, column: str, indexes: Sequence[Index]) -> str:
+        """The lists are inside of the response, and not between the row and the field."""
+        return f"related[{place.lookup}][{place.field}]({self.column(column)})"
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectSource:
-    """An object of the schema's Python type, at `path` in the response.
+    """An object of the schema's Python type, at `path` in the response; at `null_at` elements of it, null is allowed.
 
-    What it refers to is found by `referred`, a function of the reference's number, an id, and the indexes of the lists
-    in which the object is. The rows of each query have the columns of its source in `rows`.
+    What is related to it is found by `related`: a function of the place, an id, and the indexes of the lists in which
+    the object is.
     """
 
     variable: str
     path: Path
-    rows: dict[Ask, RowSource]
-    references: list["Referred"]
+    null_at: int
 
     def attribute(self, name: str) -> str:
         """The attribute of that name."""
@@ -102,14 +136,40 @@ class ObjectSource:
         """An attribute of the row that the object was made of."""
         return f"{self.variable}.row.{name}"
 
+    def place(self, column: str, field: SelectedField) -> "PlaceInPayload":
+        """Where the field is in the response."""
+        nodes = tuple(each.node for each in field.selected)
+        return PlaceInPayload((*self.path, field.key), self._null_at(field.kind), nodes)
+
+    def related(self, place: Place, column: str, indexes: Sequence[Index]) -> str:
+        """A call with the indexes of all lists around the object."""
+        around = "".join(f"{each.variable}, " for each in indexes)
+        return f"related({place.lookup}, {place.field}, {self.column(column)}, ({around}))"
+
+    def inner(self, variable: str, field: SelectedField, indexes: Sequence[Index]) -> "ObjectSource":
+        """An object that is the value of a field, or an item of it at these indexes."""
+        return ObjectSource(variable, (*self.path, field.key, *indexes), self._null_at(field.kind))
+
+    def _null_at(self, kind: Any) -> int:
+        """The length of the path to the last value that may be null, down to a field of this type and its items."""
+        length, found = len(self.path) + 1, self.null_at
+        while True:
+            if isinstance(kind, GraphQLNonNull):
+                kind = kind.of_type
+            else:
+                found = length
+            if not isinstance(kind, GraphQLList):
+                return found
+            kind, length = kind.of_type, length + 1
+
 
 @dataclass(frozen=True, slots=True)
-class Referred:
-    """Where an object refers to another: in the response and in the document. `ask` makes the query for the others."""
+class PlaceInPayload:
+    """Where a related field is in the response and in the document; `null_at` is as that of `ObjectSource`."""
 
     path: Path
+    null_at: int
     nodes: tuple[FieldNode, ...]
-    ask: Ask
 
     def path_at(self, indexes: Sequence[int]) -> list[str | int]:
         """The path with the indexes of the lists on it."""
@@ -140,15 +200,11 @@ class Names:
 
 
 class Writer:
-    """Writes expressions for the objects of one function.
+    """Writes expressions for the objects of one function. Fields that are read later are added to *related*."""
 
-    *pages* is called for each field that is a page for each row, with the place of the row's id; it returns the
-    place of those pages among `nested`.
-    """
-
-    def __init__(self, selections: Selections, pages: WritePages | None = None) -> None:
+    def __init__(self, selections: Selections, related: Related) -> None:
         self._selections = selections
-        self._pages = pages
+        self._related = related
         self._lists = 0
         self._indexes: list[Index] = []
         """The indexes of the lists around what is being written."""
@@ -167,62 +223,46 @@ class Writer:
         if node.name.value == "__typename":
             return self.names.of(kind.name)
         known = kind.fields[node.name.value]
-        meaning = meaning_of(known)
+        meaning, field = meaning_of(known), SelectedField(key, known.type, selected)
         if isinstance(meaning, Pages):
-            return self._page(known, meaning, selected, source)
+            place = self._related.page(known, meaning, selected, source.place("id", field))
+            return source.related(place, "id", self._indexes)
         if known.args:
             raise NotCompilable(f"{kind}.{node.name.value} with arguments")
         if meaning is None:
-            return self._attribute(kind, key, selected, source)
+            return self._attribute(kind, field, source)
         if isinstance(meaning, OpaqueId):
             return f"{self.names.of(encoder_of(kind.name))}({source.column('id')})"
         if isinstance(meaning, Expression):
             columns = ", ".join(source.column(name) for name in meaning.columns)
             return self._leaf(known.type, f"{self.names.of(meaning.compute)}(actor, {columns})")
         if isinstance(meaning, Reference):
-            inner: Any = get_named_type(known.type)
-            return self._reference(inner, key, meaning, selected, source)
+            return self._reference(meaning, field, source)
         raise NotCompilable(f"{kind}.{node.name.value}")
 
-    def _attribute(self, kind: GraphQLObjectType, key: str, selected: Sequence[Selected], source: Source) -> str:
-        known = kind.fields[selected[0].node.name.value]
-        definition = known.extensions[_DEFINITION]
+    def _attribute(self, kind: GraphQLObjectType, field: SelectedField, source: Source) -> str:
+        definition = kind.fields[field.selected[0].node.name.value].extensions[_DEFINITION]
         if not definition.is_basic_field:
             raise NotCompilable(f"{kind}.{definition.python_name}")
-        value, inner = source.attribute(definition.python_name), get_named_type(known.type)
+        value, inner = source.attribute(definition.python_name), get_named_type(field.kind)
         if not isinstance(inner, GraphQLObjectType):
-            return self._leaf(known.type, value)
+            return self._leaf(field.kind, value)
         if not isinstance(source, ObjectSource):
             raise NotCompilable(f"{kind}.{definition.python_name}, an object without a row")
         around = len(self._indexes)
 
         def write(each: str) -> str:
-            path = *source.path, key, *self._indexes[around:]
-            return self.object(inner, selected, replace(source, path=path, variable=each))
+            return self.object(inner, field.selected, source.inner(each, field, self._indexes[around:]))
 
-        return self._within(known.type, value, write)
+        return self._within(field.kind, value, write)
 
-    def _reference(
-        self, kind: GraphQLObjectType, key: str, meaning: Reference, selected: Sequence[Selected], source: Source
-    ) -> str:
-        if isinstance(source, RowSource):
-            there = source.referred(meaning.name)
-            return f"(None if {there.column('id')} is None else {self.object(kind, selected, there)})"
-        if isinstance(source, ObjectSource):
-            number = len(source.references)
-            source.references.append(Referred((*source.path, key), tuple(each.node for each in selected), meaning.ask))
-            row = source.rows.setdefault(meaning.ask, RowSource(["id"]))
-            written = f"(None if row is None else {self.object(kind, selected, row)})"
-            indexes = "".join(f"{each.variable}, " for each in self._indexes)
-            return f"(lambda row: {written})(referred({number}, {source.column(meaning.column)}, ({indexes})))"
-        raise NotCompilable(f"a reference of {source}")
-
-    def _page(self, known: GraphQLField, meaning: Pages, selected: Sequence[Selected], source: Source) -> str:
-        if self._pages is None or not isinstance(source, RowSource):
-            raise NotCompilable("pages of what is no row")
-        identity = source.column("id")
-        number = self._pages(known, meaning, selected, source.columns.index(f"{source.prefix}id"))
-        return f"nested[{number}]({identity})"
+    def _reference(self, meaning: Reference, field: SelectedField, source: Source) -> str:
+        kind: Any = get_named_type(field.kind)
+        joined = source.joined(meaning.name) if isinstance(source, RowSource) else None
+        if joined is not None:
+            return f"(None if {joined.column('id')} is None else {self.object(kind, field.selected, joined)})"
+        place = self._related.row(kind, meaning, field.selected, source.place(meaning.column, field))
+        return source.related(place, meaning.column, self._indexes)
 
     def _leaf(self, kind: Any, value: str) -> str:
         return self._within(kind, value, lambda each: self._scalar(get_named_type(kind), each))

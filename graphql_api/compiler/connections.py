@@ -6,8 +6,9 @@ from typing import Final
 
 from graphql import GraphQLObjectType, get_named_type
 
-from graphql_api.compiler.code_generator import Project, RowSource, Writer
+from graphql_api.compiler.code_generator import RowSource, Writer
 from graphql_api.compiler.fallback import NotCompilable
+from graphql_api.compiler.related import Project
 from graphql_api.compiler.selections import Selected, Selections
 from graphql_api.schema.fields import PARTS
 from graphql_api.schema.resolves_to import OfPage, meaning_of
@@ -43,7 +44,7 @@ class ConnectionWriter:
             NotCompilable: something in it has no plan.
         """
         expression = self._dict(kind, selected, self._of_the_connection)
-        project = self._writer.names.function("page, nested, actor", expression)
+        project = self._writer.names.function("page, related, actor", expression)
         return ConnectionProjection(project, tuple(self._source.columns), frozenset(self._parts))
 
     def _dict(

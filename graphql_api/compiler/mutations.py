@@ -2,23 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from graphql import FieldNode, located_error
 
 from domain.actor import Actor
 from domain.errors import Refusal, Unavailable
-from graphql_api.compiler.arguments import Arguments
-from graphql_api.compiler.code_generator import Project, Referred
+from graphql_api.compiler.arguments import Arguments, Bound
+from graphql_api.compiler.code_generator import PlaceInPayload
+from graphql_api.compiler.fallback import Fallback
+from graphql_api.compiler.related import Find, PageLookup, Project, Related, check_related
 from graphql_api.context import Context, FieldContext
-from graphql_api.loaders import Ask
 from graphql_api.resolvers.user_errors import RefusalAsData
-from persistence.queries.reader import Row, Shape
 
 Resolve = Callable[..., Awaitable[Any]]
-
-_NOTHING: Final[Mapping[UUID, Row]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +37,28 @@ class MutationStep:
     viewer: Callable[[Any], Actor | None] | None
     refusals: RefusalAsData
     arguments: Arguments
-    references: tuple[Referred, ...]
-    shapes: Mapping[Ask, Shape]
+    related: tuple[Related[PlaceInPayload], ...]
     project: Project
 
+    def check(self, actor: Actor | None, bound: Bound) -> None:
+        """Check the arguments of pages in the payload, before the change.
+
+        Raises:
+            DomainError: an argument breaks a rule.
+            Fallback: it is not known for whom they are checked.
+        """
+        if any(isinstance(each.lookup, PageLookup) for each in self.related) and (actor is None or self.viewer):
+            raise Fallback
+        if actor is not None:
+            check_related(self.related, actor, bound)
+
     async def run(
-        self, context: Context, actor: Actor | None, arguments: Mapping[str, Any], extensions: Mapping[str, Any]
+        self,
+        context: Context,
+        actor: Actor | None,
+        bound: Bound,
+        arguments: Mapping[str, Any],
+        extensions: Mapping[str, Any],
     ) -> FieldResult:
         """The payload, or null and the error."""
         field = FieldContext(context, self.key, extensions)
@@ -54,52 +68,66 @@ class MutationStep:
             payload = self.refusals.payload_of(refusal)
         except Exception as error:
             return FieldResult(None, (located_error(error, list(self.nodes), [self.key]),))
-        return await self._project(context, actor if self.viewer is None else self.viewer(payload), payload)
+        return await self._project(context, actor if self.viewer is None else self.viewer(payload), bound, payload)
 
-    async def _project(self, context: Context, viewer: Actor | None, payload: Any) -> FieldResult:
-        if not self.references:
-            return FieldResult(self.project(payload, _nothing, viewer))
+    async def _project(self, context: Context, viewer: Actor | None, bound: Bound, payload: Any) -> FieldResult:
+        if not self.related:
+            return FieldResult(self.project(payload, None, viewer))
         wanted: list[_Wanted] = []
-        self.project(payload, lambda *found: _note(wanted, *found), viewer)
-        errors: tuple[Exception, ...] = ()
-        try:
-            found = await self._find(context, viewer, wanted)
-        except Unavailable as error:
-            # The change is made and is reported; the rows it refers to are missing.
-            found = _NOTHING
-            errors = tuple(self._located(error, each) for each in wanted)
-        return FieldResult(self.project(payload, lambda _, identity, __: found.get(identity), viewer), errors)
-
-    def _located(self, error: Unavailable, wanted: "_Wanted") -> Exception:
-        place = self.references[wanted.number]
-        return located_error(error, list(place.nodes), place.path_at(wanted.indexes))
-
-    async def _find(self, context: Context, viewer: Actor | None, wanted: Sequence["_Wanted"]) -> Mapping[UUID, Row]:
+        without = self.project(payload, lambda *found: _note(wanted, *found), viewer)
         if not wanted:
-            return _NOTHING
-        ids: dict[Ask, set[UUID]] = {}
+            return FieldResult(without)
+        try:
+            found = await self._find(context, viewer, bound, wanted)
+        except Unavailable as error:
+            # The change is made and is reported; what is related to it is missing.
+            return self._incomplete(without, error, wanted)
+        return FieldResult(self.project(payload, lambda lookup, field, key, _: found[lookup][field](key), viewer))
+
+    async def _find(
+        self, context: Context, viewer: Actor | None, bound: Bound, wanted: Sequence["_Wanted"]
+    ) -> Mapping[int, Sequence[Find]]:
+        ids: dict[int, dict[UUID, None]] = {}
         for each in wanted:
-            ids.setdefault(self.references[each.number].ask, set()).add(each.identity)
-        found: dict[UUID, Row] = {}
+            ids.setdefault(each.lookup, {})[each.identity] = None
         async with context.reading() as reading:
-            for ask, wanted_ids in ids.items():
-                asked = ask(viewer, list(wanted_ids))
-                found |= {row[0]: row for row in await reading.rows(self.shapes[ask], asked.rows, asked.values)}
-        return found
+            return {
+                number: await each.lookup.read(reading, viewer, bound, list(ids.get(number, ())))
+                for number, each in enumerate(self.related)
+            }
+
+    def _incomplete(self, value: dict[str, Any], error: Unavailable, wanted: Sequence["_Wanted"]) -> FieldResult:
+        """The payload without what is related to it: null, or if that is not allowed, what it belongs to is null."""
+        root: dict[str, Any] = {self.key: value}
+        nulls: set[tuple[str | int, ...]] = set()
+        errors: list[Exception] = []
+        for each in wanted:
+            place = self.related[each.lookup].places[each.field]
+            path = place.path_at(each.indexes)
+            null = tuple(path[: place.null_at])
+            if not any(null[:length] in nulls for length in range(1, len(null) + 1)):
+                nulls.add(null)
+                _set_to_null(root, null)
+                errors.append(located_error(error, list(place.nodes), path))
+        return FieldResult(root[self.key], tuple(errors))
 
 
 class _Wanted(NamedTuple):
-    """An object that the payload refers to: the number of the reference, its id, and the indexes of lists."""
+    """What a payload refers to: the numbers of the lookup and of its field, an id, and the indexes of lists."""
 
-    number: int
+    lookup: int
+    field: int
     identity: UUID
     indexes: tuple[int, ...]
 
 
-def _nothing(number: int, identity: UUID | None, indexes: tuple[int, ...]) -> None:
-    return None
-
-
-def _note(wanted: list[_Wanted], number: int, identity: UUID | None, indexes: tuple[int, ...]) -> None:
+def _note(wanted: list[_Wanted], lookup: int, field: int, identity: UUID | None, indexes: tuple[int, ...]) -> None:
     if identity is not None:
-        wanted.append(_Wanted(number, identity, indexes))
+        wanted.append(_Wanted(lookup, field, identity, indexes))
+
+
+def _set_to_null(value: Any, path: Sequence[str | int]) -> None:
+    *before, last = path
+    for each in before:
+        value = value[each]
+    value[last] = None

@@ -5,7 +5,6 @@ A plan has no actor. It lists the permissions of its fields, and each request is
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from graphql import (
@@ -26,18 +25,16 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from asgi.request_context import RequestContext
 from graphql_api.auth.permissions import Permission
 from graphql_api.compiler.arguments import Arguments, Variables, arguments_of, variables_of
-from graphql_api.compiler.code_generator import ObjectSource, Referred, RowSource, Writer
-from graphql_api.compiler.connections import ConnectionWriter
+from graphql_api.compiler.code_generator import ObjectSource, PlaceInPayload, Writer
 from graphql_api.compiler.fallback import NotCompilable
 from graphql_api.compiler.mutations import MutationStep
-from graphql_api.compiler.pages import Nested, Projection
+from graphql_api.compiler.related import Projection
+from graphql_api.compiler.related_fields import RelatedFields, page_projection, row_projection
 from graphql_api.compiler.selections import Selected, Selections, Switches
 from graphql_api.compiler.steps import Kind, ManyRows, NodeStep, OneRow, PageOfRows, Step
-from graphql_api.loaders import Ask
 from graphql_api.resolvers.fields import NotFoundAsNull, OneInput
 from graphql_api.resolvers.user_errors import RefusalAsData
-from graphql_api.schema.resolves_to import AnyNode, Change, Connection, Many, One, Pages, meaning_of
-from persistence.queries.reader import Shape
+from graphql_api.schema.resolves_to import AnyNode, Change, Connection, Many, One, meaning_of
 
 _DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
 
@@ -123,10 +120,9 @@ class _Planner:
         meaning = meaning_of(field)
         if not isinstance(meaning, Change) or not isinstance(kind, GraphQLObjectType):
             raise NotCompilable(f"the mutation {definition.python_name}")
-        references: list[Referred] = []
-        rows: dict[Ask, RowSource] = {}
-        writer = Writer(self._selections)
-        expression = writer.object(kind, selected, ObjectSource("payload", (key,), rows, references))
+        related = RelatedFields[PlaceInPayload](self._selections)
+        writer = Writer(self._selections, related)
+        expression = writer.object(kind, selected, ObjectSource("payload", (key,), null_at=1))
         return MutationStep(
             key,
             tuple(each.node for each in selected),
@@ -134,9 +130,8 @@ class _Planner:
             meaning.viewer,
             next(each for each in definition.extensions if isinstance(each, RefusalAsData)),
             arguments,
-            tuple(references),
-            {ask: Shape(row.columns) for ask, row in rows.items()},
-            writer.names.function("payload, referred, actor", expression),
+            related.planned(),
+            writer.names.function("payload, related, actor", expression),
         )
 
     def _step_of(self, field: GraphQLField, arguments: Arguments, selected: Sequence[Selected]) -> Step:
@@ -146,7 +141,8 @@ class _Planner:
         if not isinstance(kind, GraphQLObjectType):
             raise NotCompilable(f"a root field of type {kind}")
         if isinstance(meaning, Connection):
-            return self._page(kind, meaning, arguments, selected)
+            parts, made = page_projection(self._selections, kind, selected)
+            return PageOfRows(meaning.ask, arguments, made, parts)
         if isinstance(meaning, One):
             nullable = not isinstance(field.type, GraphQLNonNull)
             return OneRow(meaning.ask, arguments, self._row(kind, selected), nullable)
@@ -155,33 +151,7 @@ class _Planner:
         raise NotCompilable(f"a root field of type {kind} that declares nothing")
 
     def _row(self, kind: GraphQLObjectType, selected: Sequence[Selected], *columns: str) -> Projection:
-        nested: list[Nested] = []
-        source, writer = RowSource(list(columns)), Writer(self._selections, partial(self._nest, nested))
-        project = writer.names.function("row, nested, actor", writer.object(kind, selected, source))
-        return Projection(project, Shape(source.columns), tuple(nested))
-
-    def _page(
-        self, kind: GraphQLObjectType, meaning: Connection, arguments: Arguments, selected: Sequence[Selected]
-    ) -> Step:
-        nested: list[Nested] = []
-        writer = Writer(self._selections, partial(self._nest, nested))
-        made = ConnectionWriter(self._selections, writer).write(kind, selected)
-        return PageOfRows(
-            meaning.ask,
-            arguments,
-            Projection(made.project, Shape(made.columns), tuple(nested)),
-            made.parts,
-        )
-
-    def _nest(
-        self, nested: list[Nested], field: GraphQLField, meaning: Pages, selected: Sequence[Selected], place: int
-    ) -> int:
-        """Add the read of a page for each row; returns its index in *nested*."""
-        kind: Any = get_named_type(field.type)
-        made = ConnectionWriter(self._selections, Writer(self._selections)).write(kind, selected)
-        arguments = arguments_of(field, selected[0].node)
-        nested.append(Nested(meaning.ask, arguments, made.parts, Shape(made.columns), made.project, place))
-        return len(nested) - 1
+        return row_projection(self._selections, kind, selected, *columns)
 
     def _kinds(self, meaning: AnyNode, selected: Sequence[Selected]) -> dict[str, Kind]:
         found: dict[str, Kind] = {}

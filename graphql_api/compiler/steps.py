@@ -8,7 +8,8 @@ from uuid import UUID
 from domain.actor import Actor
 from graphql_api.compiler.arguments import Arguments, Bound
 from graphql_api.compiler.fallback import Fallback
-from graphql_api.compiler.pages import Projection, page_of
+from graphql_api.compiler.pages import page_of
+from graphql_api.compiler.related import Projection, read_related
 from graphql_api.schema.ids import decode_id
 from persistence.pagination import MAX_FIRST, Part
 from persistence.queries.query import Paged, Query
@@ -43,8 +44,8 @@ class OneRow:
         asked = self.ask(actor, **self.arguments.bind(bound))
         rows = await reading.rows(self.made.shape, asked.rows, asked.values)
         if rows:
-            nested = await self.made.pages(reading, actor, bound, rows) if self.made.nested else ()
-            return self.made.project(rows[0], nested, actor)
+            related = await read_related(self.made.related, reading, actor, bound, rows)
+            return self.made.project(rows[0], related, actor)
         if not self.nullable:
             raise Fallback
         return None
@@ -62,8 +63,8 @@ class ManyRows:
         """One statement."""
         asked = self.ask(actor, **self.arguments.bind(bound))
         rows = await reading.rows(self.made.shape, asked.rows, asked.values)
-        nested = await self.made.pages(reading, actor, bound, rows) if rows and self.made.nested else ()
-        return [self.made.project(row, nested, actor) for row in rows]
+        related = await read_related(self.made.related, reading, actor, bound, rows)
+        return [self.made.project(row, related, actor) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ class PageOfRows:
         paged = self.ask(actor, self.parts, **self.arguments.bind(bound))
         rows = await reading.rows(self.made.shape, paged.query.rows, paged.query.values) if self.parts else []
         page = page_of(rows, paged, key=-1)
-        nested = await self.made.pages(reading, actor, bound, page.rows) if page.rows and self.made.nested else ()
-        return self.made.project(page, nested, actor)
+        related = await read_related(self.made.related, reading, actor, bound, page.rows)
+        return self.made.project(page, related, actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,8 @@ class Kind:
         """Those that there are, by id."""
         asked = self.ask(actor, ids)
         rows = await reading.rows(self.made.shape, asked.rows, asked.values)
-        nested = await self.made.pages(reading, actor, bound, rows) if rows and self.made.nested else ()
-        return {row[0]: self.made.project(row, nested, actor) for row in rows}
+        related = await read_related(self.made.related, reading, actor, bound, rows)
+        return {row[0]: self.made.project(row, related, actor) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

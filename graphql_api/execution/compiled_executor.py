@@ -121,11 +121,13 @@ async def _run_mutations(plan: Plan, bound: Bound, extensions: Mapping[str, Any]
     identity = context.request.identity
     actor = identity.actor if identity is not None else None  # `login` and `register` need no actor.
     arguments = {key: step.arguments.bind(bound) for key, step in plan.changes.items()}
+    for step in plan.changes.values():
+        step.check(actor, bound)
     # From here on, the general executor must not run the operation: it would make the changes a second time.
     found: dict[str, Any] = {}
     errors: list[Exception] = []
     for key, step in plan.changes.items():
-        result = await step.run(context, actor, arguments[key], extensions)
+        result = await step.run(context, actor, bound, arguments[key], extensions)
         found[key] = result.value
         errors.extend(result.errors)
     body: dict[str, Any] = {"data": _in_field_order(plan, found)}

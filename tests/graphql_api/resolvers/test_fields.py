@@ -85,8 +85,8 @@ class TestContext:
         context: Any = SimpleNamespace()
         info = SimpleNamespace(context=context, path=SimpleNamespace(key="alias"), input_extensions={"a": 1})
         await resolver(resolve)(None, info)
-        step = MutationStep("alias", (), resolve, None, RefusalAsData(), Arguments({}, ()), (), {}, lambda *_: None)
-        await step.run(context, None, {}, {"a": 1})
+        step = MutationStep("alias", (), resolve, None, RefusalAsData(), Arguments({}, ()), (), lambda *_: None)
+        await step.run(context, None, {}, {}, {"a": 1})
 
         assert seen == [FieldContext(context, "alias", {"a": 1})] * 2
 

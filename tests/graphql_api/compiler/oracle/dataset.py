@@ -53,6 +53,17 @@ class Ground:
         sessions = [await api.build.a_session(user) for user in users]
         actors = [Builders.actor(user, session.id) for user, session in zip(users, sessions, strict=True)]
         chance = random.Random(5)
+        projects = [
+            await api.build.a_project(
+                *((user, role) for user, role in zip(users[number:], ProjectRole, strict=False)),
+                key=key.upper(),
+                is_archived=number == 1,
+            )
+            for number, key in enumerate(KEYS[:3])
+        ]
+        of_projects = [
+            await _with_subtasks(api, project, user, number=50) for project, user in zip(projects, users, strict=True)
+        ]
         tasks: list[AnyTask] = []
         for number in range(24):
             owner, other = chance.choice(actors), chance.choice([*users, None])
@@ -66,14 +77,6 @@ class Ground:
             for status in chance.sample((TaskStatus.IN_PROGRESS, TaskStatus.DONE), chance.randint(0, 2)):
                 await task_service.update_task_status(api.build.as_(owner), task_id=made.id, status=status)
             tasks.append(made)
-        projects = [
-            await api.build.a_project(
-                *((user, role) for user, role in zip(users[number:], ProjectRole, strict=False)),
-                key=key.upper(),
-                is_archived=number == 1,
-            )
-            for number, key in enumerate(KEYS[:3])
-        ]
         labels = [await api.build.a_label(project, f"Label {name}") for project in projects for name in "bac"]
         moved = await task_creation.create_task(api.build.as_(actors[-1]), title="Moved", project_id=projects[0].id)
         admin, to_another = api.build.as_(actors[-1]), Move(project_id=projects[2].id)
@@ -88,7 +91,10 @@ class Ground:
                 label_ids=sorted(each.id for each in labels if each.project_id == project.id and chance.random() < 0.5),
             )
             tasks.append(task)
-        of_projects = [await _with_subtasks(api, project, users[-1], number=50) for project in projects]
+        of_projects += [  # The first and the last tasks are subtasks of several tasks, of several owners.
+            await _with_subtasks(api, project, user, number=70)
+            for project, user in zip(projects, reversed(users), strict=True)
+        ]
         tasks += [task for found in of_projects for task in found]
         comments = [
             (await comment_service.create_comment(api.build.as_(actors[-1]), task_id=task.id, text="Text")).comment
@@ -176,7 +182,8 @@ class Ground:
         history = " ".join(f't{number}: task(id: "{each}") {{ history {page} }}' for number, each in enumerate(own))
         members = f'project(key: "{KEYS[0]}") {{ members {page} labels {page} }}'
         commented = f"c: tasks(first: 40, orderBy: CREATED_ASC) {{ nodes {{ comments(first: 2) {page} }} }}"
-        parents = f"s: tasks(filter: {{isSubtask: false}}, first: 5) {{ nodes {{ subtasks(first: 3) {page} }} }}"
+        of_roots = f'projectId: "{of_project}", isSubtask: false'
+        parents = f"s: tasks(filter: {{{of_roots}}}, first: 5) {{ nodes {{ subtasks(first: 3) {page} }} }}"
         operation = await self.operation(Sent(f"{{ {query} {history} {members} {commented} {parents} }}", {}))
         assert operation is not None
         answer = await self.general.execute(operation, self.context(replace(self.actors[0], role=Role.ADMIN)))
@@ -193,7 +200,8 @@ class Ground:
 async def _with_subtasks(api: Api, project: ProjectRow, owner: UserRow, *, number: int) -> list[AnyTask]:
     """A task of a project with three subtasks, one of which is done."""
     values = {"project_id": project.id, "title": f"Task of {project.key} with subtasks"}
-    task = await api.build.a_task(owner, number=number, subtask_count=3, done_subtask_count=1, **values)
+    counts = {"subtask_count": 3, "done_subtask_count": 1}
+    task = await api.build.a_task(owner, number=number, assignee_id=owner.id, **counts, **values)
     values |= {"parent_id": task.id, "title": "Subtask"}
     statuses = (TaskStatus.TODO, TaskStatus.DONE, TaskStatus.IN_PROGRESS)
     subtasks = [

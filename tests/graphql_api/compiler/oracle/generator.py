@@ -39,11 +39,6 @@ _ORDERS: Final = {
     "SubtaskConnection": "task.subtasks",
     "DeletedTaskConnection": "trash",
 }
-_NOT_COMPILED: Final = {
-    "parent": frozenset({"owner", "assignee", "project", "parent"}),
-    "subtasks": frozenset({"subtasks", "labels", "comments", "history", "members"}),
-}
-"""What is not selected below a field: references of a reference, and lists of a list, have no plan."""
 _KINDS: Final = {
     "ownerId": "User",
     "assigneeId": "User",
@@ -108,8 +103,19 @@ class Writer:
 
     def _root_field(self, root: GraphQLObjectType) -> str:
         names = [name for name in root.fields if name != "nodes" or self.chance.random() < 0.5]
-        name = self.chance.choice([*names, "tasks", "tasks", "task", "__typename"])
+        name = self.chance.choice([*names, "tasks", "tasks", "task", "__typename", "subtasks"])
+        if name == "subtasks":
+            return self._subtasks_with_parents()
         return self._field(root, name, 0)
+
+    def _subtasks_with_parents(self) -> str:
+        """Subtasks of several tasks, with what their parents refer to, and the pages of these."""
+        kind: Any = self.schema.type_map["Task"]
+        names = self.chance.sample(("owner", "assignee", "project", "parent", "labels", "comments", "subtasks"), 3)
+        below = " ".join(self._field(kind, name, MAX_DEPTH - 1) for name in names)
+        order = self.chance.choice(("CREATED_ASC", "CREATED_DESC"))
+        given = f"first: {self.chance.randint(5, 15)}, filter: {{isSubtask: true}}, orderBy: {order}"
+        return f"{self._alias()}: tasks({given}) {{ nodes {{ title parent {{ {below} }} }} }}"
 
     def _selection(self, kind: Any, depth: int) -> str:
         """Something of an object or interface, in braces."""
@@ -150,10 +156,7 @@ class Writer:
         arguments = self._arguments(known)
         # Two fields of one name and different arguments would not be one answer.
         named = f"{self._alias()}: {name}" if known.args or self.chance.random() < 0.15 else name
-        everywhere = self.left_out
-        self.left_out = everywhere | _NOT_COMPILED.get(name, frozenset())
         below = self._below(get_named_type(known.type), depth)
-        self.left_out = everywhere
         return f"{named}{arguments} {self._directive()}{below}"
 
     def _below(self, kind: Any, depth: int) -> str:

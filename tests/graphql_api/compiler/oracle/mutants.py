@@ -1,6 +1,6 @@
 """Mistakes in the compiled executor that are easy to make."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,8 +10,9 @@ from asgi.request_context import RequestContext
 from domain.user import Role
 from graphql_api.compiler import arguments, code_generator, pages
 from graphql_api.compiler.code_generator import Writer
-from graphql_api.compiler.pages import CompiledPage, Nested, page_of
+from graphql_api.compiler.pages import CompiledPage, page_of
 from graphql_api.compiler.plan import Plan
+from graphql_api.compiler.related import PageLookup, RowLookup, read_related
 from graphql_api.compiler.selections import Selections
 from graphql_api.execution import compiled_executor
 from graphql_api.schema import resolves_to
@@ -123,12 +124,24 @@ def _in_another_order(patch: Patch) -> None:
 
 
 def _everybodys_history(patch: Patch) -> None:
-    async def wrong(self: Nested, reading: Any, actor: Any, bound: Any, rows: Sequence[Any]) -> Any:
-        paged = self.ask(actor, self.parts, [row[self.place] for row in rows], **self.arguments.bind(bound))
-        found = await reading.rows(self.shape, paged.query.rows, paged.query.values) if rows else []
-        return lambda identity: self.project(page_of(found, paged, key=-2), (), actor)
+    async def wrong(self: PageLookup, reading: Any, actor: Any, bound: Any, ids: list[Any]) -> Any:
+        paged = self.ask(actor, self.parts, ids, **self.arguments.bind(bound))
+        found = await reading.rows(self.made.shape, paged.query.rows, paged.query.values) if ids else []
+        related = await read_related(self.made.related, reading, actor, bound, found)
+        return [lambda identity: self.made.project(page_of(found, paged, key=-2), related, actor)]
 
-    patch.setattr(Nested, "read", wrong)
+    patch.setattr(PageLookup, "read", wrong)
+
+
+def one_row_for_all(patch: Patch) -> None:
+    """All fields that refer to rows find the same row."""
+    right = RowLookup.read
+
+    async def wrong(self: RowLookup, reading: Any, actor: Any, bound: Any, ids: list[Any]) -> Any:
+        found = await right(self, reading, actor, bound, ids)
+        return [lambda identity, find=find: find(identity and ids[0]) for find in found]
+
+    patch.setattr(RowLookup, "read", wrong)
 
 
 def _without_permissions(patch: Patch) -> None:
@@ -169,7 +182,8 @@ MUTANTS = [
     Mutant("arguments", "an argument has another default", _another_default),
     Mutant("code_generator", "whatever is asked of the policy, the answer is yes", _policy_allows_all),
     Mutant("compiled_executor", "the fields of the root come in another order", _in_another_order),
-    Mutant("pages", "each task has the history of all", _everybodys_history),
+    Mutant("related", "each task has the history of all", _everybodys_history),
+    Mutant("related", "all rows refer to one row", one_row_for_all),
     Mutant("plan", "permissions are not checked", _without_permissions),
     Mutant("steps", "no node is found by its id", _every_text_is_an_id),
     Mutant("arguments", "variables are not looked at", _no_variables),

@@ -1,7 +1,8 @@
 """Mistakes in the compiled way of mutations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from graphql import located_error
@@ -17,7 +18,7 @@ from graphql_api.context import FieldContext
 from graphql_api.execution import compiled_executor
 from graphql_api.execution.response import Response
 from graphql_api.schema.resolves_to import Change, meaning_of
-from tests.graphql_api.compiler.oracle.mutants import Mutant, Patch
+from tests.graphql_api.compiler.oracle.mutants import Mutant, Patch, one_row_for_all
 
 
 def _refusals_are_errors(patch: Patch) -> None:
@@ -50,8 +51,8 @@ def _no_viewer_of_its_own(patch: Patch) -> None:
 def _viewed_by_an_admin(patch: Patch) -> None:
     right = MutationStep._project
 
-    async def wrong(self: MutationStep, context: Any, viewer: Any, payload: Any) -> FieldResult:
-        return await right(self, context, viewer and replace(viewer, role=Role.ADMIN), payload)
+    async def wrong(self: MutationStep, context: Any, viewer: Any, *given: Any) -> FieldResult:
+        return await right(self, context, viewer and replace(viewer, role=Role.ADMIN), *given)
 
     patch.setattr(MutationStep, "_project", wrong)
 
@@ -93,20 +94,7 @@ def _nothing_after_a_failure(patch: Patch) -> None:
 
 
 def _references_are_missing(patch: Patch) -> None:
-    async def wrong(self: MutationStep, context: Any, viewer: Any, wanted: Sequence[Any]) -> Mapping[Any, Any]:
-        return {}
-
-    patch.setattr(MutationStep, "_find", wrong)
-
-
-def _the_owner_is_every_user(patch: Patch) -> None:
-    right = MutationStep._find
-
-    async def wrong(self: MutationStep, context: Any, viewer: Any, wanted: Sequence[Any]) -> Any:
-        found = await right(self, context, viewer, wanted)
-        return {key: next(iter(found.values())) for key in found}
-
-    patch.setattr(MutationStep, "_find", wrong)
+    patch.setattr(mutations, "_note", lambda *_: None)
 
 
 def _made_again_in_general(patch: Patch) -> None:
@@ -129,16 +117,26 @@ def _made_twice(patch: Patch) -> None:
     patch.setattr(MutationStep, "run", wrong)
 
 
+class _Late(Mapping[str, Any]):
+    """Arguments that are bound when they are used."""
+
+    def __init__(self, bind: Callable[[], Mapping[str, Any]]) -> None:
+        self._bind = bind
+
+    def __getitem__(self, name: str) -> Any:
+        return self._bind()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._bind())
+
+    def __len__(self) -> int:
+        return len(self._bind())
+
+
 def _arguments_in_the_middle(patch: Patch) -> None:
     """What is wrong with a later field is found when an earlier one has made its change."""
-    right = MutationStep.run
-
-    async def late(self: MutationStep, context: Any, actor: Any, bind: Any, extensions: Any) -> FieldResult:
-        return await right(self, context, actor, bind(), extensions)
-
     bind = Arguments.bind
-    patch.setattr(MutationStep, "run", late)
-    patch.setattr(Arguments, "bind", lambda self, bound: lambda: bind(self, bound))
+    patch.setattr(Arguments, "bind", lambda self, bound: _Late(partial(bind, self, bound)))
 
 
 def _left_out_is_null(patch: Patch) -> None:
@@ -163,9 +161,9 @@ def _without_permissions(patch: Patch) -> None:
 def _no_texts_of_refusals(patch: Patch) -> None:
     right = MutationStep._project
 
-    async def wrong(self: MutationStep, context: Any, viewer: Any, payload: Any) -> FieldResult:
+    async def wrong(self: MutationStep, context: Any, viewer: Any, bound: Any, payload: Any) -> FieldResult:
         payload.user_errors = []
-        return await right(self, context, viewer, payload)
+        return await right(self, context, viewer, bound, payload)
 
     patch.setattr(MutationStep, "_project", wrong)
 
@@ -188,7 +186,7 @@ MUTANTS = [
     Mutant("compiled_executor", "the fields of the root run in reverse", _the_last_field_first),
     Mutant("compiled_executor", "no field runs after one that failed", _nothing_after_a_failure),
     Mutant("mutations", "references of payloads are missing", _references_are_missing),
-    Mutant("mutations", "all references of a payload are one user", _the_owner_is_every_user),
+    Mutant("related", "all references of a payload are one user", one_row_for_all),
     Mutant("compiled_executor", "what was changed is left to the general executor", _made_again_in_general),
     Mutant("mutations", "events are doubled", _made_twice),
     Mutant("arguments", "arguments are bound after the first change", _arguments_in_the_middle),

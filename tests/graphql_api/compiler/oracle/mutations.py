@@ -179,8 +179,8 @@ def _calls(first: str, inputs: Inputs, chance: random.Random) -> list[Call]:
 
 
 def _sending(schema: GraphQLSchema, calls: Sequence[Call], chance: random.Random, key: Any, inputs: Inputs) -> Sending:
-    with_history = chance.random() < 0.08
-    left_out = frozenset() if with_history else frozenset({"history", "members", "labels", "comments", "subtasks"})
+    with_lists = chance.random() < 0.25
+    left_out = frozenset() if with_lists else frozenset({"history", "members", "labels", "comments", "subtasks"})
     writer = MutationWriter(
         schema,
         ["nonsense", "", "?"],

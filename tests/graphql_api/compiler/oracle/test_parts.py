@@ -20,6 +20,7 @@ GENERAL: Final = {
     "limits",
     "persisted_queries",
     "query_cost",
+    "related_fields",
     "request",
     "response",
     "validation",
@@ -37,4 +38,4 @@ def test_every_module_has_a_mutant():
 def test_every_module_of_mutations_has_a_mutant():
     """Each module that takes part in mutations is broken for them, too."""
     broken = {each.part for each in mutation_mutants.MUTANTS}
-    assert broken == {"arguments", "code_generator", "compiled_executor", "mutations", "plan", "selections"}
+    assert broken == {"arguments", "code_generator", "compiled_executor", "mutations", "plan", "related", "selections"}
