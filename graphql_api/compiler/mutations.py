@@ -47,6 +47,8 @@ class MutationStep:
             DomainError: an argument breaks a rule.
             Fallback: it is not known for whom they are checked.
         """
+        if not self.related:
+            return
         if any(isinstance(each.lookup, PageLookup) for each in self.related) and (actor is None or self.viewer):
             raise Fallback
         if actor is not None:
