@@ -3,11 +3,12 @@
 All changes are made in the order of their times, so that every task has a complete history.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
+from uuid import UUID
 
 from cli.demo_project_data import archive_projects, create_projects
 from cli.demo_task import DemoTask, Steps, create_tasks, full_hour, steps_of
@@ -51,19 +52,19 @@ async def load_once(database: Database, hash_password: HashPassword, *, announce
     if len(known) != await user_service.count_users(database.unit_of_work(OPERATOR)):
         return False
     announce()
-    existing = await _titles(database) if known else set()
+    existing = await _existing_tasks(database) if known else {}
     users = {
         name: known.get(name) or await _create_user(database, name, hash_password) for name in USERS if name != LAST
     }
-    await _create_tasks(database, users, but_for=existing)
+    await _create_tasks(database, users, existing)
     await _create_user(database, LAST, hash_password)
     return True
 
 
-async def _create_tasks(database: Database, users: Mapping[str, Actor], *, but_for: Collection[str]) -> None:
+async def _create_tasks(database: Database, users: Mapping[str, Actor], existing: Mapping[str, UUID]) -> None:
     now = datetime.now(UTC)
     tasks = [*_personal_tasks(Random(7), list(users.values()), now), *await create_projects(database, users, now)]
-    await create_tasks(database, [each for each in tasks if each.title not in but_for])
+    await create_tasks(database, tasks, existing)
     await archive_projects(database, users, now)
 
 
@@ -77,9 +78,10 @@ async def _existing_users(database: Database) -> dict[str, Actor]:
     return known
 
 
-async def _titles(database: Database) -> set[str]:
+async def _existing_tasks(database: Database) -> dict[str, UUID]:
+    """The ids of the tasks, by title."""
     async with snapshot_of_tasks(database.unit_of_work(OPERATOR)) as snapshot:
-        return {each.task.title async for page in snapshot.pages() for each in page}
+        return {each.task.title: each.task.id async for page in snapshot.pages() for each in page}
 
 
 async def _create_user(database: Database, name: str, hash_password: HashPassword) -> Actor:

@@ -47,6 +47,7 @@ class Actor:
     `session_id` is the signed-in device, or None for the operator at the command line.
     `access_version` counts the changes of the user's rights; a cursor with another version is invalid.
     `projects` has the roles in projects, for the stream only.
+    `finds_everyone` says whether lists of users have all users, or those who share a project with the actor.
     """
 
     user_id: UUID
@@ -54,6 +55,7 @@ class Actor:
     session_id: UUID | None
     access_version: int
     projects: ProjectRoles = field(default=NO_ROLES, compare=False, repr=False)
+    finds_everyone: bool = field(default=True, compare=False)
 
 
 OPERATOR: Final = Actor(user_id=OPERATOR_ID, role=Role.ADMIN, session_id=None, access_version=0)

@@ -30,6 +30,18 @@ class Role(StrEnum):
     ADMIN = "ADMIN"
 
 
+class UserDirectory(StrEnum):
+    """Which users a user finds. Moderators and admins find all."""
+
+    EVERYONE = "everyone"
+    PROJECTS = "projects"
+    """The user, and those who share a project with the user."""
+
+    def is_limited_for(self, role: Role) -> bool:
+        """Whether a user with this role finds only some users."""
+        return self is UserDirectory.PROJECTS and role is Role.USER
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """Whether a password matches the stored hash; *replacement* is a new hash to store, if the old one is outdated."""

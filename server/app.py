@@ -153,7 +153,7 @@ class Server:
         self.tokens = AccessTokens(
             settings.key_ring, settings.token_issuer, settings.token_audience, settings.access_token_lifetime
         )
-        self.access = Authenticator(self.database, self.tokens, self.stream)
+        self.access = Authenticator(self.database, self.tokens, self.stream, directory=settings.user_directory)
         self.shutdown = GracefulShutdown(self._drain)
         self.backend = Backend(
             self.database,

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.project import ProjectCreation
+from domain.user import UserDirectory
 
 DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - refused in production
 MIN_SECRET_BYTES = 32
@@ -196,6 +197,11 @@ class Settings(BaseSettings):
     # Projects
     project_creation: ProjectCreation = Field(
         ProjectCreation.EVERYONE, description="Who may create projects: `everyone`, `moderators` or `admins`."
+    )
+    user_directory: UserDirectory = Field(
+        UserDirectory.EVERYONE,
+        description="Whom users find in `assignableUsers`: `everyone`, or `projects` (those who share a project with "
+        "them). Moderators and admins find everyone.",
     )
 
     # GraphQL operations

@@ -11,7 +11,7 @@ from asgi.errors import InvalidToken, RevokedToken
 from domain.actor import Actor
 from domain.errors import Unavailable
 from domain.events import Revocation
-from domain.user import Role
+from domain.user import Role, UserDirectory
 from graphql_api.auth.tokens import AccessTokens, Claims
 from observability.request_records import record_user
 from persistence.database import Database
@@ -38,17 +38,25 @@ class Authenticator:
     """Finds the identity of every request and every WebSocket.
 
     It caches the identities of at most *max_cached* tokens. It uses the cache only while the lease of the stream is
-    fresh: then this process learns of a change of rights within a second, and removes the users concerned.
+    fresh: then this process learns of a change of rights within a second, and removes the users concerned. *directory*
+    says whom users find.
     """
 
     def __init__(
-        self, database: Database, tokens: AccessTokens, stream: Stream, *, max_cached: int = MAX_CACHED
+        self,
+        database: Database,
+        tokens: AccessTokens,
+        stream: Stream,
+        *,
+        max_cached: int = MAX_CACHED,
+        directory: UserDirectory = UserDirectory.EVERYONE,
     ) -> None:
         self._database = database
         self._tokens = tokens
         self._lease = stream.lease
         self._memberships = stream.memberships
         self._max_cached = max_cached
+        self._directory = directory
         self._cache: OrderedDict[str, _CachedIdentity] = OrderedDict()
         self._tokens_of_user: dict[UUID, set[str]] = {}
         self._generation = 0
@@ -115,7 +123,8 @@ class Authenticator:
             raise RevokedToken
         if found:
             roles.load(began, found[0])
-        actor = Actor(claims.user_id, Role(role), claims.session_id, access_version, roles)
+        finds_everyone = not self._directory.is_limited_for(Role(role))
+        actor = Actor(claims.user_id, Role(role), claims.session_id, access_version, roles, finds_everyone)
         return _CachedIdentity(Identity(actor, claims.expires_at), min(claims.expires_at, expires_at))
 
     def _store(self, token: str, found: _CachedIdentity) -> None:

@@ -39,7 +39,10 @@ FirstAssignable = Annotated[
 ]
 ProjectId = Annotated[
     strawberry.ID | None,
-    strawberry.argument(description="A project: only its members. Null or left out: all active users."),
+    strawberry.argument(
+        description="A project: only its members. Null or left out: all active users, or if the installation says so, "
+        "only those who share a project with you."
+    ),
 ]
 
 

@@ -67,6 +67,15 @@ def members_of_visible_project(reaches: Reaches) -> Select[Any]:
     return select(_MEMBERSHIPS.c.user_id).where(of_project, is_visible)
 
 
+def shares_project(user_id: Any) -> ColumnElement[bool]:
+    """The condition for the actor, and for users who share a project with the actor. The parameter is `actor_id`."""
+    own, other = _MEMBERSHIPS.alias("own"), _MEMBERSHIPS.alias("other")
+    both = own.join(other, other.c.project_id == own.c.project_id)
+    shared = select(other.c.id).select_from(both).where(own.c.user_id == _ACTOR, other.c.user_id == user_id)
+    is_known: ColumnElement[bool] = (user_id == _ACTOR) | shared.exists()
+    return is_known
+
+
 def _roles(reaches: Reaches) -> list[ColumnElement[str]]:
     """The roles whose members have one of these reaches, as constants of the statement."""
     return [literal_column(f"'{role.name}'") for role, own in IN_PROJECT.items() if not own.isdisjoint(reaches)]

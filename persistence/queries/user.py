@@ -31,7 +31,7 @@ from persistence.queries.joins import joined
 from persistence.queries.keyset import Bound, Keyset, Window, ordered
 from persistence.queries.page_facts import ONE, Known, facts_of, is_any
 from persistence.queries.parent import Reaches
-from persistence.queries.project_visibility import PROJECT, members_of_visible_project
+from persistence.queries.project_visibility import PROJECT, members_of_visible_project, shares_project
 from persistence.queries.query import Paged, Query
 from persistence.queries.task_visibility import id_of
 
@@ -123,11 +123,13 @@ class AssignableUsers:
     """Active users by name. Parameters: `pattern`, `limit`.
 
     With *in_project* they are members of a project that the actor may read; further parameters: `project_id`,
+    `actor_id`. With *known_only* they are the actor, or share a project with the actor; the further parameter is
     `actor_id`.
     """
 
     reaches: Reaches
     in_project: bool
+    known_only: bool
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
@@ -135,6 +137,8 @@ class AssignableUsers:
         query = joined(_USERS, columns).where(UserRow.is_active, alike)
         if self.in_project:
             query = query.where(UserRow.id.in_(members_of_visible_project(self.reaches)))
+        elif self.known_only:
+            query = query.where(shares_project(UserRow.id))
         return query.order_by(folded_username).limit(bindparam("limit", type_=Integer()))
 
 
@@ -177,11 +181,15 @@ def user_cursor(created_at: datetime, user_id: UUID) -> str:
 
 
 def assignable_users(actor: Actor | None, prefix: str, *, project_id: UUID | None = None, at_most: int) -> Query:
-    """Active users whose name begins with *prefix*, ignoring case, by name; of a project, its members only."""
+    """Active users whose name begins with *prefix*, ignoring case, by name; of a project, its members only.
+
+    Without a project, an actor who does not find everyone finds those with whom they share a project.
+    """
     # No name begins with text that cannot be stored: the limit 0 makes the result empty.
     storable = is_storable(prefix)
     pattern = prefix.translate(_ESCAPES) + "%" if storable else ""
-    rows = AssignableUsers(PROJECT.reaches(actor), project_id is not None)
+    known_only = actor is not None and not actor.finds_everyone
+    rows = AssignableUsers(PROJECT.reaches(actor), project_id is not None, known_only)
     values = {"pattern": pattern, "limit": at_most if storable else 0}
     return Query(rows, {**values, "project_id": project_id, "actor_id": id_of(actor)})
 

@@ -6,18 +6,20 @@ import { Window } from "./board/window.mjs";
 import { onStage, watchedPage } from "./stage.mjs";
 
 const FOLDER = resolve(import.meta.dirname, "../../docs/pictures");
+const PROJECT = "SHOP";
 const VIEW = { width: 1200, height: 720 };
 
 mkdirSync(FOLDER, { recursive: true });
 await onStage(async (browser, base) => {
-  const [alice, bob] = [await known(base, "alice"), await known(base, "bob")];
+  const [alice, colleague] = [await known(base, "alice"), await known(base, "moderator")];
   const page = async (options) => (await watchedPage(browser, base, options)).page;
   for (const colorScheme of ["light", "dark"]) {
-    const window = await Window.open({ base, page }, alice, { colorScheme, viewport: VIEW });
+    const query = `?project=${PROJECT}`;
+    const window = await Window.open({ base, page }, alice, { query, colorScheme, viewport: VIEW });
     await window.drop();
-    await bobMoves(bob, alice, colorScheme === "light" ? "IN_PROGRESS" : "TODO");
+    await moves(colleague, colorScheme === "light" ? "IN_PROGRESS" : "TODO");
     await window.caughtUp();
-    await bobMoves(bob, alice, "DONE");
+    await moves(colleague, "DONE");
     await window.page.locator(".touch").first().waitFor();
     await window.page.mouse.move(0, 0);
     await window.page.screenshot({ path: join(FOLDER, `board-${colorScheme}.png`) });
@@ -25,10 +27,11 @@ await onStage(async (browser, base) => {
 });
 console.log(`The pictures are in ${FOLDER}.`);
 
-/** Another user moves one of alice's tasks. */
-async function bobMoves(bob, alice, status) {
-  const tasks = await bob.list();
-  const mine = new Set((await alice.list()).map(({ id }) => id));
-  for (const { id } of tasks.filter((task) => mine.has(task.id) && task.status !== status))
-    if (typeof (await bob.move(id, status)) !== "string") return;
+/** Moves one task of the project that has another status. */
+async function moves(person, status) {
+  const { project } = await person.ask("query ($key: String!) { project(key: $key) { id } }", { key: PROJECT });
+  const query = "query ($filter: TaskFilter) { tasks(first: 50, filter: $filter) { nodes { id status } } }";
+  const { tasks } = await person.ask(query, { filter: { projectId: project.id, isSubtask: false } });
+  for (const task of tasks.nodes.filter((each) => each.status !== status))
+    if (typeof (await person.move(task.id, status)) !== "string") return;
 }

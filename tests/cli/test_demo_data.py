@@ -10,19 +10,21 @@ from sqlalchemy import select
 from cli import demo_data
 from cli.actor import actor_of
 from cli.demo_projects import PROJECTS, DemoProject
+from domain.actor import OPERATOR
 from domain.events import MembershipEvent, TaskEvent
 from domain.project import ProjectRole
 from domain.task import FOLLOWERS, TaskStatus
 from persistence.database import Database
 from persistence.models import TaskRow
 from services import task_creation
+from services.import_export import snapshot_of_tasks
 from services.project import get_project, list_projects
 from services.task import count_tasks
 from tests.support.builders import Builders
 from tests.support.transactions import orm_session
 
 PERSONAL = 240
-IN_PROJECTS = sum(len(project.tasks) for project in PROJECTS)
+IN_PROJECTS = sum(1 + len(task.subtasks) for project in PROJECTS for task in project.tasks)
 BY_KEY = {project.key: project for project in PROJECTS}
 
 
@@ -72,12 +74,28 @@ class TestFirstStart:
             stored = await get_project(build.as_(admin), key=key)
             rows = await _tasks_of(build, stored.id)
             statuses.update(row.status for row in rows)
-            assert [row.number for row in rows] == list(range(1, len(project.tasks) + 1))
-            assert [row.title for row in rows] == [task.title for task in project.tasks]
+            assert [row.number for row in rows] == list(range(1, len(rows) + 1))
+            assert [row.title for row in rows if row.parent_id is None] == [task.title for task in project.tasks]
             assert sorted(row.created_at for row in rows) == [row.created_at for row in rows]
             assert stored.is_archived is (project.ended is not None)
             assert all(row.updated_at <= stored.updated_at for row in rows if stored.is_archived)
         assert set(statuses) == set(TaskStatus)
+
+    async def test_tasks_have_labels_comments_and_subtasks(self, build: Builders):
+        """As they are written down, with their counts."""
+        await load(build.database)
+        async with snapshot_of_tasks(build.as_(OPERATOR)) as snapshot:
+            found = {each.task.title: each async for page in snapshot.pages() for each in page}
+        for project in PROJECTS:
+            for task in project.tasks:
+                row = found[task.title].task
+                assert found[task.title].labels == sorted(task.labels)
+                assert [(each.author, each.text) for each in found[task.title].comments] == list(task.comments)
+                assert row.comment_count == len(task.comments)
+                below = [found[title].task for title, _ in task.subtasks]
+                assert all(each.parent_id == row.id for each in below)
+                done = sum(each.status is TaskStatus.DONE for each in below)
+                assert (row.subtask_count, row.done_subtask_count) == (len(below), done)
 
     async def test_the_history_is_in_the_order_of_time(self, build: Builders):
         """Members join before the first task; each task has one event for each version."""
@@ -129,10 +147,15 @@ def test_the_texts_fit_the_rules(project: DemoProject):
     """Owners may create tasks, assignees are members, and statuses follow each other."""
     first, *_ = project.members.values()
     assert first is ProjectRole.MANAGER
-    assert len({task.title for task in project.tasks}) == len(project.tasks)
+    titles = [title for task in project.tasks for title in (task.title, *(title for title, _ in task.subtasks))]
+    assert len(set(titles)) == len(titles)
     for task in project.tasks:
-        path = (TaskStatus.TODO, *task.path)
-        assert all(later in FOLLOWERS[earlier] for earlier, later in zip(path, task.path, strict=False))
+        for path in (task.path, *(path for _, path in task.subtasks)):
+            assert all(
+                later in FOLLOWERS[earlier] for earlier, later in zip((TaskStatus.TODO, *path), path, strict=False)
+            )
+        assert set(task.labels) <= set(project.labels)
+        assert {author for author, _ in task.comments} <= set(project.members)
         assert project.members[task.owner] is not ProjectRole.VIEWER
         assert task.assignee is None or project.members[task.assignee] is not ProjectRole.VIEWER
 

@@ -1,6 +1,7 @@
 """Every kind of list uses an index, in a database with a hundred thousand tasks."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import text
 from domain.actor import OPERATOR, Actor
 from domain.events import EventKind
 from domain.task import TaskPriority, TaskStatus
+from domain.user import Role
 from persistence.database import Database
 from persistence.event_log import _AFTER
 from persistence.group_commit import MAX_BATCH_SIZE
@@ -28,6 +30,7 @@ from persistence.models import (
 )
 from persistence.models.rows import column_names, new_row
 from persistence.pagination import PageCursor, PageRequest
+from persistence.queries import user as user_reads
 from persistence.queries.comment import COMMENTS
 from persistence.queries.event import HISTORY
 from persistence.queries.label import LABELS, TASK_LABELS
@@ -218,6 +221,8 @@ async def everything_else(uow: UnitOfWork) -> None:
     await uow.comments.find(numbered(7))
     await uow.users.find_by_name("User17")
     await assignable_users(uow, "user19", at_most=10)
+    of_projects = replace(uow.actor, role=Role.USER, finds_everyone=False)
+    await uow.rows(UserRow, user_reads.assignable_users(of_projects, "user19", at_most=10))
     await uow.users.lock_active_admins(numbered(1_999))
     await uow.sessions.list_of_user(numbered(7), now=uow.now, at_most=100)
     await uow.sessions.lock_by_token(b"x" * 32)
