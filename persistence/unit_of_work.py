@@ -1,14 +1,14 @@
 """A unit of work: one transaction of one actor at one time."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, wraps
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, ParamSpec, Self, TypeVar
 
 from domain.actor import Actor
-from domain.errors import Unauthenticated
+from domain.errors import Unauthenticated, Unavailable
 from domain.events import ProjectEvent, RecordedEvent, TaskScopedEvent
 from domain.idempotency import IdempotencyKey
 from persistence.errors import unavailable
@@ -34,10 +34,42 @@ from persistence.row_locks import RowLock, Rows, lock_statements
 from persistence.transaction import SNAPSHOT, Transaction
 from persistence.write_set import WriteSet, send
 
+Arguments = ParamSpec("Arguments")
 ResultT = TypeVar("ResultT")
+Service = Callable[Arguments, Coroutine[Any, Any, ResultT]]
+
+MAX_TRIES: Final = 5
+"""Attempts of a service that is `repeated_for_other_rows`."""
 
 _CLOCK: Final = "SELECT clock_timestamp()"
 _TRY_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtext($1))"
+
+
+class OtherRows(Exception):
+    """Other rows decide than those that are locked.
+
+    Which rows a service locks follows from where things are, such as the project and the parent of a task. Another
+    transaction can change that before the locks are held.
+    """
+
+
+def repeated_for_other_rows(service: Service[Arguments, ResultT]) -> Service[Arguments, ResultT]:
+    """Call a service again, in new transactions, after `OtherRows`. Nothing was written then, also no key.
+
+    Raises:
+        Unavailable: at every attempt, another transaction has moved the rows.
+    """
+
+    @wraps(service)
+    async def repeated(*arguments: Arguments.args, **named: Arguments.kwargs) -> ResultT:
+        for _ in range(MAX_TRIES):
+            try:
+                return await service(*arguments, **named)
+            except OtherRows:
+                continue
+        raise Unavailable("Others have moved this at every attempt; try again.")
+
+    return repeated
 
 
 class UnitOfWork:
@@ -81,6 +113,7 @@ class UnitOfWork:
         self.idempotency = idempotency
         self.tasks = TaskRepository(self, actor, task_places)
         self._given_now = now
+        self._transactions = 0
         self.write_set = WriteSet()
         self.now = now or datetime.now(UTC)
         """The time of changes and events. For the age of rows use `stamp` and `server_time`."""
@@ -176,6 +209,7 @@ class UnitOfWork:
         if self._gate is not None:
             await self._gate.acquire()
         self.transaction = self._new_transaction()
+        self._transactions += 1
         self.__dict__.pop("keys", None)  # forget a key that was claimed in an earlier transaction
         self._begin_changes()
         return self
@@ -199,6 +233,11 @@ class UnitOfWork:
     def is_alone(self) -> bool:
         """Whether the changes need a transaction of their own. A claimed key may have to wait for its duplicate."""
         return self.transaction.is_open or self.idempotency is not None
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether there was a transaction before this one."""
+        return self._transactions > 1
 
     async def rows(self, model: type[RowT], asked: Query) -> list[RowT]:
         """The rows of a query."""

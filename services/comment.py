@@ -15,7 +15,7 @@ from domain.task import ExpectedVersion, check_version
 from persistence.models import CommentRow, VisibleTaskRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
-from persistence.unit_of_work import UnitOfWork
+from persistence.unit_of_work import UnitOfWork, repeated_for_other_rows
 from services.idempotency import find_earlier_result
 from services.task_access import TaskAccess, write_to_task
 from services.task_event import scope_of
@@ -30,6 +30,7 @@ class CommentOnTask(NamedTuple):
     task: VisibleTaskRow
 
 
+@repeated_for_other_rows
 async def create_comment(uow: UnitOfWork, *, task_id: UUID, text: str) -> CommentOnTask:
     """Write a comment on a task.
 
@@ -64,6 +65,7 @@ async def create_comment(uow: UnitOfWork, *, task_id: UUID, text: str) -> Commen
         return await write_to_task(uow, task_id, decide, path=_TASK_PATH)
 
 
+@repeated_for_other_rows
 async def update_comment(
     uow: UnitOfWork, *, comment_id: UUID, text: str, expected_version: ExpectedVersion = None
 ) -> CommentOnTask:
@@ -94,6 +96,7 @@ async def update_comment(
         return await write_to_task(uow, task_id, decide, locks=lambda _: [uow.comments.lock_of(comment_id)])
 
 
+@repeated_for_other_rows
 async def delete_comment(
     uow: UnitOfWork, *, comment_id: UUID, expected_version: ExpectedVersion = None
 ) -> VisibleTaskRow | None:

@@ -8,13 +8,13 @@ receiving every deletion. If the process ends in between, the actor can repeat t
 from typing import Final
 from uuid import UUID
 
-from domain.errors import Invalid, Unavailable
+from domain.errors import Invalid
 from domain.events import ProjectChange
 from domain.policy import Action
 from domain.task import ExpectedVersion, check_version
 from persistence.errors import ReferenceLost
 from persistence.models import ProjectRow
-from persistence.unit_of_work import UnitOfWork
+from persistence.unit_of_work import OtherRows, UnitOfWork, repeated_for_other_rows
 from services.idempotency import find_earlier_result
 from services.project import lock_project
 from services.project_event import project_changed, role_changed
@@ -22,10 +22,9 @@ from services.task import remove_task
 
 BATCH_SIZE: Final = 500
 """Tasks that one transaction deletes, well within the time-out of a statement."""
-MAX_TRIES: Final = 3
-"""Attempts to delete the project, if a task was added at the moment when it was archived."""
 
 
+@repeated_for_other_rows
 async def delete_project(
     uow: UnitOfWork, *, project_id: UUID, expected_version: ExpectedVersion = None, confirm_key: str | None = None
 ) -> UUID:
@@ -48,14 +47,12 @@ async def delete_project(
         if await find_earlier_result(uow, "delete_project", project_id, request):
             return project_id
     await _close(uow, project_id, expected_version, confirm_key)
-    for _ in range(MAX_TRIES):
-        await _delete_tasks(uow, project_id)
-        await _empty_trash(uow, project_id)
-        try:
-            return await _delete_empty(uow, project_id, request)
-        except ReferenceLost:
-            continue
-    raise Unavailable("Tasks are added to the project at this moment; try again.")
+    await _delete_tasks(uow, project_id)
+    await _empty_trash(uow, project_id)
+    try:
+        return await _delete_empty(uow, project_id, request)
+    except ReferenceLost as error:  # a task was added at the moment when the project was archived
+        raise OtherRows from error
 
 
 async def _close(uow: UnitOfWork, project_id: UUID, expected_version: ExpectedVersion, confirm_key: str | None) -> None:

@@ -15,7 +15,7 @@ from domain.task import MAX_SUBTASKS, ExpectedVersion, TaskStatus, check_version
 from persistence.models import TaskRow, VisibleTaskRow
 from persistence.repositories.task import TaskPlace
 from persistence.row_locks import LockMode, RowLock
-from persistence.unit_of_work import UnitOfWork
+from persistence.unit_of_work import UnitOfWork, repeated_for_other_rows
 from services.idempotency import find_earlier_result, task_after_repetition
 from services.task_access import TaskAccess, write_to_task
 from services.task_event import people_of, task_event
@@ -23,6 +23,7 @@ from services.task_event import people_of, task_event
 _PARENT_PATH = ("parentId",)
 
 
+@repeated_for_other_rows
 async def set_parent(
     uow: UnitOfWork, *, task_id: UUID, parent_id: UUID | None, expected_version: ExpectedVersion = None
 ) -> VisibleTaskRow:

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from domain.errors import Unavailable
 from domain.policy import Action
 from domain.task import (
     ExpectedVersion,
@@ -17,10 +16,10 @@ from domain.task import (
 from persistence.models import TaskRow, VisibleTaskRow
 from persistence.queries.task_list import EVERYTHING, TaskFilter
 from persistence.row_locks import RowLock
-from persistence.unit_of_work import UnitOfWork
+from persistence.unit_of_work import OtherRows, UnitOfWork, repeated_for_other_rows
 from services.idempotency import find_earlier_result, task_after_repetition
 from services.subtask import count_in, count_status
-from services.task_access import MAX_TRIES, TaskAccess, check_references, reference_reads, write_to_task
+from services.task_access import TaskAccess, check_references, reference_reads, write_to_task
 from services.task_edit import EDITABLE, STATUS_FIELDS, TaskEdit, permissions_of, with_status
 from services.task_event import deletion, people_of, task_event
 from services.unset import UnsetType
@@ -41,6 +40,7 @@ async def count_tasks(uow: UnitOfWork, *, wanted: TaskFilter = EVERYTHING) -> in
         return await uow.tasks.count(wanted)
 
 
+@repeated_for_other_rows
 async def update_task(
     uow: UnitOfWork, *, task_id: UUID, edit: TaskEdit, expected_version: ExpectedVersion = None
 ) -> VisibleTaskRow:
@@ -101,10 +101,7 @@ async def assign_task(
     return await update_task(uow, task_id=task_id, edit=edit, expected_version=expected_version)
 
 
-class _OtherSubtasks(Exception):
-    """The task has other subtasks than those that are locked."""
-
-
+@repeated_for_other_rows
 async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: ExpectedVersion = None) -> UUID:
     """Delete a task with its subtasks; returns its id. They can be restored, see `trash`.
 
@@ -119,16 +116,10 @@ async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: Expec
         if await find_earlier_result(uow, "delete_task", task_id, request):
             return task_id
         decide = partial(_delete, expected_version)
-        subtasks = await uow.tasks.subtasks_of(task_id) if uow.is_alone else []
-        for _ in range(MAX_TRIES):
-            locks = partial(_locks_of, [uow.tasks.lock_of(each) for each in subtasks])
-            try:
-                return await write_to_task(uow, task_id, decide, locks=locks, counts_in_parent=True)
-            except _OtherSubtasks:
-                if uow.is_alone:
-                    break
-                subtasks = await uow.tasks.subtasks_of(task_id)
-    raise Unavailable("Subtasks were added to the task at this moment; try again.")
+        # Most tasks have no subtasks, and a wrong guess is noticed: without a key it costs no more than the read.
+        subtasks = await uow.tasks.subtasks_of(task_id) if uow.is_alone or uow.is_repeated else []
+        locks = partial(_locks_of, [uow.tasks.lock_of(each) for each in subtasks])
+        return await write_to_task(uow, task_id, decide, locks=locks, counts_in_parent=True)
 
 
 def _locks_of(locks: Sequence[RowLock], _: UUID | None) -> Sequence[RowLock]:
@@ -174,7 +165,7 @@ def _delete(expected_version: ExpectedVersion, access: TaskAccess, *found: TaskR
     check_version(access.task.version, expected_version)
     subtasks = [each for each in found if each is not None and each.parent_id == access.task.id]
     if len(subtasks) != access.task.subtask_count:
-        raise _OtherSubtasks
+        raise OtherRows
     if access.parent is not None:
         count_in(access.uow, access.parent, access.task, -1)
     for task in (access.task, *subtasks):

@@ -13,19 +13,16 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from domain import policy
-from domain.errors import Invalid, NotFound, Unavailable
+from domain.errors import Invalid, NotFound
 from domain.policy import Action
 from domain.project import ProjectRole
 from persistence.models import LabelRow, MembershipRow, ProjectRow, TaskRow, UserRow, VisibleTaskRow
 from persistence.models.rows import column_names, new_row
 from persistence.repositories.task import TaskPlace
 from persistence.row_locks import LockMode, RowLock
-from persistence.unit_of_work import UnitOfWork
+from persistence.unit_of_work import OtherRows, UnitOfWork
 
 ResultT = TypeVar("ResultT")
-
-MAX_TRIES: Final = 3
-"""Attempts to find the place of a task before the task is moved to another one."""
 
 _COLUMNS: Final = column_names(TaskRow)
 _PROJECT_PATH: Final = ("projectId",)
@@ -95,14 +92,6 @@ class TaskAccess:
         return self.within.seen(self.task)
 
 
-class _OtherPlace(Exception):
-    """The task has another project or parent than those that are locked."""
-
-    def __init__(self, place: TaskPlace) -> None:
-        super().__init__("the task was moved")
-        self.place = place
-
-
 def no_locks(project_id: UUID | None) -> Sequence[RowLock]:
     """No further locks."""
     return ()
@@ -124,25 +113,12 @@ async def write_to_task(
 
     Raises:
         NotFound: there is no such task.
-        Unavailable: the task was moved again and again.
+        OtherRows: the task has another project or parent than those that are locked.
     """
     place = await _place_of(uow, task_id)
-    for _ in range(MAX_TRIES):
-        own = [*project_reads(uow, place.project_id), *(_parent_locks(uow, place) if counts_in_parent else ())]
-        decided = partial(_decide, uow, decide, place, counts_in_parent, len(own), path)
-        try:
-            return await uow.write(decided, uow.tasks.lock_of(task_id), *own, *locks(place.project_id))
-        except _OtherPlace as other:
-            place = other.place
-            uow.tasks.note_place(task_id, place)
-            if uow.is_alone:
-                break  # the transaction has the lock of the task, and maybe a claimed key: the client has to repeat it
-    raise task_was_moved()
-
-
-def task_was_moved() -> Unavailable:
-    """The error of a change that did not find a task where it was before."""
-    return Unavailable("The task was moved to another place at this moment; try again.")
+    own = [*project_reads(uow, place.project_id), *(_parent_locks(uow, place) if counts_in_parent else ())]
+    decided = partial(_decide, uow, decide, place, counts_in_parent, len(own), path)
+    return await uow.write(decided, uow.tasks.lock_of(task_id), *own, *locks(place.project_id))
 
 
 def _parent_locks(uow: UnitOfWork, place: TaskPlace) -> Sequence[RowLock]:
@@ -235,7 +211,7 @@ def check_references(
 
 
 async def _place_of(uow: UnitOfWork, task_id: UUID) -> TaskPlace:
-    """The place to lock. A wrong one is noticed, and costs another attempt, which `uow.is_alone` does not permit."""
+    """The place to lock. A wrong one is noticed, and costs another attempt, or a transaction if `uow.is_alone`."""
     known = uow.tasks.known_place(task_id)
     if known is not None:
         return known
@@ -260,7 +236,8 @@ def _decide(
         raise NotFound("Task not found", path=path)
     found = TaskPlace(task.project_id, task.parent_id)
     if found.project_id != place.project_id or (counts_in_parent and found.parent_id != place.parent_id):
-        raise _OtherPlace(found)
+        uow.tasks.note_place(task.id, found)
+        raise OtherRows
     project = 0 if place.project_id is None else 2
     parent = rows[project] if own > project else None
     return decide(TaskAccess(uow, task, project_access(*rows[:project]), parent), *rows[own:])

@@ -1,6 +1,6 @@
 """Creates tasks."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -19,7 +19,7 @@ from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.repositories.task import TaskPlace
 from persistence.row_locks import LockMode
-from persistence.unit_of_work import UnitOfWork
+from persistence.unit_of_work import OtherRows, UnitOfWork, repeated_for_other_rows
 from services.idempotency import find_earlier_result, task_after_repetition
 from services.subtask import check_parent, count_in
 from services.task_access import (
@@ -39,6 +39,7 @@ _FIRST_TASK: Final = frozenset({"pk_task_counters", "uq_tasks_project_id_number"
 _ID_IS_TAKEN: Final = "pk_tasks"
 
 
+@repeated_for_other_rows
 async def create_task(
     uow: UnitOfWork,
     *,
@@ -80,8 +81,6 @@ async def create_task(
     values = checked_values(given)
     # The parent may be in another project when the request is repeated, so that project is not a part of the request.
     optional = {"project_id": project_id, "parent_id": parent_id, "task_id": task_id}
-    if parent_id is not None and project_id is None:
-        project_id = await _project_of(uow, parent_id)
     task = new_row(
         TaskRow,
         id=check_task_id(task_id, uow.now) if task_id is not None else new_id(),
@@ -108,7 +107,7 @@ async def create_task(
         if isinstance(error, Duplicate) and error.constraint not in _FIRST_TASK:
             raise
         # At the same time, another transaction made the first task of the project, or deleted the project or parent.
-        return await _create_once(uow, task, request)
+        raise OtherRows from error
 
 
 def require_owner(actor: Actor) -> None:
@@ -122,18 +121,8 @@ def require_owner(actor: Actor) -> None:
         raise Forbidden("A task belongs to the user who creates it; do it in a user's name.")
 
 
-async def _project_of(uow: UnitOfWork, parent_id: UUID) -> UUID | None:
-    """The project of a parent that the actor may see; None if the parent is a personal task.
-
-    Raises:
-        NotFound: the actor sees no such task.
-    """
-    async with uow:
-        return (await uow.tasks.get(parent_id, path=("parentId",))).project_id
-
-
 async def _create_once(uow: UnitOfWork, task: TaskRow, request: dict[str, object]) -> VisibleTaskRow:
-    project_id, chosen_id = task.project_id, request.get("task_id")
+    chosen_id = request.get("task_id")
     async with uow:
         key = IdempotencyKey(f"task {chosen_id}") if chosen_id is not None else None
         created = await find_earlier_result(uow, "create_task", task.id, request, key=key)
@@ -141,6 +130,9 @@ async def _create_once(uow: UnitOfWork, task: TaskRow, request: dict[str, object
             return await task_after_repetition(uow, created)
         if chosen_id is not None and await uow.events.deleted_of([task.id]):
             raise _taken()  # the database refuses ids of existing tasks and of tasks in the trash
+        if task.parent_id is not None and task.project_id is None:
+            task.project_id = (await uow.tasks.get(task.parent_id, path=("parentId",))).project_id
+        project_id = task.project_id
         references = reference_reads(uow, request, project_id)
         if project_id is None:
             return await uow.write(partial(_create, uow, task, request), *references)
@@ -170,7 +162,7 @@ def _create_in_project(
     """Add the task at the end of its project, if the actor may, and if it may refer to others."""
     project = require_creation(uow, found, membership)
     references = others if task.parent_id is None else others[1:]
-    parent = None if task.parent_id is None else check_parent(task, others[0])
+    parent = _parent(task, values, others)
     check_references(values, project.id, references)
     if parent is not None:
         count_in(uow, parent, task, 1)
@@ -178,6 +170,16 @@ def _create_in_project(
     _add(uow, task)
     uow.tasks.note_place(task.id, TaskPlace(project.id, task.parent_id))
     return project_access(project, membership).seen(task)
+
+
+def _parent(task: TaskRow, values: Mapping[str, Any], others: Sequence[Any]) -> TaskRow | None:
+    """The parent, if it can have this subtask. The project is that of the parent if the client has not named one."""
+    if task.parent_id is None:
+        return None
+    is_moved = others[0] is not None and others[0].project_id != task.project_id
+    if is_moved and "project_id" not in values:
+        raise OtherRows
+    return check_parent(task, others[0])
 
 
 def _number(uow: UnitOfWork, task: TaskRow, project: ProjectRow, counter: TaskCounterRow | None) -> None:

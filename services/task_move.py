@@ -16,17 +16,15 @@ from domain.policy import Action
 from domain.task import ExpectedVersion, TaskStatus, check_transition, check_version, completed_at
 from persistence.models import TaskCounterRow, TaskRow, VisibleTaskRow
 from persistence.repositories.task import TaskPlace
-from persistence.unit_of_work import UnitOfWork
+from persistence.unit_of_work import OtherRows, UnitOfWork, repeated_for_other_rows
 from services.idempotency import find_earlier_result, task_after_repetition
 from services.subtask import count_in, count_status
 from services.task_access import (
-    MAX_TRIES,
     ProjectAccess,
     TaskAccess,
     project_access,
     project_reads,
     require_creation,
-    task_was_moved,
 )
 from services.task_event import people_of, task_event
 from services.task_order import Neighbour, TooLong, rank_beside, shorten_ranks
@@ -61,10 +59,7 @@ class Move:
         return place.project_id if self.project_id is UNSET else self.project_id
 
 
-class _Moved(Exception):
-    """At the same time, another transaction has moved the task, or has changed its subtasks."""
-
-
+@repeated_for_other_rows
 async def move_task(
     uow: UnitOfWork, *, task_id: UUID, move: Move, expected_version: ExpectedVersion = None
 ) -> VisibleTaskRow:
@@ -80,26 +75,21 @@ async def move_task(
         InvalidTransition: the board has no such change of the status.
         Conflict: *expected_version* is not the current one.
         IdempotencyMismatch: the key was used for another request.
-        Unavailable: the task was changed again and again.
     """
     request = {"task_id": task_id, "expected_version": expected_version, **_request(move)}
-    for _ in range(MAX_TRIES):
-        try:
-            async with uow:
-                if await find_earlier_result(uow, "move_task", task_id, request):
-                    return await task_after_repetition(uow, task_id)
-                locked = await _lock(uow, task_id, move)
-                await _move(locked, move, expected_version)
-                await uow.commit()
-        except TooLong as rank:
-            await shorten_ranks(uow, rank.project_id, rank.number)
-        except _Moved:
-            continue
-        else:
-            for each in (locked.task, *locked.subtasks):
-                uow.tasks.note_place(each.id, TaskPlace(each.project_id, each.parent_id))
-            return locked.within.seen(locked.task)
-    raise task_was_moved()
+    try:
+        async with uow:
+            if await find_earlier_result(uow, "move_task", task_id, request):
+                return await task_after_repetition(uow, task_id)
+            locked = await _lock(uow, task_id, move)
+            await _move(locked, move, expected_version)
+            await uow.commit()
+    except TooLong as rank:
+        await shorten_ranks(uow, rank.project_id, rank.number)
+        raise OtherRows from rank
+    for each in (locked.task, *locked.subtasks):
+        uow.tasks.note_place(each.id, TaskPlace(each.project_id, each.parent_id))
+    return locked.within.seen(locked.task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +155,7 @@ async def _lock(uow: UnitOfWork, task_id: UUID, move: Move) -> _Locked:
     if tasks[0] is None:
         raise NotFound("Task not found", path=("id",))
     if (tasks[0].project_id, tasks[0].parent_id) != place:
-        raise _Moved
+        raise OtherRows
     parent = tasks.pop() if place.parent_id is not None else None
     access = TaskAccess(uow, tasks[0], project_access(*source), parent)
     access.require(Action.READ_TASK)
@@ -173,7 +163,7 @@ async def _lock(uow: UnitOfWork, task_id: UUID, move: Move) -> _Locked:
         require_creation(uow, *found)
     subtasks = [each for each in tasks[1:] if each is not None and each.parent_id == task_id]
     if is_elsewhere and len(subtasks) != tasks[0].subtask_count:
-        raise _Moved
+        raise OtherRows
     return _Locked(access, subtasks, project_access(*found), next(rows, None))
 
 

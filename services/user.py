@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from domain import policy
-from domain.errors import AlreadyExists, InvalidCredentials, NotFound, Unavailable
+from domain.errors import AlreadyExists, InvalidCredentials, NotFound
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
 from domain.user import Role, Verification, check_admins_remain, check_email, check_password, check_username
@@ -13,7 +13,7 @@ from persistence.errors import Duplicate
 from persistence.models import UserRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
-from persistence.unit_of_work import UnitOfWork
+from persistence.unit_of_work import OtherRows, UnitOfWork, repeated_for_other_rows
 from services.membership import replace_manager
 
 HashPassword = Callable[[str], Awaitable[str]]
@@ -130,6 +130,7 @@ async def set_user_role(uow: UnitOfWork, *, user_id: UUID, role: Role) -> UserRo
     return user
 
 
+@repeated_for_other_rows
 async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) -> UserRow:
     """Enable or disable a user. When a user is disabled, all sessions of the user end.
 
@@ -193,7 +194,7 @@ async def _locked(uow: UnitOfWork, user_id: UUID, *, leaves_admins: bool) -> Use
 async def _replace_manager(uow: UnitOfWork, user: UserRow, project_ids: set[UUID]) -> None:
     if await uow.memberships.managed_by(user.id) - project_ids:
         # A project is locked before its members, and this one became a managed one only now.
-        raise Unavailable("The user became the manager of a project at this moment; try again.")
+        raise OtherRows
     await replace_manager(uow, user.id, project_ids)
 
 

@@ -76,16 +76,10 @@ class ExecutorPair:
         return await self._run(answered)
 
     async def race(self, executor: Executor[Context], situation: Situation, cases: Sequence[Case]) -> Run:
-        """Restore the situation, and send the requests of all cases at the same time.
-
-        A request that could not be carried out at this moment is sent again, as its error says.
-        """
+        """Restore the situation, and send the requests of all cases at the same time. No one has to send it again."""
         await situation.restore(self.server.database)
         sendings = [(case, sending) for case in cases for sending in case.sendings]
         answered = await asyncio.gather(*(self._send(executor, situation, *each) for each in sendings))
-        for number, (response, _) in enumerate(answered):
-            if _is_unavailable(response):
-                answered[number] = await self._send(executor, situation, *sendings[number])
         return await self._run(answered)
 
     async def orders(self, executor: Executor[Context], situation: Situation, cases: Sequence[Case]) -> list[Run]:
@@ -138,10 +132,6 @@ class ExecutorPair:
             if found != expected:
                 return seed
         return None
-
-
-def _is_unavailable(response: Response) -> bool:
-    return any(error["extensions"]["code"] == "UNAVAILABLE" for error in response.body.get("errors", ()))
 
 
 def _executors() -> tuple[Executor[Context], Executor[Context], CompiledExecutor]:
