@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
+# Tests start hundreds of processes, which share the compiled modules in __pycache__.
+unexport PYTHONDONTWRITEBYTECODE
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
