@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 ##@ Run
 
@@ -34,12 +34,22 @@ check: $(VENV)/dev ## Check format, lint, types, imports, schema snapshot, and t
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/project_rules
 
-# `make coverage` runs all generated cases of the suites of which `make test` runs a quarter.
+# Suites of one process that take long for what they tell about most changes. `make test` sends a part of their cases.
+MUTANTS := tests/graphql_api/compiler/oracle/test_mutations.py::TestTheOracleBites \
+	tests/graphql_api/compiler/oracle/test_oracle.py::TestTheOracleBites \
+	tests/graphql_api/delivery/test_mutants.py tests/probes/test_mutants.py
+SLOW_SUITES := tests/graphql_api/compiler/oracle $(filter-out tests/graphql_api/compiler/%,$(MUTANTS)) \
+	tests/probes/test_probes.py tests/persistence/test_plans.py tests/persistence/test_errors.py
+ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/cli/test_output.py \
+	tests/cli/test_import_killed.py
+
 test: $(VENV)/dev ## Run the tests in random order, with a quarter of the generated cases (ARGS="-k name", SEED=…, CASES=all).
 	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
-		--ignore tests/e2e --ignore tests/load --ignore tests/embedded --ignore tests/timings \
-		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/relay --ignore tests/readme --ignore tests/probes/test_mutants.py \
-		$(ARGS)
+		$(addprefix --ignore ,tests/e2e tests/load tests/embedded tests/timings tests/chaos tests/simulation \
+		tests/examples tests/relay tests/readme $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
+
+test-slow: $(VENV)/dev ## Run all generated cases, mutants that tests must detect, migrations under load, and a new noun.
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) $(SLOW_SUITES) $(ONLY_SLOW) $(ARGS)
 
 # Suites whose requests go through an executor, and mean the same with either of them.
 EXECUTOR_SUITES := $(addprefix tests/graphql_api/test_,$(addsuffix .py,attacks bad_input comments \
@@ -55,7 +65,7 @@ test-executors: $(VENV)/dev ## Run the tests of the API on the executor that `ma
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
 		--executor $(or $(EXECUTOR),general) $(EXECUTOR_SUITES) $(ARGS)
 
-# Coverage takes half as much time again as the tests alone, so continuous integration measures these suites only.
+# Coverage takes half as much time again as the tests alone.
 COVERED_SUITES := tests/domain tests/services tests/verification tests/persistence tests/graphql_api/compiler \
 	tests/graphql_api/execution \
 	$(filter tests/graphql_api/test_%,$(EXECUTOR_SUITES))
@@ -63,14 +73,14 @@ COVERED_SUITES := tests/domain tests/services tests/verification tests/persisten
 coverage: $(VENV)/dev ## Measure lines and branches that tests run, by package (SUITES="tests/services …", HTML=folder).
 	@rm -rf .coverage && mkdir .coverage
 	@$(BIN)/python -m coverage run -m pytest -q -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
-		--deselect tests/graphql_api/compiler/oracle/test_mutations.py::TestTheOracleBites \
+		$(addprefix --deselect ,$(MUTANTS)) \
 		$(or $(SUITES),$(COVERED_SUITES)) $(ARGS)
 	@$(BIN)/python -m coverage combine --quiet
 	@$(if $(HTML),$(BIN)/python -m coverage html --quiet --directory $(HTML))
 	@$(BIN)/python tools/coverage_totals.py
 
-test-servers: $(VENV)/dev ## Run the slow tests of complete servers: first start, several processes, crashes, load, probes.
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded tests/probes
+test-servers: $(VENV)/dev ## Run the slow tests of complete servers: first start, several processes, crashes, load.
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded
 
 test-stream: $(VENV)/dev ## Run the slow tests of the event stream: 10,000 histories, injected faults.
 	@status=0; \

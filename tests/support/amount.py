@@ -1,6 +1,6 @@
 """How many generated cases a run has: all of them, or with `GENERATED_CASES=few` a quarter, the same ones every time.
 
-`make test` has few, `make coverage` has all of them.
+`make test` has few, `make test-slow` and `make coverage` have all of them.
 """
 
 import os
