@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from cli.demo_data import PASSWORD, USERS
+from cli.demo_projects import PROJECTS
 from tests.embedded.conftest import copy_folder, ordinary, packages, public  # noqa: F401 - fixtures
 from tests.embedded.environment import PROJECT, User, owner, survivors
 from tests.support.processes import Dev
@@ -29,6 +30,9 @@ CREATE = """mutation ($input: CreateTaskInput!) { createTask(input: $input) { ta
 TITLES = "query ($search: String) { tasks(first: 1, filter: {search: $search}) { totalCount } }"
 
 Start = Callable[..., Dev]
+
+TASKS = 240 + sum(1 + len(task.subtasks) for project in PROJECTS for task in project.tasks)
+"""The tasks of the demo data: personal ones, and those of the projects with their subtasks."""
 
 
 @pytest.fixture
@@ -126,7 +130,7 @@ class TestFirstStart:
 
     def test_there_are_hundreds_of_tasks(self, first: FirstStart):
         """They fill several pages."""
-        assert first.tasks == 264
+        assert first.tasks == TASKS
 
     def test_only_its_own_folder_is_touched(self, first: FirstStart):
         """All files are in .taskriver, which other users cannot read."""
@@ -208,7 +212,7 @@ class TestInterrupted:
 
         last = dev(tmp_path).serves()
         assert survivors(people) == []
-        assert total(last) == 264
+        assert total(last) == TASKS
         last.stops(signal.SIGTERM)
 
     @pytest.mark.parametrize("seconds", [0.15, 0.5])

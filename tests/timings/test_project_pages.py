@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from domain.actor import Actor
+from domain.task import TaskStatus
 from domain.user import Role
 from persistence.database import Database
 from persistence.pagination import PageRequest
@@ -46,12 +47,13 @@ INSERT INTO labels (id, project_id, name, folded_name, color, version, created_a
 SELECT pg_temp.id(i), pg_temp.id(1 + (i - 1) / 10), 'Label ' || i, 'label ' || i, '#1a7f37', 1, now(), now()
 FROM generate_series(1, 1000) AS i;
 INSERT INTO tasks (id, title, description, status, priority, owner_id, assignee_id, version, created_at, updated_at,
-                   project_id, number, label_ids)
+                   project_id, number, rank, label_ids)
 SELECT pg_temp.id(i), 'Mend boat ' || i, 'Look after hull ' || to_hex(i::bigint * 7919),
        (ARRAY['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED'])[1 + i % 4], 1 + i % 4,
        pg_temp.id(CASE WHEN i % 10 = 1 THEN 1 ELSE 2 + i % 99 END), CASE WHEN i % 100 = 2 THEN pg_temp.id(1) END,
        1, now() - i * interval '1 minute', now() - i * interval '1 minute',
        CASE WHEN i % 2 = 0 THEN pg_temp.id(1 + (i / 2) % 100) END, CASE WHEN i % 2 = 0 THEN i END,
+       CASE WHEN i % 2 = 0 THEN 'a' || lpad(to_hex(i), 8, '0') || '1' END,
        CASE WHEN i % 2 = 0 THEN ARRAY[pg_temp.id(1 + ((i / 2) % 100) * 10 + (i / 200) % 10)] ELSE '{}' END
 FROM generate_series(1, TASKS) AS i;
 INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM tasks;
@@ -77,6 +79,9 @@ class Listing:
 
 LISTS: Final = {
     "of one project": Listing(TaskFilter(project_id=_PROJECT)),
+    "of a column in the manual order": Listing(
+        TaskFilter(project_id=_PROJECT, status=(TaskStatus.TODO,), is_subtask=False), TaskOrder.RANK
+    ),
     "with a label": Listing(TaskFilter(project_id=_PROJECT, label_ids=(numbered(63),))),
     "assigned to me, in 50 projects": Listing(TaskFilter(assignee_id=USER.user_id)),
     "found in a project": Listing(TaskFilter(project_id=_PROJECT, search="boat 4712")),
