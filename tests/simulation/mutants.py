@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from domain.events import LoggedEvent
+from domain.events import LoggedEvent, TaskScopedEvent
 from domain.stream_cursor import StreamCursor
 from domain.unknown_events import UnknownAccess
 from graphql_api.auth.authenticator import Authenticator
@@ -81,6 +81,8 @@ def _count_waiting_as_seen(self: SubscriptionQueue, dispatched: int) -> int:
 
 
 def _see_everything(self: SubscriberView, event: Any) -> Visibility | None:
+    if not isinstance(event, TaskScopedEvent):
+        return _visibility_of(self, event)
     return _visibility_of(self, event) or (Visibility.VISIBLE if event.after is not None else None)
 
 
@@ -210,7 +212,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "who writes is asked for too early": [(NumberingFloor, "advance", _read_the_writers_first)],
     "the floor is raised to what is new": [(NumberingFloor, "advance", _raise_it_to_what_is_new)],
     "unknown changes of rights are overlooked": [(Stream, "_apply_access", _overlook_unknown_rights)],
-    "a resumed subscriber gets no changes of rights": [(SubscriberView, "first_access_change", lambda *_: None)],
+    "a resumed subscriber gets no changes of rights": [(SubscriberView, "first_resync", lambda *_: None)],
     "a live subscriber gets no changes of rights": [(Subscriber, "resync_if_behind", lambda *_: None)],
     "memory forgets the next event": [(RecentEvents, "after", _remember_one_too_late)],
 }
