@@ -103,9 +103,13 @@ class Index:
         return any(not viewer.sees(event.after, where) for where in viewer.projects.changes(position, last))
 
     def deleted_later(self, viewer: ExpectedViewer, task_id: UUID, position: int, last: int) -> bool:
-        """Whether a task that a viewer could see was deleted after a position; roles count up to *last*."""
-        later = [(where, event) for where, event in self._tasks[task_id] if where > position]
-        return any(event.deleted and viewer.sees_within(event.before, where, last) for where, event in later)
+        """Whether a task that a viewer could see was deleted after a position.
+
+        An item can show the deletion before the changes of the viewer's roles in front of it are dispatched, so the
+        roles count from *position* on, up to *last*.
+        """
+        later = [event for where, event in self._tasks[task_id] if where > position]
+        return any(event.deleted and viewer.sees_within(event.before, position, last) for event in later)
 
     def rights_end(self, user_id: UUID, first_version: int, version: int) -> int | None:
         """The position where the rights of an access version ended; None if they are still valid."""

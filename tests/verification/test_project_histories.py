@@ -143,6 +143,22 @@ class TestAppliedEarly:
 
         assert faults(history) == set()
 
+    def test_a_task_that_is_deleted_after_the_listener_has_left(self, story: Story):
+        """The process reads the task, and shows the deletion, before it dispatches the end of the role."""
+        story.set_role(story.guest, None)
+        story.delete(story.task)
+        history = story.history()
+        at(history, story.last).task = None
+
+        assert faults(history) == set()
+
+    def test_a_task_that_is_not_deleted(self, story: Story):
+        """Its item has the task."""
+        history = story.history()
+        at(history, story.last).task = None
+
+        assert faults(history) == {Fault.WRONG}
+
 
 Spoil = Callable[[Story, History], None]
 
