@@ -22,6 +22,7 @@ WHERE tasks.id = {ID} AND (status <> '{{done}}' OR assignee_id IS NOT NULL)
 async def rewind_ours(url: str, tasks: int) -> None:
     """Restore the first *tasks* tasks in our tables."""
     restore = OUR_TASKS.format(first=WRITTEN + 1, last=_LAST) + _MISSING
+    await _empty_trash(url)  # the trash keeps the ids of deleted tasks
     await _rewind(url, tasks, restore, "DONE", "VACUUM tasks", "VACUUM task_texts")
 
 
@@ -66,6 +67,15 @@ async def _rewind(url: str, tasks: int, restore: str, done: str, *cleanup: str) 
         await connection.execute(_RESET_COLUMNS.format(done=done))
         for statement in cleanup:
             await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _empty_trash(url: str) -> None:
+    connection = await asyncpg.connect(plain(url))
+    try:
+        await connection.execute("DELETE FROM trash")
+        await connection.execute("VACUUM trash")
     finally:
         await connection.close()
 
