@@ -5,14 +5,15 @@ from tests.probes.departure import Departure
 from tests.probes.exchange import Exchange
 from tests.probes.export import Export
 from tests.probes.filters import FILTERS
-from tests.probes.listeners import TASK_SOCKET, TRANSPORTS
+from tests.probes.listeners import ENTRIES, TASK_SOCKET, TRANSPORTS
 from tests.probes.operations import GRAPHQL, REST
 from tests.probes.probe import Probe
+from tests.probes.project_subscription import ProjectSubscription
 from tests.probes.servers import Servers
 from tests.probes.subscription import COMMENTS, Subscription
 
 FIELDS = ("taskStatusChanged", "taskChanged", COMMENTS)
-SUBSCRIPTIONS = (
+SUBSCRIPTIONS: tuple[Subscription | ProjectSubscription, ...] = (
     *(
         Subscription(transport, field, each)
         for transport in TRANSPORTS
@@ -21,6 +22,7 @@ SUBSCRIPTIONS = (
         if transport != TASK_SOCKET
     ),
     Subscription(TASK_SOCKET, FIELDS[0], FILTERS[0]),
+    *(ProjectSubscription(transport) for transport in ENTRIES),
 )
 
 

@@ -46,6 +46,13 @@ def mutation(name: str, selection: str = "") -> str:
     return f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {ERRORS} {selection} }} }}"
 
 
+def project_subscription() -> str:
+    """`projectChanged` with a cursor."""
+    return f"""subscription ($id: ID!, $after: String) {{ projectChanged(projectId: $id, after: $after) {{ {ITEM}
+      ... on ProjectChanged {{ projectChange label {{ {LABEL} }} project {{ {PROJECT_IN_LIST} }} by {{ {USER} }} }}
+      ... on MemberChanged {{ role user {{ {USER} }} project {{ {PROJECT_IN_LIST} }} }} }} }}"""
+
+
 def subscription(name: str) -> str:
     """A subscription with a filter and a cursor."""
     return (

@@ -130,3 +130,5 @@ TRANSPORTS: Final[dict[str, Open]] = {
     "subscription, events": over_events,
     TASK_SOCKET: over_task_socket,
 }
+ENTRIES: Final = {"subscription, WebSocket": "WebSocket", "subscription, events": "event stream"}
+"""The entry points on which a subscription that is refused has one response."""

@@ -13,6 +13,7 @@ from tests.probes.cursors import stream_cursor
 from tests.probes.events import a_comment, a_deletion, a_move, record, settled
 from tests.probes.filters import Filter
 from tests.probes.listeners import (
+    ENTRIES,
     TASK_SOCKET,
     TRANSPORTS,
     Listener,
@@ -26,8 +27,6 @@ from tests.probes.scene import Scene
 from tests.probes.things import Task
 
 COMMENTS: Final = "commentChanged"
-_ENTRIES: Final = {"subscription, WebSocket": "WebSocket", "subscription, events": "event stream"}
-"""The entry points on which a subscription that is refused has one response."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Subscription:
 
     async def _refuse_another_type(self, ground: Ground, scene: Scene, result: Result) -> None:
         """The same rows as ids of another type are refused; the probe itself is the control."""
-        entry = next(each for each in ground.servers.graphql if each.name == _ENTRIES[self.entry])
+        entry = next(each for each in ground.servers.graphql if each.name == ENTRIES[self.entry])
         wanted = self.filter.of(scene, scene.task)
         request = Document(documents.subscription(self.field), {"filter": _of_another_type(wanted)})
         reply = await entry.send(request, scene.actor)

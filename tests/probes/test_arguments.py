@@ -9,20 +9,15 @@ from tests.probes.arguments import naming_arguments
 from tests.probes.catalog import SUBSCRIPTIONS
 from tests.probes.operation import Operation
 from tests.probes.operations import GRAPHQL, REST
+from tests.probes.project_subscription import ProjectSubscription
 from tests.probes.subscription import Subscription
-
-OTHER_TESTS = {
-    "Subscription.projectChanged.projectId": "tests/graphql_api/test_project_stream.py",
-    "Subscription.projectChanged.after": "tests/graphql_api/test_project_stream.py",
-}
-"""Arguments that other tests examine, with the relations of users to a project."""
 
 
 def test_each_argument_of_the_schema_has_a_probe():
     """Write an operation in `operations/` for a new argument."""
-    probes: tuple[Operation | Subscription, ...] = (*GRAPHQL, *SUBSCRIPTIONS)
+    probes: tuple[Operation | ProjectSubscription | Subscription, ...] = (*GRAPHQL, *SUBSCRIPTIONS)
     probed = frozenset[str]().union(*(each.probes for each in probes))
-    assert naming_arguments(schema._schema) == probed | OTHER_TESTS.keys()
+    assert naming_arguments(schema._schema) == probed
 
 
 def test_each_path_of_the_rest_api_has_a_probe():
