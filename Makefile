@@ -39,16 +39,17 @@ MUTANTS := tests/graphql_api/compiler/oracle/test_mutations.py::TestTheOracleBit
 	tests/graphql_api/compiler/oracle/test_oracle.py::TestTheOracleBites \
 	tests/graphql_api/delivery/test_mutants.py tests/probes/test_mutants.py
 SLOW_SUITES := tests/graphql_api/compiler/oracle $(filter-out tests/graphql_api/compiler/%,$(MUTANTS)) \
-	tests/probes/test_probes.py tests/persistence/test_plans.py tests/persistence/test_errors.py
-ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/cli/test_output.py \
-	tests/cli/test_import_killed.py
+	tests/probes/test_probes.py tests/persistence/test_errors.py
+ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/persistence/test_plans.py \
+	tests/cli/test_output.py tests/cli/test_import_killed.py tests/graphql_api/delivery/test_same_bytes.py \
+	tests/graphql_api/execution/test_introspection.py tests/rest_api/test_schemathesis.py
 
 test: $(VENV)/dev ## Run the tests in random order, with a quarter of the generated cases (ARGS="-k name", SEED=…, CASES=all).
 	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
 		$(addprefix --ignore ,tests/e2e tests/load tests/embedded tests/timings tests/chaos tests/simulation \
 		tests/examples tests/relay tests/readme $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
 
-test-slow: $(VENV)/dev ## Run all generated cases, mutants that tests must detect, migrations under load, and a new noun.
+test-slow: $(VENV)/dev ## Run all generated cases, mutants that tests must detect, plans of statements, and a new noun.
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) $(SLOW_SUITES) $(ONLY_SLOW) $(ARGS)
 
 # Suites whose requests go through an executor, and mean the same with either of them.
