@@ -49,7 +49,7 @@ class Place(NamedTuple):
     field: int
 
 
-class Related(Protocol):
+class LookupPlanner(Protocol):
     """The fields of a function whose values are read after its rows. *place* is where the id is that a field needs."""
 
     def page(self, known: GraphQLField, meaning: Pages, selected: Sequence[Selected], place: Any) -> Place:
@@ -202,7 +202,7 @@ class Names:
 class Writer:
     """Writes expressions for the objects of one function. Fields that are read later are added to *related*."""
 
-    def __init__(self, selections: Selections, related: Related) -> None:
+    def __init__(self, selections: Selections, related: LookupPlanner) -> None:
         self._selections = selections
         self._related = related
         self._lists = 0

@@ -85,7 +85,7 @@ class RowLookup:
 
     ask: Ask
     shape: Shape
-    projects: tuple[Project, ...]
+    functions: tuple[Project, ...]
     related: tuple[RelatedToRow, ...]
 
     def check(self, actor: Actor, bound: Bound) -> None:
@@ -99,7 +99,7 @@ class RowLookup:
             asked = self.ask(actor, ids)
             rows = {row[0]: row for row in await reading.rows(self.shape, asked.rows, asked.values)}
         found = await read_related(self.related, reading, actor, bound, rows.values())
-        return [_find_row(project, rows, found, actor) for project in self.projects]
+        return [_find_row(project, rows, found, actor) for project in self.functions]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,6 @@ PlaceT = TypeVar("PlaceT")
 
 
 @dataclass(slots=True)
-class _Page:
-    """A page for each row."""
-
-    lookup: PageLookup
-    place: Any
-
-    def planned(self) -> Related[Any]:
-        return Related(self.lookup, (self.place,))
-
-
-@dataclass(slots=True)
 class _Rows:
     """Rows that several fields refer to; one statement reads the columns that all of them need."""
 
@@ -38,10 +27,10 @@ class _Rows:
     related: "RelatedFields[int]"
     source: RowSource = field(default_factory=lambda: RowSource(["id"]))
     places: list[Any] = field(default_factory=list)
-    projects: list[Project] = field(default_factory=list)
+    functions: list[Project] = field(default_factory=list)
 
     def planned(self) -> Related[Any]:
-        lookup: Lookup = RowLookup(self.ask, Shape(self.source.columns), tuple(self.projects), self.related.planned())
+        lookup: Lookup = RowLookup(self.ask, Shape(self.source.columns), tuple(self.functions), self.related.planned())
         return Related(lookup, tuple(self.places))
 
 
@@ -50,19 +39,19 @@ class RelatedFields(Generic[PlaceT]):
 
     def __init__(self, selections: Selections) -> None:
         self._selections = selections
-        self._found: list[_Page | _Rows] = []
+        self._found: list[Related[Any] | _Rows] = []
         self._rows: dict[Ask, int] = {}
 
     def planned(self) -> tuple[Related[PlaceT], ...]:
         """The lookups, when the function is complete."""
-        return tuple(each.planned() for each in self._found)
+        return tuple(each.planned() if isinstance(each, _Rows) else each for each in self._found)
 
     def page(self, known: GraphQLField, meaning: Pages, selected: Sequence[Selected], place: PlaceT) -> Place:
         """Add a page for each row or object; *place* has its id."""
         kind: Any = get_named_type(known.type)
         parts, made = page_projection(self._selections, kind, selected)
         lookup = PageLookup(meaning.ask, arguments_of(known, selected[0].node), parts, made)
-        self._found.append(_Page(lookup, place))
+        self._found.append(Related(lookup, (place,)))
         return Place(len(self._found) - 1, 0)
 
     def row(self, kind: GraphQLObjectType, meaning: Reference, selected: Sequence[Selected], place: PlaceT) -> Place:
@@ -74,7 +63,7 @@ class RelatedFields(Generic[PlaceT]):
         rows = self._found[number]
         assert isinstance(rows, _Rows)
         writer = Writer(self._selections, rows.related)
-        rows.projects.append(writer.names.function("row, related, actor", writer.object(kind, selected, rows.source)))
+        rows.functions.append(writer.names.function("row, related, actor", writer.object(kind, selected, rows.source)))
         rows.places.append(place)
         return Place(number, len(rows.places) - 1)
 
