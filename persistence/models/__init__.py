@@ -9,12 +9,13 @@ from persistence.models.membership import MembershipRow, membership_id
 from persistence.models.project import ProjectKeyRow, ProjectRow, VisibleProjectRow
 from persistence.models.session import SessionRow, UsedTokenRow
 from persistence.models.task import TaskCounterRow, TaskKeyRow, TaskRow, VisibleTaskRow
-from persistence.models.task_text import TaskTextRow
+from persistence.models.task_text import SEARCH_KEYS, TaskTextRow, search_keys
 from persistence.models.trash import TrashRow, VisibleTrashRow
 from persistence.models.user import UserRow
 
 __all__ = [
     "EVENT_HEAD",
+    "SEARCH_KEYS",
     "Base",
     "CommentRow",
     "EventFloorRow",
@@ -38,4 +39,5 @@ __all__ = [
     "VisibleTaskRow",
     "VisibleTrashRow",
     "membership_id",
+    "search_keys",
 ]

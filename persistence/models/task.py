@@ -87,6 +87,21 @@ class TaskRow(Base):
         Index("ix_tasks_status_created_at_id", "status", "created_at", "id"),
         Index("ix_tasks_owner_id_created_at_id", "owner_id", "created_at", "id"),
         Index("ix_tasks_assignee_id_created_at_id", "assignee_id", "created_at", "id"),
+        # Lists of personal tasks do not read past the tasks of projects that a user has created or is working on.
+        Index(
+            "ix_tasks_owner_id_created_at_id_personal",
+            "owner_id",
+            "created_at",
+            "id",
+            postgresql_where=text("project_id IS NULL"),
+        ),
+        Index(
+            "ix_tasks_assignee_id_created_at_id_personal",
+            "assignee_id",
+            "created_at",
+            "id",
+            postgresql_where=text("project_id IS NULL AND assignee_id IS NOT NULL"),
+        ),
         # Tasks without a due date come last in both directions, so each direction has its own index.
         Index(
             "ix_tasks_due_first",

@@ -39,10 +39,11 @@ from persistence.queries.page_facts import ONE, Known, facts_of, is_any
 from persistence.queries.parent import Reaches
 from persistence.queries.project_visibility import any_project, projects_of_member
 from persistence.queries.query import Paged, Query
-from persistence.queries.task_list import KEYS, TaskFilter, TaskOrder, conditions
+from persistence.queries.task_list import FEW, KEYS, TaskFilter, TaskOrder, conditions
 from persistence.queries.task_visibility import (
     id_of,
     in_project_of_member,
+    is_member_of_project,
     listed,
     personal_parts,
     reaches_of,
@@ -87,7 +88,7 @@ _GREATEST_NUMBER: Final = 2**31 - 1  # of a task
 _LIMITS: Final = (21, 51, MAX_FIRST + 1)
 _ZERO: Final[ColumnElement[int]] = literal_column("0")
 _KEY: Final = re.compile(r"(?P<key>[A-Z0-9]+)-(?P<number>[0-9]{1,10})")
-_SPARSE: Final = frozenset({"owner_id", "assignee_id", "label_ids", "search", "parent_id"})
+_SPARSE: Final = FEW | {"owner_id", "assignee_id", "parent_id"}
 """Filters that have an index of their own and usually match few tasks."""
 _INDEXED: Final = frozenset({TaskOrder.CREATED_ASC, TaskOrder.CREATED_DESC, TaskOrder.RANK})
 """The orders for which projects have an index."""
@@ -153,6 +154,8 @@ class TaskPage:
     facts: tuple[str, ...]
     at_most: int
     """One of `_LIMITS`: the rows of each branch, at least as many as the page has."""
+    is_of_actor: bool
+    """Whether the filter demands the actor as owner or as assignee."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
@@ -196,20 +199,32 @@ class TaskPage:
     def _found(
         self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
     ) -> Select[Any]:
-        branch = partial(self._branch, columns, descending=descending, limit=limit)
+        # With constant limits PostgreSQL knows that a branch is cheap for every user. It then plans the statement once,
+        # and not for each request.
+        constant = limit if limit is ONE else literal_column(str(self.at_most))
+        branch = partial(self._branch, columns, descending=descending, limit=constant)
+        branches = [each.subquery() for each in self._branches(branch, place)]
+        found = branches[0] if len(branches) == 1 else union_all(*map(select, branches)).subquery()
+        return select(found).order_by(*ordered(found.c.sort, found.c.id, descending=descending)).limit(limit)
+
+    def _branches(
+        self, branch: Callable[..., Select[Any]], place: Sequence[ColumnElement[bool]]
+    ) -> Sequence[Select[Any]]:
+        """The parts of the list. Each uses an index, usually one in the list's order.
+
+        A single query with OR would sort all tasks of the user, or scan the tasks of all users.
+        """
         if "project_id" in self.given:
-            membership = [] if Reach.ANY in self.reaches else [in_project_of_member(self.reaches)]
-            return branch([*membership, *place], of_project=True)
+            membership = [] if Reach.ANY in self.reaches else [is_member_of_project(self.reaches)]
+            sorts = self.order not in _INDEXED or not FEW.isdisjoint(self.given)
+            return [branch([*membership, *place], sorts=sorts)]
         if Reach.ANY in self.reaches:
-            return branch(place)
-        # Each branch uses an index in the list's order. A single query with OR would sort all tasks of the user, or
-        # scan the tasks of all users. With constant limits PostgreSQL knows that a branch is cheap for every user. It
-        # then plans the statement once, and not for each request.
-        branch = partial(branch, limit=limit if limit is ONE else literal_column(str(self.at_most)))
-        branches = [select(branch([part, *place]).subquery()) for part in personal_parts(self.reaches)]
-        branches.append(select(self._in_projects(branch, place).subquery()))
-        both = union_all(*branches).subquery()
-        return select(both).order_by(*ordered(both.c.sort, both.c.id, descending=descending)).limit(limit)
+            return [branch(place)]
+        if self.is_of_actor:
+            # The index of the owner or of the assignee has these tasks in the list's order, and nearly all are visible.
+            return [branch([visible(self.reaches), *place])]
+        personal = [branch([part, *place]) for part in personal_parts(self.reaches)]
+        return [*personal, self._in_projects(branch, place)]
 
     def _in_projects(self, branch: Callable[..., Select[Any]], place: Sequence[ColumnElement[bool]]) -> Select[Any]:
         """The tasks of the actor's projects: the first ones of each project, or of all that an index finds."""
@@ -217,7 +232,8 @@ class TaskPage:
             return branch([in_project_of_member(self.reaches), *place])
         projects = func.unnest(projects_of_member(self.reaches)).table_valued("id", name="of_member").render_derived()
         in_project = TaskRow.project_id == projects.c.id
-        found = branch([in_project, *place], of_project=projects).correlate(projects).lateral()
+        sorts = self.order not in _INDEXED
+        found = branch([in_project, *place], sorts=sorts, beside=(projects,)).correlate(projects).lateral()
         return select(found).select_from(projects.join(found, true()))
 
     def _branch(
@@ -227,17 +243,18 @@ class TaskPage:
         *,
         descending: bool,
         limit: Any,
-        of_project: FromClause | bool = False,
+        sorts: bool = False,
+        beside: Sequence[FromClause] = (),
     ) -> Select[Any]:
+        """The first tasks of a part of the list. With *sorts*, all tasks of the part are read and sorted."""
         key = KEYS[self.order]
         own = [_TASKS.c[name] for name in columns]
         query = select(*own, key.column.label("sort"), key.shown.label("place"))
         query = query.where(*place, *conditions(self.given, key.due))
-        if of_project is not False and self.order not in _INDEXED:
-            # With OFFSET 0, PostgreSQL reads the tasks of the project and sorts them. Otherwise it may follow the index
-            # of this order through the tasks of all projects, because it does not know that this one has few.
-            outer = () if of_project is True else (of_project,)
-            rows = query.offset(_ZERO).correlate(*outer).subquery()
+        if sorts:
+            # With OFFSET 0, PostgreSQL finds the tasks by the other conditions. Otherwise it may follow the index of
+            # this order through the tasks of all projects, because it does not know that the part has few.
+            rows = query.offset(_ZERO).correlate(*beside).subquery()
             return select(rows).order_by(*ordered(rows.c.sort, rows.c.id, descending=descending)).limit(limit)
         return query.order_by(*ordered(key.column, TaskRow.id, descending=descending)).limit(limit)
 
@@ -321,7 +338,8 @@ def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, ord
         values |= key.values(name, cursor)
     window = Window(key.bound(request.after), key.bound(request.before), request.backward)
     at_most = next(each for each in _LIMITS if each >= request.limit)
-    rows = TaskPage(reaches_of(actor), order, frozenset(given), window, request.facts, at_most)
+    is_of_actor = actor is not None and actor.user_id in (wanted.owner_id, wanted.assignee_id)
+    rows = TaskPage(reaches_of(actor), order, frozenset(given), window, request.facts, at_most, is_of_actor)
     return Paged(Query(rows, values), request, key.cursor_of(order))
 
 

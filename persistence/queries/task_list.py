@@ -30,7 +30,7 @@ from sqlalchemy.types import TypeEngine
 from domain.errors import BadRequest
 from domain.rank import check_rank
 from domain.task import TaskPriority, TaskStatus, check_due_bound, check_search
-from persistence.models import TaskRow, TaskTextRow
+from persistence.models import SEARCH_KEYS, LabelRow, TaskRow, TaskTextRow, search_keys
 from persistence.pagination import NOT_OURS, PageCursor, page_cursor
 from persistence.queries.keyset import Bound, Keyset
 
@@ -42,8 +42,15 @@ _DUE_OR_LATEST: Final = func.coalesce(TaskRow.due_at, _LATEST)
 _DUE_OR_EARLIEST: Final = func.coalesce(TaskRow.due_at, _EARLIEST)
 
 
+FEW: Final = frozenset({"label_ids", "search"})
+"""The filters that match few tasks of a project, and have an index of their own."""
 _IDS: Final = ("owner_id", "assignee_id", "project_id", "parent_id")
 """The filters by one id: the name of the filter is that of the column."""
+
+
+_PATTERN: Final = bindparam("search", type_=String())
+_PROJECT_ID: Final = bindparam("project_id", type_=Uuid())
+_LABEL_IDS: Final = bindparam("label_ids", type_=ARRAY(Uuid()))
 
 
 class TaskOrder(StrEnum):
@@ -107,7 +114,8 @@ class TaskFilter:
         if self.label_ids is not None:
             found["label_ids"] = list(self.label_ids)
         if self.search is not None:
-            found["search"] = f"%{check_search(self.search).translate(_ESCAPES)}%"
+            found["searched_text"] = text = check_search(self.search)
+            found["search"] = f"%{text.translate(_ESCAPES)}%"
         if self.due_after is not None:
             found["due_after"] = check_due_bound(self.due_after, field="dueAfter")
         if self.due_before is not None:
@@ -176,7 +184,10 @@ class TaskKey:
 
 def conditions(given: Collection[str], due: ColumnElement[Any] = _DUE_OR_LATEST) -> list[ColumnElement[bool]]:
     """The conditions with these names."""
-    found = [condition for name, condition in _CONDITIONS.items() if name in given]
+    wanted = _CONDITIONS
+    if "project_id" in given and not FEW.isdisjoint(given):
+        wanted = {**_CONDITIONS, **_WITH_FEW}
+    found = [condition for name, condition in wanted.items() if name in given]
     bounds: list[ColumnElement[bool]] = []
     if "due_after" in given:
         bounds.append(due >= bindparam("due_after", type_=_INSTANT))
@@ -195,9 +206,31 @@ def _choose(found: dict[str, Any], one: str, many: str, values: Collection[Any])
 
 
 def _contains() -> ColumnElement[bool]:
-    pattern = bindparam("search", type_=String())
-    found = or_(*(text.ilike(pattern, escape="\\") for text in (TaskTextRow.title, TaskTextRow.description)))
-    return TaskRow.id.in_(select(TaskTextRow.task_id).where(found))
+    return TaskRow.id.in_(select(TaskTextRow.task_id).where(_matches(TaskTextRow, _PATTERN)))
+
+
+def _contains_in_project() -> ColumnElement[bool]:
+    # The keys of a project's texts are separate from those of all others, so that the search reads nothing else. With
+    # OFFSET 0, PostgreSQL compares only the texts that it found with the pattern, and does not use the trigrams.
+    keys = select(search_keys(_PROJECT_ID, bindparam("searched_text", type_=String()))).scalar_subquery()
+    found = select(TaskTextRow.task_id, TaskTextRow.title, TaskTextRow.description).offset(literal_column("0"))
+    found = found.where(TaskTextRow.project_id.is_not(None), SEARCH_KEYS.bool_op("@>")(keys))
+    texts = found.subquery()
+    return TaskRow.id.in_(select(texts.c.task_id).where(_matches(texts.c, select(_PATTERN).scalar_subquery())))
+
+
+def _matches(texts: Any, pattern: Any) -> ColumnElement[bool]:
+    return or_(*(text.ilike(pattern, escape="\\") for text in (texts.title, texts.description)))
+
+
+def _has_label(ids: Any) -> ColumnElement[bool]:
+    # The first part lets PostgreSQL use the index, which has no tasks without labels.
+    return and_(TaskRow.label_ids != literal_column("'{}'::uuid[]"), TaskRow.label_ids.bool_op("&&")(ids))
+
+
+def _labels_of_project() -> ColumnElement[Any]:
+    chosen = select(LabelRow.id).where(LabelRow.project_id == _PROJECT_ID, LabelRow.id == any_(_LABEL_IDS))
+    return func.array(chosen.scalar_subquery(), type_=ARRAY(Uuid()))
 
 
 _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
@@ -211,13 +244,18 @@ _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "parent_id": TaskRow.parent_id == bindparam("parent_id", type_=Uuid()),
     "subtasks": TaskRow.parent_id.is_not(None),
     "no_subtasks": TaskRow.parent_id.is_(None),
-    # The first part lets PostgreSQL use the index, which has no tasks without labels.
-    "label_ids": and_(
-        TaskRow.label_ids != literal_column("'{}'::uuid[]"),
-        TaskRow.label_ids.bool_op("&&")(bindparam("label_ids", type_=ARRAY(Uuid()))),
-    ),
+    "label_ids": _has_label(_LABEL_IDS),
     "search": _contains(),
 }
+# PostgreSQL does not know the values of subselects when it plans. Otherwise it would plan for the values of each
+# request, which takes longer than the execution.
+_WITH_FEW: Final[Mapping[str, ColumnElement[bool]]] = {
+    # There is no index for this comparison. With one, PostgreSQL would also read all tasks of the project.
+    "project_id": TaskRow.project_id.is_not_distinct_from(_PROJECT_ID),
+    "label_ids": _has_label(_labels_of_project()),
+    "search": _contains_in_project(),
+}
+"""The conditions that differ in the list of a project if another filter matches few of its tasks."""
 
 
 def _write_instant(value: datetime | None) -> str | None:

@@ -50,6 +50,13 @@ def in_project_of_member(reaches: Reaches) -> ColumnElement[bool]:
     return TaskRow.project_id == any_(projects_of_member(reaches))
 
 
+def is_member_of_project(reaches: Reaches) -> ColumnElement[bool]:
+    """The condition for all rows or none: the actor is a member of the project `project_id`, and may read its tasks."""
+    if not any(reaches & in_project for in_project in IN_PROJECT.values()):
+        return false()
+    return bindparam("project_id", type_=Uuid()) == any_(projects_of_member(reaches))
+
+
 def belongs_to_visible_task(task_id: Any, reaches: Reaches) -> ColumnElement[bool]:
     """The condition for rows that belong to a task that the actor may read; *task_id* is their column.
 

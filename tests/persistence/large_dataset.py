@@ -28,6 +28,7 @@ _TABLES: Final = (
     " task_counters, comments, labels"
 )
 
+Ask = Callable[[UnitOfWork], Awaitable[object]]
 Sent = tuple[str, Sequence[Any]]
 """A statement with its arguments."""
 
@@ -75,15 +76,29 @@ class LargeDataset:
             alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
             await alone.execute(text(f"VACUUM (ANALYZE) {_TABLES}"))
 
-    async def plan(self, actor: Actor, ask: Callable[[UnitOfWork], Awaitable[object]]) -> "Plan":
+    async def plan(self, actor: Actor, ask: Ask) -> "Plan":
         """The plans of the statements that *ask* sends, with their arguments."""
+        return await self.plan_of(*await self._sent(actor, ask))
+
+    async def plan_and_count(self, actor: Actor, ask: Ask) -> tuple["Plan", int]:
+        """The plan of the statement that *ask* sends, for any values, and how often 20 requests plan it."""
+        [(statement, arguments)] = await self._sent(actor, ask)
+        async with self._connection() as connection:
+            prepared = await connection.prepare(statement)
+            for _ in range(20):
+                await prepared.fetch(*arguments)
+            query = "SELECT custom_plans FROM pg_prepared_statements WHERE statement = $1"
+            planned = await connection.fetchval(query, statement)
+        return await self.plan_for_any(statement, parameters=len(arguments)), int(planned)
+
+    async def _sent(self, actor: Actor, ask: Ask) -> list[Sent]:
         sent: list[Sent] = []
         uow = self.database.unit_of_work(actor, now=later(5_000))
         uow._key_counts = KeyCounts(MAX_KEYS)  # which has cached no count
         uow._new_transaction = lambda: _NotingTransaction(self.database, sent)
         async with uow:
             await ask(uow)
-        return await self.plan_of(*sent)
+        return sent
 
     async def plan_of(self, *statements: Sent) -> "Plan":
         """The plans of these statements, each with its arguments."""

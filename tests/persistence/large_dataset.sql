@@ -53,7 +53,7 @@ SELECT pg_temp.id(200000 + i), 'Old boat ' || i, '', 'TODO', 2, pg_temp.id(3), 2
        CASE WHEN i % 2 = 0 THEN 'W' || lpad(i::text, 7, '0') END, 0, 0, pg_temp.id(200000 + i), pg_temp.later(i), pg_temp.id(3)
 FROM generate_series(1, 10000) AS i;
 
-INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM tasks;
+INSERT INTO task_texts (task_id, title, description, project_id) SELECT id, title, description, project_id FROM tasks;
 
 INSERT INTO comments (id, task_id, author_id, text, version, created_at, updated_at)
 SELECT pg_temp.id(i), pg_temp.id(1 + i % 20000), pg_temp.id(5 + i % 1995), 'Comment ' || i, 1, pg_temp.later(i), pg_temp.later(i)

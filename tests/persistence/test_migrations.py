@@ -127,9 +127,11 @@ class TestUpgrade:
         await migrations.upgrade(database.engine)
         async with database.connect() as connection:
             left_to_do = await migrations.differences(connection)
+            function = await connection.scalar(text("SELECT pg_get_functiondef('search_keys'::regproc)"))
         modelled = Database(empty_database(), pool_size=1)
         async with modelled.engine.begin() as connection:
             await connection.execute(text("CREATE EXTENSION pg_trgm"))
+            await connection.exec_driver_sql(str(function))
             await connection.run_sync(Base.metadata.create_all)
 
         assert left_to_do == []

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from domain.project import ProjectRole
 from domain.task import TaskStatus
 from domain.user import Role
 from persistence import migrations
@@ -15,6 +16,8 @@ from persistence.queries.task_list import TaskFilter, TaskOrder
 from services.task import delete_task, update_task, update_task_status
 from services.task_creation import create_task
 from services.task_edit import TaskEdit
+from services.task_move import Move, move_task
+from services.trash import restore_task
 from tests.support.builders import Builders
 from tests.support.reads import task_page
 
@@ -31,6 +34,16 @@ async def found(build: Builders, words: str) -> list[str]:
     admin = await build.an_actor(Role.ADMIN)
     async with build.as_(admin) as uow:
         page = await task_page(uow, PageRequest(50, None), wanted=TaskFilter(search=words), order=TaskOrder.CREATED_ASC)
+        return sorted(row.title for row in page.rows)
+
+
+async def found_in(build: Builders, project_id: UUID, words: str) -> list[str]:
+    """The titles of the matching tasks of a project, in alphabetical order."""
+    admin = await build.an_actor(Role.ADMIN)
+    async with build.as_(admin) as uow:
+        wanted = TaskFilter(search=words, project_id=project_id)
+        page = await task_page(uow, PageRequest(50), wanted=wanted)
+        assert await uow.tasks.count(wanted) == len(page.rows)
         return sorted(row.title for row in page.rows)
 
 
@@ -64,6 +77,51 @@ class TestFound:
 
         assert await found(build, "hull") == ["Boat 2", "Ship Boat 1", "Ship Boat 3"]
         assert await found(build, "ship") == ["Ship Boat 1", "Ship Boat 3"]
+
+
+class TestFoundInAProject:
+    @pytest.mark.parametrize(
+        ("title", "words"),
+        [
+            ("Mend the boat", "nd the b"),
+            ("Mend the boat", "MEND"),
+            ("Straße nach Übersee", "ÜBERSEE"),
+            ("ΟΔΟΣ", "οδοσ"),
+            ("船を修理する", "を修理"),
+            ("100% done_now", "0% d"),
+            ("100% done_now", "e_n"),
+            ("a \\ b", "a \\ b"),
+            ("It's \N{GRINNING FACE}!?", "s \N{GRINNING FACE}!"),
+            ("  two   spaces", "two   sp"),
+        ],
+    )
+    async def test_the_same_texts_as_everywhere(self, build: Builders, title: str, words: str):
+        """The index has other keys than that of all tasks, and finds the same."""
+        admin = await build.an_actor(Role.ADMIN)
+        project, other = await build.a_project(), await build.a_project()
+        for each in (project, other):
+            await build.a_task(admin, title=title, description="Of no interest", project_id=each.id)
+            await build.a_task(admin, title="Of no interest", description=f"Before {title} after", project_id=each.id)
+            await build.a_task(admin, title="100 donetnow", description="meNNd teh baot", project_id=each.id)
+
+        assert await found_in(build, project.id, words) == sorted([title, "Of no interest"])
+        assert await found_in(build, project.id, words + "~") == []
+
+    async def test_a_moved_and_a_restored_task(self, build: Builders):
+        """A task is found in the project where it is."""
+        manager = await build.an_actor()
+        one = await build.a_project((manager, ProjectRole.MANAGER))
+        two = await build.a_project((manager, ProjectRole.MANAGER))
+        task = await create_task(build.as_(manager), title="Mend the boat", project_id=one.id)
+        assert [await found_in(build, each.id, "boat") for each in (one, two)] == [["Mend the boat"], []]
+
+        await move_task(build.as_(manager), task_id=task.id, move=Move(project_id=two.id))
+        assert [await found_in(build, each.id, "boat") for each in (one, two)] == [[], ["Mend the boat"]]
+
+        await delete_task(build.as_(manager), task_id=task.id)
+        assert await found_in(build, two.id, "boat") == []
+        await restore_task(build.as_(manager), task_id=task.id)
+        assert await found_in(build, two.id, "boat") == ["Mend the boat"]
 
 
 class TestLeftAlone:
@@ -104,4 +162,18 @@ class TestMigration:
             await migrations.upgrade(database.engine)
 
         assert await found(Builders(database), "hull") == ["Boat 1", "Boat 2", "Boat 3"]
+        await database.close()
+
+    async def test_tasks_of_projects_are_found_after_the_migration(self, new_database: Callable[[], str]):
+        """Their projects are copied to their texts."""
+        database = Database(new_database(), pool_size=2)
+        build = Builders(database)
+        project = await build.a_project()
+        for number in range(3):
+            await build.a_task(title=f"Boat {number}", project_id=project.id)
+        await build.a_task(title="Boat of no project")
+        await migrations.downgrade(database.engine, "0012")
+        await migrations.upgrade(database.engine)
+
+        assert await found_in(build, project.id, "boat") == ["Boat 0", "Boat 1", "Boat 2"]
         await database.close()

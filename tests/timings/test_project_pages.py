@@ -1,33 +1,39 @@
-"""Processor time of pages of projects, compared with a page of personal tasks, in a large database (TASKS=…)."""
+"""Processor time of requests for pages of projects, compared with a page of personal tasks (TASKS=1000000)."""
 
+import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+import orjson
 import pytest
 
-from domain.actor import Actor
-from domain.task import TaskStatus
-from domain.user import Role
+from graphql_api.schema.ids import encode_id
 from persistence.database import Database
-from persistence.pagination import PageRequest
-from persistence.queries.reader import ReadConnection, Shape
-from persistence.queries.statement import Statement
-from persistence.queries.task import task_page
-from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
+from persistence.models import UserRow
+from tests.support.api import Api
+from tests.support.api_server import an_api
 from tests.support.figures import Figures
-from tests.support.transactions import driver_connection
+from tests.support.transactions import driver_connection, orm_session
 from tests.support.waiting import HANG_SECONDS
 
 TASKS: Final = int(os.environ.get("TASKS", "100000"))
-PAGES: Final = 200
-_SHAPE: Final = Shape(("id", "title", "status", "priority", "version", "created_at", "owner.username"))
-_PID: Final = Statement("SELECT pg_backend_pid()", (), {})
+PAGES: Final = 300
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
+_QUERY: Final = """
+query Tasks($first: Int!, $filter: TaskFilter, $orderBy: TaskOrder! = CREATED_DESC) {
+  tasks(first: $first, filter: $filter, orderBy: $orderBy) {
+    edges { cursor node {
+      id title status priority createdAt updatedAt owner { id username } assignee { id username }
+    } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}
+"""
 
 # User 1 owns a fifth of the personal tasks, which are a half of all, and is a member of projects 1 to 50 of 100. Each
 # task of a project has one of ten labels of the project; every fiftieth is assigned to user 1.
@@ -56,7 +62,7 @@ SELECT pg_temp.id(i), 'Mend boat ' || i, 'Look after hull ' || to_hex(i::bigint 
        CASE WHEN i % 2 = 0 THEN 'a' || lpad(to_hex(i), 8, '0') || '1' END,
        CASE WHEN i % 2 = 0 THEN ARRAY[pg_temp.id(1 + ((i / 2) % 100) * 10 + (i / 200) % 10)] ELSE '{}' END
 FROM generate_series(1, TASKS) AS i;
-INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM tasks;
+INSERT INTO task_texts (task_id, title, description, project_id) SELECT id, title, description, project_id FROM tasks;
 """
 
 
@@ -65,64 +71,103 @@ def numbered(number: int) -> UUID:
     return UUID(f"00000000-0000-4000-8000-{number:012x}")
 
 
-USER: Final = Actor(numbered(1), Role.USER, None, 1)
-_PROJECT: Final = numbered(7)
-
-
-@dataclass(frozen=True)
-class Listing:
-    """A list, and its order."""
-
-    wanted: TaskFilter = EVERYTHING
-    order: TaskOrder = TaskOrder.CREATED_DESC
-
-
-LISTS: Final = {
-    "of one project": Listing(TaskFilter(project_id=_PROJECT)),
-    "of a column in the manual order": Listing(
-        TaskFilter(project_id=_PROJECT, status=(TaskStatus.TODO,), is_subtask=False), TaskOrder.RANK
-    ),
-    "with a label": Listing(TaskFilter(project_id=_PROJECT, label_ids=(numbered(63),))),
-    "assigned to me, in 50 projects": Listing(TaskFilter(assignee_id=USER.user_id)),
-    "found in a project": Listing(TaskFilter(project_id=_PROJECT, search="boat 4712")),
-    "of all 50 projects, and personal": Listing(),
-    "of one project, by change": Listing(TaskFilter(project_id=_PROJECT), TaskOrder.UPDATED_DESC),
+_PROJECT: Final = {"projectId": encode_id("Project", numbered(7))}
+LISTS: Final[dict[str, dict[str, Any]]] = {
+    "of one project": {"filter": _PROJECT},
+    "of a column in the manual order": {
+        "filter": _PROJECT | {"status": ["TODO"], "isSubtask": False},
+        "orderBy": "RANK",
+    },
+    "with a label": {"filter": _PROJECT | {"labelIds": [encode_id("Label", numbered(63))]}},
+    "assigned to me, in 50 projects": {"filter": {"assigneeId": encode_id("User", numbered(1))}},
+    "found in a project": {"filter": _PROJECT | {"search": "boat 472"}},
+    "of all 50 projects, and personal": {},
+    "of one project, by change": {"filter": _PROJECT, "orderBy": "UPDATED_DESC"},
 }
 
 
+@dataclass
+class Request:
+    """A request that is sent to the application itself, without a client and a network."""
+
+    token: str
+    variables: dict[str, Any]
+    answers: list[bytes] = field(default_factory=list)
+    _is_read: bool = False
+
+    def send_to(self, api: Api) -> Awaitable[None]:
+        """Send it, also repeatedly."""
+        self._is_read = False
+        headers = [(b"host", b"testserver"), (b"content-type", b"application/json")]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/graphql",
+            "raw_path": b"/graphql",
+            "root_path": "",
+            "query_string": b"",
+            "scheme": "http",
+            "http_version": "1.1",
+            "server": ("testserver", 80),
+            "client": ("127.0.0.1", 1),
+            "headers": [*headers, (b"authorization", b"Bearer " + self.token.encode())],
+        }
+        return api.server.asgi()(scope, self._receive, self._send)
+
+    async def _receive(self) -> MutableMapping[str, Any]:
+        if self._is_read:
+            await asyncio.Event().wait()  # the client stays connected
+        self._is_read = True
+        body = orjson.dumps({"query": _QUERY, "variables": {"first": 20} | self.variables})
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            self.answers.append(message["body"])
+
+
 @pytest.fixture(scope="module")
-async def database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
-    """The large database."""
-    database = Database(new_database(), pool_size=1, no_timeouts=True)
+async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
+    """A server with the large database."""
+    url = new_database()
+    database = Database(url, pool_size=1, no_timeouts=True)
     async with driver_connection(database) as connection:
         await connection.execute(_FILL.replace("TASKS", str(TASKS)), timeout=HANG_SECONDS * 10)
         await connection.execute("VACUUM ANALYZE", timeout=HANG_SECONDS)
-    yield database
     await database.close()
+    async with an_api(url, new_redis()) as api:
+        yield api
 
 
-async def test_pages_of_projects(database: Database, figures: Figures):
+async def test_pages_of_projects(api: Api, figures: Figures):
     """Milliseconds of this process and of PostgreSQL for each page, as a ratio to a page of personal tasks alone."""
-    async with database.reading() as reading:
-        [[pid]] = await reading.run(_PID, {})
-        personal = Actor(numbered(99), Role.USER, None, 1)  # who is a member of no project
-        base = await _cost(reading, pid, personal, Listing())
-        figures.note(f"a page of personal tasks of {TASKS:,}: {base * 1e3:.2f} ms of processor time")
-        for name, listing in LISTS.items():
-            cost = await _cost(reading, pid, USER, listing)
-            figures.note(f"a page {name}: {cost * 1e3:.2f} ms, {cost / base:.2f} times that")
-            assert cost > 0
+    base = await _cost(api, numbered(99), {})  # who is a member of no project
+    figures.note(f"a page of personal tasks of {TASKS:,}: {base * 1e3:.2f} ms of processor time")
+    for name, variables in LISTS.items():
+        cost = await _cost(api, numbered(1), variables)
+        figures.note(f"a page {name}: {cost * 1e3:.2f} ms, {cost / base:.2f} times that")
+        assert cost > 0
 
 
-async def _cost(reading: ReadConnection, pid: int, actor: Actor, listing: Listing) -> float:
-    """Seconds of processor time for one page."""
-    paged = task_page(actor, PageRequest(20), listing.wanted, listing.order)
-    for _ in range(10):
-        await reading.rows(_SHAPE, paged.query.rows, paged.query.values)
-    before = time.process_time() + _seconds_of(pid)
+async def _cost(api: Api, user_id: UUID, variables: dict[str, Any]) -> float:
+    """Seconds of processor time for one request."""
+    async with orm_session(api.server.database) as session:
+        user = await session.get_one(UserRow, user_id)
+    request = Request(await api.token(user), variables)
+    for _ in range(20):
+        await request.send_to(api)
+    assert b'"edges":[{' in request.answers[-1], request.answers[-1]
+    before = await _seconds(api)
     for _ in range(PAGES):
-        await reading.rows(_SHAPE, paged.query.rows, paged.query.values)
-    return (time.process_time() + _seconds_of(pid) - before) / PAGES
+        await request.send_to(api)
+    return (await _seconds(api) - before) / PAGES
+
+
+async def _seconds(api: Api) -> float:
+    """The processor time of this process and of the connections to the database."""
+    async with driver_connection(api.server.database) as connection:
+        pids = await connection.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+    return time.process_time() + sum(_seconds_of(pid) for [pid] in pids)
 
 
 def _seconds_of(pid: int) -> float:
