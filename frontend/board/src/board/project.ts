@@ -42,6 +42,11 @@ export async function readProjects(api: Api): Promise<readonly ProjectEntry[]> {
   return found;
 }
 
+/** The project with these labels, by name. */
+export function withLabels(project: Project, labels: readonly Label[]): Project {
+  return { ...project, labels: [...labels].sort((one, other) => one.name.localeCompare(other.name)) };
+}
+
 /** Whether a viewer with this role may create tasks: in a project as a member, and always personal ones. */
 export function mayCreate(project: Pick<ProjectEntry, "isArchived" | "viewerRole"> | null, isAdmin: boolean): boolean {
   if (!project) return true;

@@ -42,7 +42,7 @@ export class Store implements Context {
   readonly #notify = onceAFrame(() => this.#listeners.forEach((listener) => listener()));
 
   constructor(
-    session: Session, readonly person: Person, readonly navigation: Navigation, readonly projectKey: string | null = null,
+    session: Session, readonly person: Person, readonly navigation: Navigation, public projectKey: string | null = null,
   ) {
     this.#storage = new DraftStorage(person.id);
     this.state = { ...FIRST, drafts: this.#storage.read() };
@@ -59,6 +59,7 @@ export class Store implements Context {
       nameOf: (id) => this.state.board.tasks.get(id)?.key ?? id,
       idOf: (name) => (isKey(name) ? (this.#byKey(name)?.id ?? name) : name),
     };
+    if (navigation.arrival?.said) this.notice("DONE", navigation.arrival.said);
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -82,6 +83,12 @@ export class Store implements Context {
   notice(kind: Notice["kind"], text: string, undo?: () => void): void {
     const notice: Notice = { id: ++this.#notices, kind, text, ...(undo && { undo }) };
     this.set(({ notices }) => ({ notices: [...notices.slice(-2), notice] }));
+  }
+
+  rename(key: string): void {
+    const before = this.projectKey!;
+    this.projectKey = key;
+    this.navigation.rename(before, key);
   }
 
   withdrawUndo(): void {

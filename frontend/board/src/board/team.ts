@@ -3,7 +3,6 @@ import {
   AddMemberDocument, ArchiveProjectDocument, CreateLabelDocument, CreateProjectDocument, LeaveProjectDocument,
   RemoveMemberDocument, SetMemberRoleDocument, type CreateProjectInput, type ProjectRole,
 } from "../api/gql/graphql";
-import { ofProject } from "./address";
 import type { Context } from "./context";
 import type { Follower } from "./follower";
 import type { Project } from "./project";
@@ -26,7 +25,10 @@ export class Team {
       title: `Archive ${key}?`, text: "Tasks in an archived project cannot be changed. A manager can reopen it.", yes: "Archive", no: "Cancel",
     };
     if (isArchived && !(await this.store.ask(question))) return;
-    const problem = await this.submitter.request(ArchiveProjectDocument, { id, isArchived, expectedVersion: version });
+    const input = { id, isArchived, expectedVersion: version };
+    const problem = await this.submitter.request(ArchiveProjectDocument, input, ({ project }) => {
+      if (project) this.store.follow.project.learn(project);
+    });
     if (problem) this.store.notice("REFUSED", `${key} was not ${isArchived ? "archived" : "reopened"}: ${problem}`);
     else this.store.notice("DONE", `${key} is ${isArchived ? "archived" : "active again"}.`);
     void this.store.follow.readProjects();
@@ -35,7 +37,7 @@ export class Team {
   /** Creates a project, and shows its board. */
   create(input: CreateProjectInput): Promise<string | null> {
     return this.submitter.request(CreateProjectDocument, input, ({ project }) => {
-      if (project) this.store.navigation.push(() => ofProject(project.key));
+      if (project) this.store.navigation.switchTo(project.key);
     });
   }
 
@@ -43,7 +45,7 @@ export class Team {
     const input = { projectId: this.#project.id, name, color };
     return this.submitter.request(CreateLabelDocument, input, ({ label }) => {
       if (!label) return;
-      this.store.set(({ project }) => ({ project: project && withLabel(project, label) }));
+      this.store.follow.project.learnLabel(label);
       done(label.id);
     });
   }
@@ -67,7 +69,7 @@ export class Team {
       title: `Leave ${key}?`, text: "You no longer see its tasks then. A manager can add you again.", yes: "Leave", no: "Cancel",
     };
     if (!(await this.store.ask(question))) return null;
-    return this.submitter.request(LeaveProjectDocument, { projectId: id }, () => this.store.navigation.push(() => ofProject(null)));
+    return this.submitter.request(LeaveProjectDocument, { projectId: id }, () => this.store.navigation.switchTo(null));
   }
 
   get #project(): Project {
@@ -80,10 +82,4 @@ export class Team {
     this.store.set(({ membersSeen }) => ({ membersSeen: membersSeen + 1 }));
     return problem;
   }
-}
-
-function withLabel(project: Project, label: Project["labels"][number]): Project {
-  const others = project.labels.filter(({ id }) => id !== label.id);
-  const labels = [...others, label].sort((one, other) => one.name.localeCompare(other.name));
-  return { ...project, labels };
 }

@@ -35,10 +35,10 @@ export function App({ session, navigation }: Props) {
     );
   }
   const { project } = navigation.view;
-  // Another person, another role or another project: another board.
+  // Another person, another role or another board: another store.
   return (
     <Signed
-      key={`${person.id} ${person.role} ${project ?? ""}`} project={project} session={session} navigation={navigation} person={person}
+      key={`${person.id} ${person.role} ${navigation.board}`} project={project} session={session} navigation={navigation} person={person}
       onLeaving={(now) => (leaving.current = now)}
     />
   );
