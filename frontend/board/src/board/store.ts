@@ -22,6 +22,12 @@ import { Writer } from "./writer";
 
 const TOUCHED = 4_000;
 
+/** What an open dialog that is not in the address holds. */
+export interface Unsaved {
+  isUnsaved(): boolean;
+  forget(): void;
+}
+
 export class Store implements Context {
   state: State;
   readonly api: Api;
@@ -34,6 +40,8 @@ export class Store implements Context {
   readonly edit: Editor;
   /** Comments that were typed and not sent, by the id of the task. */
   readonly comments = new Map<string, string>();
+  /** Of the open dialog, if there is one that can hold something. */
+  dialog: Unsaved | null = null;
   readonly #storage: DraftStorage;
   readonly #listeners = new Set<() => void>();
   #notices = 0;
@@ -123,6 +131,7 @@ export class Store implements Context {
 
   /** Whether the open form has text that is not saved. */
   get isUnsaved(): boolean {
+    if (this.dialog?.isUnsaved()) return true;
     const draft = this.state.drafts.get(this.#openKey() ?? "");
     const task = this.state.board.tasks.get(this.navigation.view.task ?? "");
     return !!draft && isUnsaved(draft, task ? fieldsOf(task) : draft.base);
@@ -131,6 +140,11 @@ export class Store implements Context {
   /** Closes the open form; asks first if text would be lost. */
   async close(): Promise<void> {
     if (await this.#mayLeave()) this.navigation.close();
+  }
+
+  /** Whether what is typed in the open dialog may be lost, which is forgotten then. */
+  async mayLeaveDialog(): Promise<boolean> {
+    return this.#mayLeaveDialog();
   }
 
   /** Opens another task in place of the open form; asks first if text would be lost. */
@@ -146,17 +160,27 @@ export class Store implements Context {
   /** Whether the text of the open form may be lost, which is forgotten then. */
   #mayLeave(): true | Promise<boolean> {
     const key = this.#openKey();
-    if (key === null) return true;
+    if (key === null) return this.#mayLeaveDialog();
     if (this.isUnsaved) return this.#discard(key);
     if (this.state.drafts.has(key)) this.draft(key, () => null);
     return true;
   }
 
-  async #discard(key: string): Promise<boolean> {
+  #mayLeaveDialog(): true | Promise<boolean> {
+    const { dialog } = this;
+    if (!dialog?.isUnsaved()) return true;
+    return this.#askToDiscard(() => dialog.forget());
+  }
+
+  #discard(key: string): Promise<boolean> {
+    return this.#askToDiscard(() => this.draft(key, () => null));
+  }
+
+  async #askToDiscard(discard: () => void): Promise<boolean> {
     const yes = await this.ask({
       title: "Discard your changes?", text: "What you have typed is not saved.", yes: "Discard", no: "Keep editing",
     });
-    if (yes) this.draft(key, () => null);
+    if (yes) discard();
     return yes;
   }
 

@@ -4,8 +4,10 @@ import {
   RemoveMemberDocument, SetMemberRoleDocument, type CreateProjectInput, type ProjectRole,
 } from "../api/gql/graphql";
 import type { Context } from "./context";
+import { explain, problemOf, type Problem } from "./errors";
 import type { Follower } from "./follower";
 import type { Project } from "./project";
+import { PROJECT_FIELDS } from "./project_fields";
 import type { Question } from "./state";
 import type { Submitter } from "./submitter";
 
@@ -26,19 +28,21 @@ export class Team {
     };
     if (isArchived && !(await this.store.ask(question))) return;
     const input = { id, isArchived, expectedVersion: version };
-    const problem = await this.submitter.request(ArchiveProjectDocument, input, ({ project }) => {
+    const refusal = await this.submitter.attempt(ArchiveProjectDocument, input, ({ project }) => {
       if (project) this.store.follow.project.learn(project);
     });
-    if (problem) this.store.notice("REFUSED", `${key} was not ${isArchived ? "archived" : "reopened"}: ${problem}`);
+    if (refusal) this.store.notice("REFUSED", `${key} was not ${isArchived ? "archived" : "reopened"}: ${explain(refusal)}`);
     else this.store.notice("DONE", `${key} is ${isArchived ? "archived" : "active again"}.`);
+    if (refusal?.code === "CONFLICT") await this.store.follow.project.read().catch(() => {}); // the stream brings it later
     void this.store.follow.readProjects();
   }
 
   /** Creates a project, and shows its board. */
-  create(input: CreateProjectInput): Promise<string | null> {
-    return this.submitter.request(CreateProjectDocument, input, ({ project }) => {
+  async create(input: CreateProjectInput): Promise<Problem | null> {
+    const refusal = await this.submitter.attempt(CreateProjectDocument, input, ({ project }) => {
       if (project) this.store.navigation.switchTo(project.key);
     });
+    return refusal && problemOf(refusal, PROJECT_FIELDS);
   }
 
   createLabel(name: string, color: string, done: (id: string) => void): Promise<string | null> {

@@ -43,7 +43,7 @@ export function BoardPage({ store, onSignOut }: { store: Store; onSignOut: () =>
   const search = useRef<HTMLInputElement>(null);
   const now = useClock(MINUTE);
   const today = now - (now % MINUTE);
-  useUnloadQuestion(isOpen(view), () => store.isUnsaved);
+  useUnloadQuestion(isOpen(view) || over?.kind === "PANEL", () => store.isUnsaved);
   useEffect(() => void store.follow.find(wanted), [wanted, state.partial]);
 
   const { shown, totals, labels, progress, isManual } = useShown(store);
