@@ -10,6 +10,7 @@ import * as failing from "./board/failing.mjs";
 import * as finding from "./board/finding.mjs";
 import * as focusing from "./board/focusing.mjs";
 import * as keepingFocus from "./board/keeping_focus.mjs";
+import * as labelling from "./board/labelling.mjs";
 import * as managing from "./board/managing.mjs";
 import * as moving from "./board/moving.mjs";
 import * as navigating from "./board/navigating.mjs";
@@ -24,7 +25,7 @@ import { inWords, onStage, picture, watchedPage } from "./stage.mjs";
 const ONLY = (process.env.ONLY ?? "").toLowerCase().split(",");
 const SCENARIOS = Object.entries({
   ...signingIn, ...changing, ...editing, ...moving, ...navigating, ...focusing, ...keepingFocus, ...announcing, ...touching, ...streaming, ...failing, ...finding,
-  ...projects, ...ordering, ...teamwork, ...managing, ...manyTasks,
+  ...projects, ...ordering, ...teamwork, ...labelling, ...managing, ...manyTasks,
 });
 
 /** Console messages of the browser for intended refusals. */

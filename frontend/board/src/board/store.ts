@@ -12,6 +12,7 @@ import { fieldsOf } from "./fields";
 import { Follower } from "./follower";
 import type { Task } from "./fold";
 import { onceAFrame } from "./frames";
+import { Labels } from "./labels";
 import type { Navigation } from "./navigation";
 import { withPendingChanges, type ShownTask } from "./pending_changes";
 import { FIRST, type Notice, type Person, type Question, type State, type Touch } from "./state";
@@ -37,6 +38,7 @@ export class Store implements Context {
   readonly collect: Collector;
   readonly submit: Submitter;
   readonly team: Team;
+  readonly labels: Labels;
   readonly edit: Editor;
   /** Comments that were typed and not sent, by the id of the task. */
   readonly comments = new Map<string, string>();
@@ -61,6 +63,7 @@ export class Store implements Context {
     this.place = new Placer(this, this.submit, this.write);
     this.collect = new Collector(this, this.submit, this.write);
     this.team = new Team(this, this.submit);
+    this.labels = new Labels(this, this.submit);
     this.edit = new Editor(this);
     navigation.guard = () => this.#mayLeave();
     navigation.names = {

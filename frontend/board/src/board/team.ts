@@ -1,7 +1,7 @@
 // What managers do with a project and its members, and what everyone may do for themselves.
 import {
-  AddMemberDocument, ArchiveProjectDocument, CreateLabelDocument, CreateProjectDocument, LeaveProjectDocument,
-  RemoveMemberDocument, SetMemberRoleDocument, type CreateProjectInput, type ProjectRole,
+  AddMemberDocument, ArchiveProjectDocument, CreateProjectDocument, LeaveProjectDocument, RemoveMemberDocument,
+  SetMemberRoleDocument, type CreateProjectInput, type ProjectRole,
 } from "../api/gql/graphql";
 import type { Context } from "./context";
 import { explain, problemOf, type Problem } from "./errors";
@@ -43,15 +43,6 @@ export class Team {
       if (project) this.store.navigation.switchTo(project.key);
     });
     return refusal && problemOf(refusal, PROJECT_FIELDS);
-  }
-
-  createLabel(name: string, color: string, done: (id: string) => void): Promise<string | null> {
-    const input = { projectId: this.#project.id, name, color };
-    return this.submitter.request(CreateLabelDocument, input, ({ label }) => {
-      if (!label) return;
-      this.store.follow.project.learnLabel(label);
-      done(label.id);
-    });
   }
 
   add(userId: string, role: ProjectRole): Promise<string | null> {

@@ -143,6 +143,15 @@ function Remarks({ store }: { store: Store }) {
       </p>
     );
   }
+  const { label } = navigation.view.wanted;
+  if (project && label !== null && !project.labels.some(({ id }) => id === label)) {
+    const showAll = () => navigation.replace((view) => ({ ...view, wanted: { ...view.wanted, label: null } }));
+    return (
+      <p class="partial" role="alert">
+        The label that you filter by was deleted. <button class="quiet" onClick={showAll}>Remove this filter</button>
+      </p>
+    );
+  }
   if (!partial && !project?.isArchived) return null;
   return (
     <p class="partial" role="note">

@@ -77,6 +77,9 @@ function Actions({ store, onPanel }: Props) {
   return (
     <>
       {project && <button role="menuitem" tabIndex={-1} onClick={() => onPanel("MEMBERS")}>Members …</button>}
+      {project?.viewerCanManageLabels && (
+        <button role="menuitem" tabIndex={-1} onClick={() => onPanel("LABELS")}>Labels …</button>
+      )}
       {(projectKey === null || project?.viewerCanManageMembers) && (
         <button role="menuitem" tabIndex={-1} onClick={() => onPanel("TRASH")}>Trash …</button>
       )}
