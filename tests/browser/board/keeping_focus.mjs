@@ -127,7 +127,7 @@ export async function returnsToTheMenuOfBoards(stage) {
   const person = await newUser(stage.base);
   const [, key] = await person.createProject("FOC");
   const window = await Window.open(stage, person, { query: `?project=${key}` });
-  for (const name of ["Members", "Labels", "Trash", "New project"]) {
+  for (const name of ["Members", "Labels", "Settings", "Trash", "New project"]) {
     await window.board(name, "menuitem");
     await window.dialog.waitFor();
     await window.page.keyboard.press("Escape");

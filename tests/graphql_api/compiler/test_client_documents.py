@@ -165,6 +165,8 @@ def variables_of(name: str, things: Things, refresh_token: str) -> dict[str, Any
         "UpdateComment": {"input": {"id": comment, "text": "Changed"}},
         "DeleteComment": {"input": {"id": comment}},
         "CreateProject": {"input": {"key": f"N{things.project.key}", "name": "New"}},
+        "UpdateProject": {"input": {"id": project, "key": f"M{things.project.key}", "expectedVersion": 1}},
+        "DeleteProject": {"input": {"id": project, "confirmKey": things.project.key}},
         "ArchiveProject": {"input": {"id": project, "isArchived": True}},
         "AddMember": {
             "input": {"projectId": project, "userId": encode_id("User", things.outsider.id), "role": "VIEWER"}

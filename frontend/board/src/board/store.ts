@@ -6,7 +6,7 @@ import { isKey, type View } from "./address";
 import { Collector } from "./collector";
 import type { Context } from "./context";
 import { isUnsaved, type Draft } from "./draft";
-import { DraftStorage, NEW } from "./drafts";
+import { DraftStorage, NEW, projectStorage } from "./drafts";
 import { Editor } from "./editor";
 import { fieldsOf } from "./fields";
 import { Follower } from "./follower";
@@ -15,6 +15,7 @@ import { onceAFrame } from "./frames";
 import { Labels } from "./labels";
 import type { Navigation } from "./navigation";
 import { withPendingChanges, type ShownTask } from "./pending_changes";
+import { Settings, type ProjectEdit } from "./settings";
 import { FIRST, type Notice, type Person, type Question, type State, type Touch } from "./state";
 import { Placer } from "./placer";
 import { Submitter } from "./submitter";
@@ -39,12 +40,14 @@ export class Store implements Context {
   readonly submit: Submitter;
   readonly team: Team;
   readonly labels: Labels;
+  readonly settings: Settings;
   readonly edit: Editor;
   /** Comments that were typed and not sent, by the id of the task. */
   readonly comments = new Map<string, string>();
   /** Of the open dialog, if there is one that can hold something. */
   dialog: Unsaved | null = null;
   readonly #storage: DraftStorage;
+  readonly #projectStorage: DraftStorage<ProjectEdit>;
   readonly #listeners = new Set<() => void>();
   #notices = 0;
   #questions = 0;
@@ -55,7 +58,8 @@ export class Store implements Context {
     session: Session, readonly person: Person, readonly navigation: Navigation, public projectKey: string | null = null,
   ) {
     this.#storage = new DraftStorage(person.id);
-    this.state = { ...FIRST, drafts: this.#storage.read() };
+    this.#projectStorage = projectStorage(person.id);
+    this.state = { ...FIRST, drafts: this.#storage.read(), projectEdits: this.#projectStorage.read() };
     this.follow = new Follower(this);
     this.api = createApi(session, this.follow);
     this.submit = new Submitter(this);
@@ -64,6 +68,7 @@ export class Store implements Context {
     this.collect = new Collector(this, this.submit, this.write);
     this.team = new Team(this, this.submit);
     this.labels = new Labels(this, this.submit);
+    this.settings = new Settings(this, this.submit);
     this.edit = new Editor(this);
     navigation.guard = () => this.#mayLeave();
     navigation.names = {
@@ -130,6 +135,15 @@ export class Store implements Context {
     else drafts.delete(key);
     this.set({ drafts });
     this.#storage.write(drafts);
+  }
+
+  projectEdit(id: string, change: (edit: ProjectEdit | undefined) => ProjectEdit | undefined): void {
+    const projectEdits = new Map(this.state.projectEdits);
+    const edit = change(projectEdits.get(id));
+    if (edit) projectEdits.set(id, edit);
+    else projectEdits.delete(id);
+    this.set({ projectEdits });
+    this.#projectStorage.write(projectEdits);
   }
 
   /** Whether the open form has text that is not saved. */
@@ -207,6 +221,7 @@ export class Store implements Context {
   /** Forgets everything that was typed and not saved: the viewer signs out. */
   forgetDrafts(): void {
     this.#storage.write(new Map());
+    this.#projectStorage.write(new Map());
   }
 
   #byKey(key: string): Task | undefined {

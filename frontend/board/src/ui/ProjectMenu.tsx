@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import type { ProjectEntry } from "../board/project";
+import { hasSettings, type ProjectEntry } from "../board/project";
 import type { Store } from "../board/store";
 import { ChevronIcon } from "./icons";
 import { Menu } from "./Menu";
@@ -79,6 +79,9 @@ function Actions({ store, onPanel }: Props) {
       {project && <button role="menuitem" tabIndex={-1} onClick={() => onPanel("MEMBERS")}>Members …</button>}
       {project?.viewerCanManageLabels && (
         <button role="menuitem" tabIndex={-1} onClick={() => onPanel("LABELS")}>Labels …</button>
+      )}
+      {project && hasSettings(project) && (
+        <button role="menuitem" tabIndex={-1} onClick={() => onPanel("SETTINGS")}>Settings …</button>
       )}
       {(projectKey === null || project?.viewerCanManageMembers) && (
         <button role="menuitem" tabIndex={-1} onClick={() => onPanel("TRASH")}>Trash …</button>
