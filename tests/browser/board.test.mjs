@@ -10,6 +10,8 @@ import * as failing from "./board/failing.mjs";
 import * as finding from "./board/finding.mjs";
 import * as focusing from "./board/focusing.mjs";
 import * as keepingFocus from "./board/keeping_focus.mjs";
+import * as labelling from "./board/labelling.mjs";
+import * as managing from "./board/managing.mjs";
 import * as moving from "./board/moving.mjs";
 import * as navigating from "./board/navigating.mjs";
 import * as ordering from "./board/ordering.mjs";
@@ -23,7 +25,7 @@ import { inWords, onStage, picture, watchedPage } from "./stage.mjs";
 const ONLY = (process.env.ONLY ?? "").toLowerCase().split(",");
 const SCENARIOS = Object.entries({
   ...signingIn, ...changing, ...editing, ...moving, ...navigating, ...focusing, ...keepingFocus, ...announcing, ...touching, ...streaming, ...failing, ...finding,
-  ...projects, ...ordering, ...teamwork, ...manyTasks,
+  ...projects, ...ordering, ...teamwork, ...labelling, ...managing, ...manyTasks,
 });
 
 /** Console messages of the browser for intended refusals. */

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { DraftStorage } from "../src/board/drafts";
 import { BLANK } from "../src/board/fields";
+import type { ProjectEdit } from "../src/board/settings";
 
 /** A tab's storage; *full*: it takes nothing. */
 function storage({ full = false } = {}) {
@@ -30,6 +31,14 @@ test("Another user of the tab gets none of it.", () => {
   expect(new DraftStorage("bob", tab).read().size).toBe(0);
   new DraftStorage("bob", tab).write(new Map());
   expect(new DraftStorage("ada", tab).read().size).toBe(1);
+});
+
+test("What was typed for projects is kept beside the tasks.", () => {
+  const tab = storage();
+  const edit: ProjectEdit = { base: { name: "Web", key: "WEB", description: "" }, mine: { name: "Shop", key: "WEB", description: "" } };
+  new DraftStorage<ProjectEdit>("ada", tab, "project-drafts").write(new Map([["p1", edit]]));
+  expect(new DraftStorage<ProjectEdit>("ada", tab, "project-drafts").read().get("p1")).toEqual({ ...edit, restored: true });
+  expect(new DraftStorage("ada", tab).read().size).toBe(0);
 });
 
 test("A full storage, and one that holds something else, do no harm.", () => {

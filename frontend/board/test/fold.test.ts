@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { EMPTY, fold, forget, learn, merge, MOST_GONE, reset, trim, type Item } from "../src/board/fold";
+import { EMPTY, fold, forget, learn, merge, MOST_GONE, rekey, reset, trim, withoutLabel, type Item } from "../src/board/fold";
 import { aTask, changedTo, cursorAt, goneFrom } from "./builders";
 
 const one = aTask({ version: 3 });
@@ -94,4 +94,26 @@ test("A board that does not hold all tasks drops those that changed first, and k
   expect(largest).toBe(2 * most);
   expect([now.tasks.has("t1"), now.tasks.has("unknown"), now.tasks.has("new-1"), now.tasks.has(`new-${10 * most}`)]).toEqual([true, false, false, true]);
   expect(trim(board, most, [])).toBe(board);
+});
+
+describe("Changes of a project", () => {
+  const here = { id: "p1", key: "WEB" };
+  const tasks = [
+    aTask({ id: "t1", key: "WEB-3", project: here, labels: { nodes: [{ id: "l1" }, { id: "l2" }] } }),
+    aTask({ id: "t2", key: "APP-3", project: { id: "p2", key: "APP" }, labels: { nodes: [{ id: "l2" }] } }),
+  ];
+  const both = merge(EMPTY, tasks);
+
+  test("give its tasks the new key, without new versions.", () => {
+    const shown = rekey(both, { id: "p1", key: "SHOP" });
+    expect([...shown.tasks.values()].map(({ key, version }) => [key, version])).toEqual([["SHOP-3", 1], ["APP-3", 1]]);
+    expect(shown.tasks.get("t1")!.project).toEqual({ id: "p1", key: "SHOP" });
+    expect(rekey(both, here)).toBe(both);
+  });
+
+  test("take a deleted label from its tasks, and from no others.", () => {
+    const shown = withoutLabel(both, "l1");
+    expect(shown.tasks.get("t1")!.labels).toEqual({ nodes: [{ id: "l2" }] });
+    expect(shown.tasks.get("t2")).toBe(tasks[1]);
+  });
 });

@@ -110,3 +110,30 @@ test.each([[true, null, 0], [false, "t1", 1]])("Back asks the guard, which says 
   await settle();
   expect([navigation.view.task, history.at]).toEqual([task, at]);
 });
+
+test("A project with another key keeps its board: the address has the new key, also where Back leads to.", async () => {
+  const { navigation, history, urls } = browser("/board?project=WEB");
+  navigation.push(open("t1"));
+  navigation.rename("WEB", "SHOP");
+  expect([navigation.board, navigation.view.project, navigation.view.task]).toEqual([0, "SHOP", "t1"]);
+  history.go(-1);
+  await settle();
+  expect([navigation.board, navigation.view.project, navigation.view.task]).toEqual([0, "SHOP", null]);
+  expect(urls()[0]).toBe("/board?project=SHOP");
+  navigation.rename("SHOP", "WEB");
+  navigation.rename("WEB", "STORE");
+  expect([navigation.board, navigation.view.project]).toEqual([0, "STORE"]);
+});
+
+test("A board that the viewer has left is renamed without a change of what is shown.", () => {
+  const { navigation } = browser("/board?project=WEB");
+  navigation.switchTo("APP");
+  navigation.rename("WEB", "SHOP");
+  expect([navigation.board, navigation.view.project]).toEqual([1, "APP"]);
+});
+
+test("Switching leads to another board, which takes the focus; a deleted project leaves no entry.", () => {
+  const { navigation, urls } = browser("/board?project=WEB");
+  navigation.switchTo(null, { said: "Deleted.", replacing: true });
+  expect([navigation.board, navigation.arrival, urls()]).toEqual([1, { said: "Deleted." }, ["/board"]]);
+});

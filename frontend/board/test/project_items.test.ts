@@ -7,8 +7,8 @@ import { needsOf, within } from "../src/board/project_items";
 import { aTask, changedTo, cursorAt } from "./builders";
 
 const at = "2026-01-01T00:00:00Z";
-const ofProject = (projectChange: ProjectChange): Item =>
-  ({ __typename: "ProjectChanged", cursor: cursorAt(11), at, taskId: null, task: null, projectChange });
+const ofProject = (projectChange: ProjectChange, labelId: string | null = null): Item =>
+  ({ __typename: "ProjectChanged", cursor: cursorAt(11), at, taskId: null, task: null, projectChange, labelId });
 const other = (__typename: "MemberChanged" | "ProjectRoleChanged" | "ProjectGone"): Item =>
   ({ __typename, cursor: cursorAt(11), at, taskId: null, task: null }) as Item;
 const here = { id: "p1", key: "WEB" }, there = { id: "p2", key: "SHOP" };
@@ -25,6 +25,12 @@ test("A project that is deleted, or that the viewer may no longer see, is gone."
   expect(needsOf([other("ProjectGone")]).gone).toBe(true);
   expect(needsOf([ofProject("DELETED")]).gone).toBe(true);
   expect(needsOf([other("MemberChanged")])).toMatchObject({ gone: false, members: true, project: false });
+});
+
+test("A deleted label is taken from the tasks; another change of a label only has the project read again.", () => {
+  expect(needsOf([ofProject("LABEL_DELETED", "l1"), ofProject("LABEL_UPDATED", "l2")])).toMatchObject({
+    deletedLabels: ["l1"], project: true, tasks: false,
+  });
 });
 
 test("A comment brings the number of comments without a new version, and has the comments read again.", () => {

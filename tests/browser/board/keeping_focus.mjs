@@ -122,6 +122,19 @@ export async function hasNoOpenerToReturnTo(stage) {
   assert.equal(await settled(window), "Board");
 }
 
+/** Each dialog of the menu of boards leads back to the menu's button. */
+export async function returnsToTheMenuOfBoards(stage) {
+  const person = await newUser(stage.base);
+  const [, key] = await person.createProject("FOC");
+  const window = await Window.open(stage, person, { query: `?project=${key}` });
+  for (const name of ["Members", "Labels", "Settings", "Trash", "New project"]) {
+    await window.board(name, "menuitem");
+    await window.dialog.waitFor();
+    await window.page.keyboard.press("Escape");
+    assert.match(await settled(window), /^Board: /, name);
+  }
+}
+
 /** A menu leads back to what opened it, a move to the moved card, and so do the buttons of a notice. */
 export async function staysOnACardThatMoves(stage) {
   const { window, page } = await threeCards(stage);

@@ -97,6 +97,28 @@ export class Person {
     return it.label.id;
   }
 
+  /** The code of the refusal, or null. */
+  async updateLabel(id, fields) {
+    const { it } = await this.ask(
+      "mutation ($input: UpdateLabelInput!) { it: updateLabel(input: $input) { userErrors { code } } }", { input: { id, ...fields } },
+    );
+    return it.userErrors[0]?.code ?? null;
+  }
+
+  async deleteLabel(id) {
+    await this.ask("mutation ($input: DeleteLabelInput!) { deleteLabel(input: $input) { userErrors { message } } }", { input: { id } });
+  }
+
+  async updateProject(id, fields) {
+    const input = { id, ...fields };
+    await this.ask("mutation ($input: UpdateProjectInput!) { updateProject(input: $input) { userErrors { message } } }", { input });
+  }
+
+  async setRole(projectId, person, role) {
+    const input = { projectId, userId: (await person.me()).id, role };
+    await this.ask("mutation ($input: SetMemberRoleInput!) { setMemberRole(input: $input) { userErrors { message } } }", { input });
+  }
+
   async comment(taskId, text) {
     const input = { taskId, text };
     await this.ask("mutation ($input: CreateCommentInput!) { createComment(input: $input) { userErrors { message } } }", { input });

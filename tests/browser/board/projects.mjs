@@ -101,7 +101,7 @@ export async function filtersByLabel(stage) {
   await window.card("Marked").click();
   await dialog.getByText("Change labels").click();
   await dialog.getByLabel("Name of a new label").fill("Bug");
-  await dialog.getByLabel("Color of the new label").fill("#ffcc00");
+  await dialog.getByLabel("Color of a new label").fill("#ffcc00");
   await dialog.getByRole("button", { name: "Create", exact: true }).click();
   await dialog.getByRole("checkbox", { name: "Bug", checked: true }).waitFor();
   await page.keyboard.press("Escape");

@@ -159,10 +159,14 @@ def variables_of(name: str, things: Things, refresh_token: str) -> dict[str, Any
         "SetTaskLabels": {"input": {"id": there, "labelIds": [label]}},
         "SetTaskParent": {"input": {"id": second, "parentId": there}},
         "CreateLabel": {"input": {"projectId": project, "name": "New", "color": "#000000"}},
+        "UpdateLabel": {"input": {"id": label, "name": "Other", "color": "#ffffff", "expectedVersion": 1}},
+        "DeleteLabel": {"input": {"id": label, "expectedVersion": 1}},
         "CreateComment": {"input": {"taskId": there, "text": "Another one"}},
         "UpdateComment": {"input": {"id": comment, "text": "Changed"}},
         "DeleteComment": {"input": {"id": comment}},
         "CreateProject": {"input": {"key": f"N{things.project.key}", "name": "New"}},
+        "UpdateProject": {"input": {"id": project, "key": f"M{things.project.key}", "expectedVersion": 1}},
+        "DeleteProject": {"input": {"id": project, "confirmKey": things.project.key}},
         "ArchiveProject": {"input": {"id": project, "isArchived": True}},
         "AddMember": {
             "input": {"projectId": project, "userId": encode_id("User", things.outsider.id), "role": "VIEWER"}

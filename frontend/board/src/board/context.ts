@@ -9,13 +9,15 @@ export interface Context {
   readonly api: Api;
   readonly person: Person;
   readonly navigation: Navigation;
-  /** The key of the project of this board; null: all tasks. */
+  /** The present key of the project of this board; null: all tasks. */
   readonly projectKey: string | null;
   readonly state: State;
   /** The tasks as they are by now, changes on their way included: what is drawn may be a frame older. */
   readonly tasks: ReadonlyMap<string, ShownTask>;
   set(change: Partial<State> | ((state: State) => Partial<State>)): void;
   notice(kind: Notice["kind"], text: string, undo?: () => void): void;
+  /** The project of this board has this key now. */
+  rename(key: string): void;
   /** Only the last move can be undone: the offers to undo others go. */
   withdrawUndo(): void;
   /** Shows for a moment who has changed a task. */

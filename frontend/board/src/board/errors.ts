@@ -2,7 +2,7 @@
 import type { Answer } from "./changes";
 import { PRIORITY_WORDS, STATUS_WORDS } from "./words";
 
-type Refusal = Answer & { readonly made: false };
+type Refusal = Omit<Answer & { readonly made: false }, "made"> & { readonly made?: false };
 
 const WORDS: Readonly<Record<string, string>> = { ...STATUS_WORDS, ...PRIORITY_WORDS };
 const BY_CODE: Readonly<Record<string, string>> = {
@@ -15,6 +15,22 @@ export function explain({ code, message }: Refusal): string {
   if (code === "FAILED") return `${inBoardWords(message)} If it was saved all the same, the board will show it.`;
   return BY_CODE[code] ?? inBoardWords(message);
 }
+
+/** What is wrong with a form: with the field of this name, or, with null, with all of it. */
+export interface Problem {
+  readonly field: string | null;
+  readonly text: string;
+}
+
+/** Why a form with these fields was refused. */
+export function problemOf(refusal: Refusal & { readonly path: readonly string[] }, fields: readonly string[]): Problem {
+  const text = explain(refusal);
+  const field = refusal.path.find((name) => fields.includes(name)) ?? null;
+  return { field, text: `${text.charAt(0).toUpperCase()}${text.slice(1)}` };
+}
+
+/** What is wrong with all of a form. */
+export const wrong = (text: string): Problem => ({ field: null, text });
 
 /** The text with "Cancelled" for `CANCELLED`, and so on. */
 export function inBoardWords(text: string): string {

@@ -94,6 +94,28 @@ export function trim(board: Board, most: number, kept: Iterable<string>): Board 
   return { ...board, tasks };
 }
 
+/** The tasks of a project that has another key now: theirs begin with it. They have no new versions because of that. */
+export function rekey(board: Board, { id, key }: { readonly id: string; readonly key: string }): Board {
+  const old = [...board.tasks.values()].filter(({ project }) => project?.id === id && project.key !== key);
+  if (!old.length) return board;
+  const tasks = new Map(board.tasks);
+  for (const task of old) {
+    const number = task.key?.slice(task.key.lastIndexOf("-"));
+    tasks.set(task.id, { ...task, key: number === undefined ? null : key + number, project: { id, key } });
+  }
+  return { ...board, tasks };
+}
+
+/** A label was deleted: its tasks lose it without new versions. */
+export function withoutLabel(board: Board, labelId: string): Board {
+  const tasks = new Map(board.tasks);
+  for (const task of board.tasks.values()) {
+    if (!task.labels?.nodes.some(({ id }) => id === labelId)) continue;
+    tasks.set(task.id, { ...task, labels: { nodes: task.labels.nodes.filter(({ id }) => id !== labelId) } });
+  }
+  return { ...board, tasks };
+}
+
 /** The ids that were added last. */
 function latest(gone: Set<string>): Set<string> {
   for (const id of gone) {

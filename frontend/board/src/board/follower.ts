@@ -15,8 +15,9 @@ import type { Context } from "./context";
 import { fold, learn, merge, reset, trim, type Board, type Item, type Task } from "./fold";
 import { onceAFrame } from "./frames";
 import { differences, findTasks, mend, MOST, readLists, type Lists } from "./lists";
-import { readProject, readProjects } from "./project";
+import { readProjects } from "./project";
 import { needsOf, within } from "./project_items";
+import { ProjectReader } from "./project_reader";
 import { inWords } from "./words";
 
 const PAUSE = 1_000;
@@ -33,9 +34,12 @@ export class Follower implements LineHooks {
   #attempt = 0;
   #counting = false;
   #unsubscribe = () => {};
+  readonly project: ProjectReader;
   readonly #takeIn = onceAFrame(() => this.#fold());
 
-  constructor(private readonly store: Context) {}
+  constructor(private readonly store: Context) {
+    this.project = new ProjectReader(store, () => this.#lose());
+  }
 
   async start(): Promise<void> {
     void this.readProjects();
@@ -82,6 +86,7 @@ export class Follower implements LineHooks {
 
   end(): void {
     this.#ended = true;
+    this.project.end();
     this.#unsubscribe();
   }
 
@@ -169,20 +174,11 @@ export class Follower implements LineHooks {
   async #openProject(): Promise<boolean> {
     if (this.store.projectKey === null) return true;
     await this.#readProject();
-    return !this.#ended && this.store.state.project?.key === this.store.projectKey;
+    return !this.#ended && this.store.state.project !== null;
   }
 
   async #readProject(): Promise<void> {
-    const { api, projectKey, navigation } = this.store;
-    if (projectKey === null) return;
-    const found = await this.#insist(async () => ({ project: await readProject(api, projectKey) }));
-    if (!found || this.#ended) return;
-    const { project } = found;
-    if (!project) return this.#lose();
-    this.store.set(({ projects }) => ({
-      project, projects: projects && projects.map((each) => (each.id === project.id ? project : each)),
-    }));
-    if (project.key !== projectKey) navigation.replace((view) => ({ ...view, project: project.key }));
+    await this.#insist(() => this.project.read());
   }
 
   /** There is no such project, or not for this viewer any more. */
@@ -233,6 +229,7 @@ export class Follower implements LineHooks {
   #heed(items: readonly Item[]): void {
     const needs = needsOf(items);
     if (needs.gone) return this.#lose();
+    for (const id of needs.deletedLabels) this.project.forgetLabel(id);
     if (needs.project) void this.#readProject();
     if (needs.tasks) void this.#readAgain();
     if (needs.members) this.store.set(({ membersSeen }) => ({ membersSeen: membersSeen + 1 }));

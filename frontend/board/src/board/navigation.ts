@@ -1,5 +1,5 @@
 // The current view, and the browser's history of views.
-import { closed, formatView, isOpen, isSameForm, isSameWanted, parseView, type View } from "./address";
+import { closed, formatView, isOpen, isSameForm, isSameWanted, ofProject, parseView, type View } from "./address";
 
 type Change = (view: View) => View;
 
@@ -16,6 +16,12 @@ export class Navigation {
   view: View = parseView(location.search);
   /** Whether the open form may be left: asked before Back and Forward leave it. */
   guard: () => boolean | Promise<boolean> = () => true;
+  /** Grows with every board that is shown. A project that gets another key keeps its board. */
+  board = 0;
+  /** The viewer has switched boards: the new one takes the focus, and says this first. Null: it was opened otherwise. */
+  arrival: { readonly said: string | null } | null = null;
+  /** The present keys of projects, by the keys that they had before. */
+  readonly #renamed = new Map<string, string>();
   /** The place of the current entry among those that this page has made. */
   #index = indexOf(history.state) ?? 0;
   #arrived: (() => void) | null = null;
@@ -42,6 +48,23 @@ export class Navigation {
   /** Shows another view in place of this one. */
   replace(change: Change): void {
     this.#show(change(this.view));
+    this.#write(() => history.replaceState({ index: this.#index }, "", this.#url()));
+  }
+
+  /** Shows the board of a project, or of all tasks, which says something at first. */
+  switchTo(project: string | null, { said = null, replacing = false }: { said?: string | null; replacing?: boolean } = {}): void {
+    this.arrival = { said };
+    if (replacing) this.replace(() => ofProject(project));
+    else this.push(() => ofProject(project));
+  }
+
+  /** A project has another key: the address has it from now on, also where Back leads to. */
+  rename(before: string, key: string): void {
+    for (const [old, present] of this.#renamed) if (present === before) this.#renamed.set(old, key);
+    this.#renamed.set(before, key);
+    this.#renamed.delete(key);
+    if (this.view.project !== before) return;
+    this.#show({ ...this.view, project: key }, true);
     this.#write(() => history.replaceState({ index: this.#index }, "", this.#url()));
   }
 
@@ -93,15 +116,18 @@ export class Navigation {
   }
 
   /** Filters that are the same stay the same object: the columns are not drawn from the start for them. */
-  #show(view: View): void {
+  #show(view: View, isSameBoard = view.project === this.view.project): void {
     const { wanted } = this.view;
+    if (!isSameBoard) this.board++;
     this.view = isSameWanted(wanted, view.wanted) ? { ...view, wanted } : view;
     for (const listener of this.#listeners) listener();
   }
 
   #read(): View {
-    const view = parseView(location.search);
-    return view.task === null ? view : { ...view, task: this.names.idOf(view.task) };
+    const { project, task, ...view } = parseView(location.search);
+    return {
+      ...view, project: (project && this.#renamed.get(project)) ?? project, task: task === null ? null : this.names.idOf(task),
+    };
   }
 
   #url(): string {

@@ -42,6 +42,16 @@ export async function readProjects(api: Api): Promise<readonly ProjectEntry[]> {
   return found;
 }
 
+/** Whether the viewer may do anything of what the settings offer. An archived project can be reopened and deleted. */
+export function hasSettings({ viewerCanUpdate, viewerCanArchive, viewerCanDelete }: Project): boolean {
+  return viewerCanUpdate || viewerCanArchive || viewerCanDelete;
+}
+
+/** The project with these labels, by name. */
+export function withLabels(project: Project, labels: readonly Label[]): Project {
+  return { ...project, labels: [...labels].sort((one, other) => one.name.localeCompare(other.name)) };
+}
+
 /** Whether a viewer with this role may create tasks: in a project as a member, and always personal ones. */
 export function mayCreate(project: Pick<ProjectEntry, "isArchived" | "viewerRole"> | null, isAdmin: boolean): boolean {
   if (!project) return true;

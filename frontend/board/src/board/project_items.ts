@@ -7,6 +7,8 @@ export interface Needs {
   /** Ranks or rights of tasks have changed without new versions: read the tasks again. */
   readonly tasks: boolean;
   readonly members: boolean;
+  /** Labels that were deleted: tasks lose them without new versions. */
+  readonly deletedLabels: readonly string[];
   /** The viewer may no longer see the project, or it was deleted. */
   readonly gone: boolean;
   /** The tasks whose comments have changed. */
@@ -16,12 +18,14 @@ export interface Needs {
 const OF_TASKS = new Set(["RANKS", "ARCHIVED", "REOPENED"]);
 
 export function needsOf(items: readonly Item[]): Needs {
-  const ofProject = items.flatMap((item) => ("projectChange" in item ? [item.projectChange] : []));
+  const changes = items.flatMap((item) => ("projectChange" in item ? [item] : []));
+  const ofProject = changes.map(({ projectChange }) => projectChange);
   const has = (name: Item["__typename"]) => items.some(({ __typename }) => __typename === name);
   return {
     project: ofProject.length > 0 || has("ProjectRoleChanged"),
     tasks: ofProject.some((change) => OF_TASKS.has(change)) || has("ProjectRoleChanged"),
     members: has("MemberChanged") || has("ProjectRoleChanged"),
+    deletedLabels: changes.flatMap(({ projectChange, labelId }) => (projectChange === "LABEL_DELETED" && labelId ? [labelId] : [])),
     gone: has("ProjectGone") || ofProject.includes("DELETED"),
     comments: items.flatMap(({ __typename, taskId }) => (__typename === "CommentChanged" && taskId !== null ? [taskId] : [])),
   };

@@ -8,6 +8,7 @@ import type { Drafts } from "./drafts";
 import { EMPTY, type Board } from "./fold";
 import type { PendingChange } from "./pending_changes";
 import type { Project, ProjectEntry } from "./project";
+import type { ProjectEdit } from "./settings";
 
 export type Person = User;
 
@@ -56,6 +57,8 @@ export interface State {
   readonly touched: ReadonlyMap<string, Touch>;
   readonly notices: readonly Notice[];
   readonly drafts: Drafts;
+  /** What is typed in the settings of projects and not saved, by their ids. */
+  readonly projectEdits: ReadonlyMap<string, ProjectEdit>;
   readonly question: Question | null;
   /** The project of the board; null: all tasks, or not read yet. */
   readonly project: Project | null;
@@ -81,6 +84,7 @@ export const FIRST: State = {
   touched: new Map(),
   notices: [],
   drafts: new Map(),
+  projectEdits: new Map(),
   question: null,
   project: null,
   missing: false,

@@ -6,14 +6,16 @@ import { isKey, type View } from "./address";
 import { Collector } from "./collector";
 import type { Context } from "./context";
 import { isUnsaved, type Draft } from "./draft";
-import { DraftStorage, NEW } from "./drafts";
+import { DraftStorage, NEW, projectStorage } from "./drafts";
 import { Editor } from "./editor";
 import { fieldsOf } from "./fields";
 import { Follower } from "./follower";
 import type { Task } from "./fold";
 import { onceAFrame } from "./frames";
+import { Labels } from "./labels";
 import type { Navigation } from "./navigation";
 import { withPendingChanges, type ShownTask } from "./pending_changes";
+import { Settings, type ProjectEdit } from "./settings";
 import { FIRST, type Notice, type Person, type Question, type State, type Touch } from "./state";
 import { Placer } from "./placer";
 import { Submitter } from "./submitter";
@@ -21,6 +23,12 @@ import { Team } from "./team";
 import { Writer } from "./writer";
 
 const TOUCHED = 4_000;
+
+/** What an open dialog that is not in the address holds. */
+export interface Unsaved {
+  isUnsaved(): boolean;
+  forget(): void;
+}
 
 export class Store implements Context {
   state: State;
@@ -31,10 +39,15 @@ export class Store implements Context {
   readonly collect: Collector;
   readonly submit: Submitter;
   readonly team: Team;
+  readonly labels: Labels;
+  readonly settings: Settings;
   readonly edit: Editor;
   /** Comments that were typed and not sent, by the id of the task. */
   readonly comments = new Map<string, string>();
+  /** Of the open dialog, if there is one that can hold something. */
+  dialog: Unsaved | null = null;
   readonly #storage: DraftStorage;
+  readonly #projectStorage: DraftStorage<ProjectEdit>;
   readonly #listeners = new Set<() => void>();
   #notices = 0;
   #questions = 0;
@@ -42,10 +55,11 @@ export class Store implements Context {
   readonly #notify = onceAFrame(() => this.#listeners.forEach((listener) => listener()));
 
   constructor(
-    session: Session, readonly person: Person, readonly navigation: Navigation, readonly projectKey: string | null = null,
+    session: Session, readonly person: Person, readonly navigation: Navigation, public projectKey: string | null = null,
   ) {
     this.#storage = new DraftStorage(person.id);
-    this.state = { ...FIRST, drafts: this.#storage.read() };
+    this.#projectStorage = projectStorage(person.id);
+    this.state = { ...FIRST, drafts: this.#storage.read(), projectEdits: this.#projectStorage.read() };
     this.follow = new Follower(this);
     this.api = createApi(session, this.follow);
     this.submit = new Submitter(this);
@@ -53,12 +67,15 @@ export class Store implements Context {
     this.place = new Placer(this, this.submit, this.write);
     this.collect = new Collector(this, this.submit, this.write);
     this.team = new Team(this, this.submit);
+    this.labels = new Labels(this, this.submit);
+    this.settings = new Settings(this, this.submit);
     this.edit = new Editor(this);
     navigation.guard = () => this.#mayLeave();
     navigation.names = {
       nameOf: (id) => this.state.board.tasks.get(id)?.key ?? id,
       idOf: (name) => (isKey(name) ? (this.#byKey(name)?.id ?? name) : name),
     };
+    if (navigation.arrival?.said) this.notice("DONE", navigation.arrival.said);
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -82,6 +99,12 @@ export class Store implements Context {
   notice(kind: Notice["kind"], text: string, undo?: () => void): void {
     const notice: Notice = { id: ++this.#notices, kind, text, ...(undo && { undo }) };
     this.set(({ notices }) => ({ notices: [...notices.slice(-2), notice] }));
+  }
+
+  rename(key: string): void {
+    const before = this.projectKey!;
+    this.projectKey = key;
+    this.navigation.rename(before, key);
   }
 
   withdrawUndo(): void {
@@ -114,8 +137,18 @@ export class Store implements Context {
     this.#storage.write(drafts);
   }
 
+  projectEdit(id: string, change: (edit: ProjectEdit | undefined) => ProjectEdit | undefined): void {
+    const projectEdits = new Map(this.state.projectEdits);
+    const edit = change(projectEdits.get(id));
+    if (edit) projectEdits.set(id, edit);
+    else projectEdits.delete(id);
+    this.set({ projectEdits });
+    this.#projectStorage.write(projectEdits);
+  }
+
   /** Whether the open form has text that is not saved. */
   get isUnsaved(): boolean {
+    if (this.dialog?.isUnsaved()) return true;
     const draft = this.state.drafts.get(this.#openKey() ?? "");
     const task = this.state.board.tasks.get(this.navigation.view.task ?? "");
     return !!draft && isUnsaved(draft, task ? fieldsOf(task) : draft.base);
@@ -124,6 +157,11 @@ export class Store implements Context {
   /** Closes the open form; asks first if text would be lost. */
   async close(): Promise<void> {
     if (await this.#mayLeave()) this.navigation.close();
+  }
+
+  /** Whether what is typed in the open dialog may be lost, which is forgotten then. */
+  async mayLeaveDialog(): Promise<boolean> {
+    return this.#mayLeaveDialog();
   }
 
   /** Opens another task in place of the open form; asks first if text would be lost. */
@@ -139,17 +177,27 @@ export class Store implements Context {
   /** Whether the text of the open form may be lost, which is forgotten then. */
   #mayLeave(): true | Promise<boolean> {
     const key = this.#openKey();
-    if (key === null) return true;
+    if (key === null) return this.#mayLeaveDialog();
     if (this.isUnsaved) return this.#discard(key);
     if (this.state.drafts.has(key)) this.draft(key, () => null);
     return true;
   }
 
-  async #discard(key: string): Promise<boolean> {
+  #mayLeaveDialog(): true | Promise<boolean> {
+    const { dialog } = this;
+    if (!dialog?.isUnsaved()) return true;
+    return this.#askToDiscard(() => dialog.forget());
+  }
+
+  #discard(key: string): Promise<boolean> {
+    return this.#askToDiscard(() => this.draft(key, () => null));
+  }
+
+  async #askToDiscard(discard: () => void): Promise<boolean> {
     const yes = await this.ask({
       title: "Discard your changes?", text: "What you have typed is not saved.", yes: "Discard", no: "Keep editing",
     });
-    if (yes) this.draft(key, () => null);
+    if (yes) discard();
     return yes;
   }
 
@@ -173,6 +221,7 @@ export class Store implements Context {
   /** Forgets everything that was typed and not saved: the viewer signs out. */
   forgetDrafts(): void {
     this.#storage.write(new Map());
+    this.#projectStorage.write(new Map());
   }
 
   #byKey(key: string): Task | undefined {

@@ -8,7 +8,14 @@ import { learn, type Board } from "./fold";
 import type { PendingChange } from "./pending_changes";
 
 interface Result {
-  readonly userErrors: readonly { readonly code: ErrorCode; readonly message: string }[];
+  readonly userErrors: readonly Refusal[];
+}
+
+/** Why a mutation was refused, and the field of its input that is wrong. `FAILED`: there was no response. */
+export interface Refusal {
+  readonly code: ErrorCode | "FAILED";
+  readonly message: string;
+  readonly path: readonly string[];
 }
 
 type Patches = Readonly<Record<string, PendingChange["patch"]>>;
@@ -57,14 +64,23 @@ export class Submitter {
   async request<Data extends Result, Input>(
     mutation: TypedDocumentString<{ result: Data | null }, { input: Input }>, input: Input, done?: (result: Data) => void,
   ): Promise<string | null> {
+    const refusal = await this.attempt(mutation, input, done);
+    if (!refusal) return null;
+    return refusal.code === "FAILED" ? refusal.message : inBoardWords(refusal.message);
+  }
+
+  /** The same for a form. Answers why it was refused, or null. */
+  async attempt<Data extends Result, Input>(
+    mutation: TypedDocumentString<{ result: Data | null }, { input: Input }>, input: Input, done?: (result: Data) => void,
+  ): Promise<Refusal | null> {
     try {
       const { result } = await this.store.api.ask(mutation, { input }, { idempotencyKey: true });
       const [refusal] = result?.userErrors ?? [];
-      if (refusal) return inBoardWords(refusal.message);
+      if (refusal) return refusal;
       if (result) done?.(result);
       return null;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return { code: "FAILED", message: error instanceof Error ? error.message : String(error), path: [] };
     }
   }
 }

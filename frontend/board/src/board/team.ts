@@ -1,12 +1,13 @@
 // What managers do with a project and its members, and what everyone may do for themselves.
 import {
-  AddMemberDocument, ArchiveProjectDocument, CreateLabelDocument, CreateProjectDocument, LeaveProjectDocument,
-  RemoveMemberDocument, SetMemberRoleDocument, type CreateProjectInput, type ProjectRole,
+  AddMemberDocument, ArchiveProjectDocument, CreateProjectDocument, LeaveProjectDocument, RemoveMemberDocument,
+  SetMemberRoleDocument, type CreateProjectInput, type ProjectRole,
 } from "../api/gql/graphql";
-import { ofProject } from "./address";
 import type { Context } from "./context";
+import { explain, problemOf, type Problem } from "./errors";
 import type { Follower } from "./follower";
 import type { Project } from "./project";
+import { PROJECT_FIELDS } from "./project_fields";
 import type { Question } from "./state";
 import type { Submitter } from "./submitter";
 
@@ -26,26 +27,22 @@ export class Team {
       title: `Archive ${key}?`, text: "Tasks in an archived project cannot be changed. A manager can reopen it.", yes: "Archive", no: "Cancel",
     };
     if (isArchived && !(await this.store.ask(question))) return;
-    const problem = await this.submitter.request(ArchiveProjectDocument, { id, isArchived, expectedVersion: version });
-    if (problem) this.store.notice("REFUSED", `${key} was not ${isArchived ? "archived" : "reopened"}: ${problem}`);
+    const input = { id, isArchived, expectedVersion: version };
+    const refusal = await this.submitter.attempt(ArchiveProjectDocument, input, ({ project }) => {
+      if (project) this.store.follow.project.learn(project);
+    });
+    if (refusal) this.store.notice("REFUSED", `${key} was not ${isArchived ? "archived" : "reopened"}: ${explain(refusal)}`);
     else this.store.notice("DONE", `${key} is ${isArchived ? "archived" : "active again"}.`);
+    if (refusal?.code === "CONFLICT") await this.store.follow.project.read().catch(() => {}); // the stream brings it later
     void this.store.follow.readProjects();
   }
 
   /** Creates a project, and shows its board. */
-  create(input: CreateProjectInput): Promise<string | null> {
-    return this.submitter.request(CreateProjectDocument, input, ({ project }) => {
-      if (project) this.store.navigation.push(() => ofProject(project.key));
+  async create(input: CreateProjectInput): Promise<Problem | null> {
+    const refusal = await this.submitter.attempt(CreateProjectDocument, input, ({ project }) => {
+      if (project) this.store.navigation.switchTo(project.key);
     });
-  }
-
-  createLabel(name: string, color: string, done: (id: string) => void): Promise<string | null> {
-    const input = { projectId: this.#project.id, name, color };
-    return this.submitter.request(CreateLabelDocument, input, ({ label }) => {
-      if (!label) return;
-      this.store.set(({ project }) => ({ project: project && withLabel(project, label) }));
-      done(label.id);
-    });
+    return refusal && problemOf(refusal, PROJECT_FIELDS);
   }
 
   add(userId: string, role: ProjectRole): Promise<string | null> {
@@ -67,7 +64,7 @@ export class Team {
       title: `Leave ${key}?`, text: "You no longer see its tasks then. A manager can add you again.", yes: "Leave", no: "Cancel",
     };
     if (!(await this.store.ask(question))) return null;
-    return this.submitter.request(LeaveProjectDocument, { projectId: id }, () => this.store.navigation.push(() => ofProject(null)));
+    return this.submitter.request(LeaveProjectDocument, { projectId: id }, () => this.store.navigation.switchTo(null));
   }
 
   get #project(): Project {
@@ -80,10 +77,4 @@ export class Team {
     this.store.set(({ membersSeen }) => ({ membersSeen: membersSeen + 1 }));
     return problem;
   }
-}
-
-function withLabel(project: Project, label: Project["labels"][number]): Project {
-  const others = project.labels.filter(({ id }) => id !== label.id);
-  const labels = [...others, label].sort((one, other) => one.name.localeCompare(other.name));
-  return { ...project, labels };
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Session } from "@taskriver/client";
-import { DraftStorage } from "../board/drafts";
+import { hasDrafts } from "../board/drafts";
 import type { Navigation } from "../board/navigation";
 import type { Person } from "../board/state";
 import { Store } from "../board/store";
@@ -27,7 +27,7 @@ export function App({ session, navigation }: Props) {
   if (status === "unknown") return <p class="splash" role="status">{error && `${error.message} Trying again …`}</p>;
   if (!person) {
     const ended = leaving.current ? null : last.current;
-    const unsaved = !!ended && new DraftStorage(ended.id).read().size > 0;
+    const unsaved = !!ended && hasDrafts(ended.id);
     return (
       <SignIn
         session={session} reason={reasonFor(ended, unsaved, navigation)} username={ended?.username ?? ""} unsaved={unsaved}
@@ -35,10 +35,10 @@ export function App({ session, navigation }: Props) {
     );
   }
   const { project } = navigation.view;
-  // Another person, another role or another project: another board.
+  // Another person, another role or another board: another store.
   return (
     <Signed
-      key={`${person.id} ${person.role} ${project ?? ""}`} project={project} session={session} navigation={navigation} person={person}
+      key={`${person.id} ${person.role} ${navigation.board}`} project={project} session={session} navigation={navigation} person={person}
       onLeaving={(now) => (leaving.current = now)}
     />
   );

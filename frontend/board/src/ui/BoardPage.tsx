@@ -43,7 +43,7 @@ export function BoardPage({ store, onSignOut }: { store: Store; onSignOut: () =>
   const search = useRef<HTMLInputElement>(null);
   const now = useClock(MINUTE);
   const today = now - (now % MINUTE);
-  useUnloadQuestion(isOpen(view), () => store.isUnsaved);
+  useUnloadQuestion(isOpen(view) || over?.kind === "PANEL", () => store.isUnsaved);
   useEffect(() => void store.follow.find(wanted), [wanted, state.partial]);
 
   const { shown, totals, labels, progress, isManual } = useShown(store);
@@ -140,6 +140,15 @@ function Remarks({ store }: { store: Store }) {
       <p class="partial" role="alert">
         There is no project {projectKey}, or you may not see it.{" "}
         <button class="quiet" onClick={() => navigation.push(() => ofProject(null))}>Show all tasks</button>
+      </p>
+    );
+  }
+  const { label } = navigation.view.wanted;
+  if (project && label !== null && !project.labels.some(({ id }) => id === label)) {
+    const showAll = () => navigation.replace((view) => ({ ...view, wanted: { ...view.wanted, label: null } }));
+    return (
+      <p class="partial" role="alert">
+        The label that you filter by was deleted. <button class="quiet" onClick={showAll}>Remove this filter</button>
       </p>
     );
   }

@@ -29,6 +29,7 @@ export function Menu({ label, anchor, onClose, children }: Props) {
     const here = items.indexOf(document.activeElement as HTMLElement);
     items.at((here + step) % items.length)?.focus();
   };
+  // Before the button's own work: the focus is back on what opened the menu, so a dialog that is opened returns it there.
   const onClick = (event: MouseEvent) => {
     if ((event.target as Element).closest("button")) menu.current?.hidePopover();
   };
@@ -36,7 +37,7 @@ export function Menu({ label, anchor, onClose, children }: Props) {
   return (
     <div
       ref={menu} class="menu" popover="auto" role="menu" aria-label={label}
-      onKeyDown={onKeyDown} onClick={onClick} onToggle={(event) => event.newState === "closed" && onClose()}
+      onKeyDown={onKeyDown} onClickCapture={onClick} onToggle={(event) => event.newState === "closed" && onClose()}
     >
       {children}
     </div>

@@ -1,43 +1,32 @@
 import { useState } from "preact/hooks";
 
+import { PROJECT_FIELDS, type ProjectFields } from "../board/project_fields";
 import type { Store } from "../board/store";
 import { Dialog } from "./Dialog";
-import { useSubmit } from "./use";
+import { FormProblem } from "./Field";
+import { ProjectInputs } from "./ProjectInputs";
+import { useForm, useUnsaved } from "./use";
+
+const BLANK: ProjectFields = { name: "", key: "", description: "" };
 
 /** Creates a project: the viewer becomes its manager, and its board is shown. */
 export function NewProjectDialog({ store, onClose }: { store: Store; onClose: () => void }) {
-  const [key, setKey] = useState("");
-  const [name, setName] = useState("");
-  const [description, setDescription] = useState("");
-  const { busy, problem, submit } = useSubmit(() => store.team.create({ key, name, description }), onClose);
+  const [fields, setFields] = useState(BLANK);
+  const { busy, problem, submit } = useForm(() => store.team.create(fields), onClose);
+  useUnsaved(store, { isUnsaved: () => PROJECT_FIELDS.some((name) => fields[name] !== ""), forget: () => setFields(BLANK) });
+  const leave = async () => {
+    if (await store.mayLeaveDialog()) onClose();
+  };
   return (
-    <Dialog store={store} title="New project" kind="box" onLeave={onClose}>
+    <Dialog store={store} title="New project" kind="box" onLeave={() => void leave()}>
       <form onSubmit={submit}>
-        <label>
-          Name
-          <input
-            name="name" required maxLength={100} autocomplete="off" data-focus value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        </label>
-        <label>
-          Key, such as WEB
-          <input
-            name="key" required pattern="[A-Za-z][A-Za-z0-9]{1,9}" maxLength={10} autocomplete="off" spellcheck={false}
-            title="2 to 10 letters and digits; the first is a letter." value={key}
-            onInput={(event) => setKey(event.currentTarget.value.toUpperCase())}
-          />
-        </label>
-        <label>
-          Description
-          <textarea
-            name="description" rows={3} maxLength={10_000} value={description}
-            onInput={(event) => setDescription(event.currentTarget.value)}
-          />
-        </label>
-        <p class="problem" role="alert">{problem}</p>
+        <ProjectInputs
+          fields={fields} problem={problem} keyHint="The names of its tasks begin with it, such as WEB-12."
+          onField={(name, value) => setFields((before) => ({ ...before, [name]: value }))}
+        />
+        <FormProblem problem={problem} />
         <div class="actions">
-          <button type="button" onClick={onClose}>Cancel</button>
+          <button type="button" onClick={() => void leave()}>Cancel</button>
           <button class="primary" aria-disabled={busy}>{busy ? "Creating …" : "Create"}</button>
         </div>
       </form>

@@ -1,14 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { ofProject } from "../board/address";
-import type { ProjectEntry } from "../board/project";
+import { hasSettings, type ProjectEntry } from "../board/project";
 import type { Store } from "../board/store";
 import { ChevronIcon } from "./icons";
 import { Menu } from "./Menu";
 import type { Panel } from "./panels";
-
-/** Whether the focus goes to the button of the next board, because the viewer has switched with the one of this board. */
-let isSwitching = false;
 
 interface Props {
   readonly store: Store;
@@ -20,8 +16,8 @@ export function ProjectMenu({ store, onPanel }: Props) {
   const [isOpen, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    if (isSwitching) button.current!.focus();
-    isSwitching = false;
+    if (store.navigation.arrival) button.current!.focus();
+    store.navigation.arrival = null;
   }, []);
   const { state: { project }, projectKey } = store;
   const open = () => {
@@ -29,9 +25,7 @@ export function ProjectMenu({ store, onPanel }: Props) {
     void store.follow.readProjects(); // the viewer may have joined other projects since
   };
   const show = (key: string | null) => {
-    if (key === projectKey) return;
-    isSwitching = true;
-    store.navigation.push(() => ofProject(key));
+    if (key !== projectKey) store.navigation.switchTo(key);
   };
   return (
     <>
@@ -83,6 +77,12 @@ function Actions({ store, onPanel }: Props) {
   return (
     <>
       {project && <button role="menuitem" tabIndex={-1} onClick={() => onPanel("MEMBERS")}>Members …</button>}
+      {project?.viewerCanManageLabels && (
+        <button role="menuitem" tabIndex={-1} onClick={() => onPanel("LABELS")}>Labels …</button>
+      )}
+      {project && hasSettings(project) && (
+        <button role="menuitem" tabIndex={-1} onClick={() => onPanel("SETTINGS")}>Settings …</button>
+      )}
       {(projectKey === null || project?.viewerCanManageMembers) && (
         <button role="menuitem" tabIndex={-1} onClick={() => onPanel("TRASH")}>Trash …</button>
       )}

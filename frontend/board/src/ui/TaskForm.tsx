@@ -1,10 +1,12 @@
 import { conflicts, isUnsaved, merged } from "../board/draft";
-import { fieldsOf } from "../board/fields";
+import { FIELD_WORDS, fieldsOf, type FieldName, type Fields } from "../board/fields";
 import type { ShownTask } from "../board/pending_changes";
 import type { Store } from "../board/store";
+import { PRIORITY_WORDS } from "../board/words";
 import { Conflicts } from "./Conflicts";
 import { Restored } from "./Restored";
 import { TaskFields } from "./TaskFields";
+import { exactly } from "./times";
 import { useSubmit } from "./use";
 
 interface Props {
@@ -32,15 +34,10 @@ export function TaskForm({ store, task, onDelete }: Props) {
         fields={merged(draft, theirs)} readOnly={!task.viewerCanUpdate}
         onField={(name, typed, shown) => store.edit.type(id, name, typed, shown)}
       />
-      <p class="note" role="status">
-        {undecided.length > 0 && "Another user changed this, too. Which value do you want to keep?"}
-      </p>
-      {draft && undecided.length > 0 && (
-        <Conflicts
-          names={undecided} mine={draft.mine} theirs={theirs}
-          onDecide={(name, choice) => store.edit.decide(id, name, choice)}
-        />
-      )}
+      <Conflicts
+        names={undecided} words={FIELD_WORDS} mine={(name) => shown(name, draft?.mine ?? theirs)} theirs={(name) => shown(name, theirs)}
+        onDecide={(name, choice) => store.edit.decide(id, name, choice)}
+      />
       {unsaved && !task.viewerCanUpdate && (
         <p class="problem">You may no longer change this task. Copy your text if you need it.</p>
       )}
@@ -56,4 +53,10 @@ export function TaskForm({ store, task, onDelete }: Props) {
       </div>
     </form>
   );
+}
+
+function shown(name: FieldName, fields: Fields): string {
+  if (name === "priority") return PRIORITY_WORDS[fields.priority];
+  if (name === "dueAt") return fields.dueAt === null ? "" : exactly(fields.dueAt);
+  return fields[name];
 }

@@ -1,10 +1,8 @@
-import { useState } from "preact/hooks";
-
 import type { ShownTask } from "../board/pending_changes";
 import type { Project } from "../board/project";
 import type { Store } from "../board/store";
 import { LabelChip } from "./LabelChip";
-import { useSubmit } from "./use";
+import { NewLabel } from "./NewLabel";
 
 interface Props {
   readonly store: Store;
@@ -42,33 +40,9 @@ export function TaskLabels({ store, project, task }: Props) {
               ))}
             </div>
           )}
-          {canCreate && <NewLabel store={store} onCreated={toggle} />}
+          {canCreate && <NewLabel store={store} word="Create" onCreated={toggle} />}
         </details>
       )}
     </section>
-  );
-}
-
-const FIRST_COLOR = "#0b6e6e";
-
-function NewLabel({ store, onCreated }: { store: Store; onCreated: (id: string) => void }) {
-  const [name, setName] = useState("");
-  const [color, setColor] = useState(FIRST_COLOR);
-  const { busy, problem, submit } = useSubmit(() => store.team.createLabel(name.trim(), color, onCreated), () => setName(""));
-  return (
-    <form class="new-label" onSubmit={submit}>
-      <div class="line">
-        <input
-          aria-label="Name of a new label" placeholder="New label" required maxLength={40} autocomplete="off" value={name}
-          onInput={(event) => setName(event.currentTarget.value)}
-        />
-        <input
-          type="color" aria-label="Color of the new label" value={color}
-          onInput={(event) => setColor(event.currentTarget.value)}
-        />
-        <button aria-disabled={busy}>Create</button>
-      </div>
-      <p class="problem" role="alert">{problem}</p>
-    </form>
   );
 }

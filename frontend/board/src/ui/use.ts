@@ -1,5 +1,8 @@
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 
+import type { Problem } from "../board/errors";
+import type { Store, Unsaved } from "../board/store";
+
 interface Subscribable {
   subscribe(listener: () => void): () => void;
 }
@@ -25,14 +28,33 @@ export function useClock(milliseconds: number): number {
 
 /** A form that sends itself: *work* answers what is wrong, or null. Pressing again before that does nothing. */
 export function useSubmit(work: () => Promise<string | null>, onDone: () => void) {
+  const { busy, problem, submit } = useWork(work, onDone);
+  return { busy, problem: problem ?? "", submit };
+}
+
+/** The same for a form whose problems belong to its fields: the focus goes to the first one that is wrong. */
+export function useForm(work: () => Promise<Problem | null>, onDone: () => void) {
+  const form = useRef<HTMLFormElement | null>(null);
+  const { busy, problem, submit } = useWork(work, onDone);
+  useLayoutEffect(() => {
+    if (problem?.field) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [problem]);
+  const send = (event: SubmitEvent) => {
+    form.current = event.currentTarget as HTMLFormElement;
+    submit(event);
+  };
+  return { busy, problem, submit: send };
+}
+
+function useWork<Wrong>(work: () => Promise<Wrong | null>, onDone: () => void) {
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
+  const [problem, setProblem] = useState<Wrong | null>(null);
   const running = useRef(false);
   const run = async () => {
     if (running.current) return;
     running.current = true;
     setBusy(true);
-    setProblem("");
+    setProblem(null);
     const found = await work();
     running.current = false;
     setBusy(false);
@@ -44,6 +66,18 @@ export function useSubmit(work: () => Promise<string | null>, onDone: () => void
     void run();
   };
   return { busy, problem, submit };
+}
+
+/** Text of an open dialog that is not saved: what would lose it asks first. */
+export function useUnsaved(store: Store, unsaved: Unsaved): void {
+  const latest = useRef(unsaved);
+  latest.current = unsaved;
+  useLayoutEffect(() => {
+    store.dialog = { isUnsaved: () => latest.current.isUnsaved(), forget: () => latest.current.forget() };
+    return () => {
+      store.dialog = null;
+    };
+  }, []);
 }
 
 /** While *active*, has the browser ask before the page is left, if *isNeeded* by then. */
