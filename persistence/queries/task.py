@@ -1,9 +1,9 @@
 """Queries for tasks. The statement depends on the tasks that the actor's role may read."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, partial
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -202,14 +202,11 @@ class TaskPage:
         # With constant limits PostgreSQL knows that a branch is cheap for every user. It then plans the statement once,
         # and not for each request.
         constant = limit if limit is ONE else literal_column(str(self.at_most))
-        branch = partial(self._branch, columns, descending=descending, limit=constant)
-        branches = [each.subquery() for each in self._branches(branch, place)]
+        branches = [each.subquery() for each in self._branches(_Part(columns, place, descending, constant))]
         found = branches[0] if len(branches) == 1 else union_all(*map(select, branches)).subquery()
         return select(found).order_by(*ordered(found.c.sort, found.c.id, descending=descending)).limit(limit)
 
-    def _branches(
-        self, branch: Callable[..., Select[Any]], place: Sequence[ColumnElement[bool]]
-    ) -> Sequence[Select[Any]]:
+    def _branches(self, part: "_Part") -> Sequence[Select[Any]]:
         """The parts of the list. Each uses an index, usually one in the list's order.
 
         A single query with OR would sort all tasks of the user, or scan the tasks of all users.
@@ -217,46 +214,57 @@ class TaskPage:
         if "project_id" in self.given:
             membership = [] if Reach.ANY in self.reaches else [is_member_of_project(self.reaches)]
             sorts = self.order not in _INDEXED or not FEW.isdisjoint(self.given)
-            return [branch([*membership, *place], sorts=sorts)]
+            return [self._branch(part, *membership, sorts=sorts)]
         if Reach.ANY in self.reaches:
-            return [branch(place)]
+            return [self._branch(part)]
         if self.is_of_actor:
             # The index of the owner or of the assignee has these tasks in the list's order, and nearly all are visible.
-            return [branch([visible(self.reaches), *place])]
-        personal = [branch([part, *place]) for part in personal_parts(self.reaches)]
-        return [*personal, self._in_projects(branch, place)]
+            return [self._branch(part, visible(self.reaches))]
+        personal = [self._branch(part, mine) for mine in personal_parts(self.reaches)]
+        return [*personal, self._in_projects(part)]
 
-    def _in_projects(self, branch: Callable[..., Select[Any]], place: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    def _in_projects(self, part: "_Part") -> Select[Any]:
         """The tasks of the actor's projects: the first ones of each project, or of all that an index finds."""
         if _SPARSE & self.given:
-            return branch([in_project_of_member(self.reaches), *place])
+            return self._branch(part, in_project_of_member(self.reaches))
         projects = func.unnest(projects_of_member(self.reaches)).table_valued("id", name="of_member").render_derived()
         in_project = TaskRow.project_id == projects.c.id
-        sorts = self.order not in _INDEXED
-        found = branch([in_project, *place], sorts=sorts, beside=(projects,)).correlate(projects).lateral()
-        return select(found).select_from(projects.join(found, true()))
+        # Only ids are read and sorted for each project, and the other columns for the page.
+        ids = replace(part, columns=["id"])
+        found = self._branch(ids, in_project, sorts=self.order not in _INDEXED, beside=(projects,))
+        each = found.correlate(projects).lateral()
+        first = select(each.c.id).select_from(projects.join(each, true())).limit(part.limit)
+        page = first.order_by(*ordered(each.c.sort, each.c.id, descending=part.descending)).subquery()
+        return self._rows(part.columns).select_from(page.join(_TASKS, TaskRow.id == page.c.id))
 
     def _branch(
-        self,
-        columns: Sequence[str],
-        place: Sequence[ColumnElement[bool]],
-        *,
-        descending: bool,
-        limit: Any,
-        sorts: bool = False,
-        beside: Sequence[FromClause] = (),
+        self, part: "_Part", *wanted: ColumnElement[bool], sorts: bool = False, beside: Sequence[FromClause] = ()
     ) -> Select[Any]:
         """The first tasks of a part of the list. With *sorts*, all tasks of the part are read and sorted."""
         key = KEYS[self.order]
-        own = [_TASKS.c[name] for name in columns]
-        query = select(*own, key.column.label("sort"), key.shown.label("place"))
-        query = query.where(*place, *conditions(self.given, key.due))
+        query = self._rows(part.columns).where(*wanted, *part.place, *conditions(self.given, key.due))
         if sorts:
             # With OFFSET 0, PostgreSQL finds the tasks by the other conditions. Otherwise it may follow the index of
             # this order through the tasks of all projects, because it does not know that the part has few.
             rows = query.offset(_ZERO).correlate(*beside).subquery()
-            return select(rows).order_by(*ordered(rows.c.sort, rows.c.id, descending=descending)).limit(limit)
-        return query.order_by(*ordered(key.column, TaskRow.id, descending=descending)).limit(limit)
+            in_order = ordered(rows.c.sort, rows.c.id, descending=part.descending)
+            return select(rows).order_by(*in_order).limit(part.limit)
+        return query.order_by(*ordered(key.column, TaskRow.id, descending=part.descending)).limit(part.limit)
+
+    def _rows(self, columns: Sequence[str]) -> Select[Any]:
+        """These columns of all tasks, and the key of the order."""
+        key, own = KEYS[self.order], [_TASKS.c[name] for name in columns]
+        return select(*own, key.column.label("sort"), key.shown.label("place"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What the branches of a list have in common: columns, the place in the order, and the number of rows."""
+
+    columns: Sequence[str]
+    place: Sequence[ColumnElement[bool]]
+    descending: bool
+    limit: Any
 
 
 @dataclass(frozen=True, slots=True)
