@@ -52,6 +52,7 @@ class TestDeclarations:
         assert {name for name, viewer in needs.items() if viewer is Viewer.USER} == {
             "User.email",
             "Comment.viewerDidWrite",
+            "Project.streamCursor",
         }
         assert {name for name, viewer in needs.items() if viewer is Viewer.RELATION} == {
             "Task.viewerCanUpdate",
