@@ -10,7 +10,6 @@ from domain.errors import AlreadyExists, Forbidden, NotFound
 from domain.events import ProjectChange
 from domain.policy import Action
 from domain.project import (
-    CREATORS,
     ProjectCreation,
     ProjectRole,
     check_description,
@@ -219,7 +218,7 @@ def as_seen(project: ProjectRow, role: ProjectRole | None, head: Head) -> Visibl
 
 
 def _require_creator(actor: Actor, creation: ProjectCreation) -> None:
-    if not policy.may_project(actor, Action.CREATE_PROJECT, None) or actor.role not in CREATORS[creation]:
+    if not policy.may_project(actor, Action.CREATE_PROJECT, None) or not creation.permits(actor.role):
         raise Forbidden(f"On this server, only {_CREATORS[creation]} may create projects; ask one of them.")
     if actor.user_id == OPERATOR_ID:
         raise Forbidden("The user who creates a project becomes its manager; do it in a user's name.")
