@@ -48,6 +48,7 @@ class Actor:
     `access_version` counts the changes of the user's rights; a cursor with another version is invalid.
     `projects` has the roles in projects, for the stream only.
     `finds_everyone` says whether lists of users have all users, or those who share a project with the actor.
+    `creates_projects` says whether the settings permit users with this role to create projects.
     """
 
     user_id: UUID
@@ -56,6 +57,7 @@ class Actor:
     access_version: int
     projects: ProjectRoles = field(default=NO_ROLES, compare=False, repr=False)
     finds_everyone: bool = field(default=True, compare=False)
+    creates_projects: bool = field(default=True, compare=False)
 
 
 OPERATOR: Final = Actor(user_id=OPERATOR_ID, role=Role.ADMIN, session_id=None, access_version=0)

@@ -36,13 +36,16 @@ class ProjectCreation(StrEnum):
     MODERATORS = "moderators"
     ADMINS = "admins"
 
+    def permits(self, role: Role) -> bool:
+        """Whether users with this role may create projects."""
+        return role in _CREATORS[self]
 
-CREATORS: Final = {
+
+_CREATORS: Final = {
     ProjectCreation.EVERYONE: frozenset(Role),
     ProjectCreation.MODERATORS: frozenset({Role.MODERATOR, Role.ADMIN}),
     ProjectCreation.ADMINS: frozenset({Role.ADMIN}),
 }
-"""The roles of the users who may create projects."""
 
 
 def check_key(key: str) -> str:

@@ -18,6 +18,8 @@ LONG: Final = 32
 _BASE: Final = len(DIGITS)
 _MIDDLE: Final = _BASE**WHOLE // 2
 _ZERO: Final = DIGITS[0]
+MOST: Final = _MIDDLE // 2
+"""The greatest whole number of a rank that is imported. As many tasks as this can still be placed at either end."""
 _HALF: Final = DIGITS[_BASE // 2]
 _VALUES: Final = {digit: value for value, digit in enumerate(DIGITS)}
 
@@ -42,6 +44,18 @@ def check_rank(text: str) -> str:
         ValueError: it is none.
     """
     if not WHOLE <= len(text) < LONG or any(digit not in _VALUES for digit in text):
+        raise ValueError(text)
+    return text
+
+
+def check_place(text: str) -> str:
+    """Check a rank that another database made: its form, and that there is room for other ranks around it.
+
+    Raises:
+        ValueError: it has another form, a fraction that ends with a zero, or a whole number that is too large.
+    """
+    check_rank(text)
+    if text[WHOLE:].endswith(_ZERO) or abs(number_of(text)) > MOST:
         raise ValueError(text)
     return text
 

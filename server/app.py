@@ -153,7 +153,13 @@ class Server:
         self.tokens = AccessTokens(
             settings.key_ring, settings.token_issuer, settings.token_audience, settings.access_token_lifetime
         )
-        self.access = Authenticator(self.database, self.tokens, self.stream, directory=settings.user_directory)
+        self.access = Authenticator(
+            self.database,
+            self.tokens,
+            self.stream,
+            directory=settings.user_directory,
+            creation=settings.project_creation,
+        )
         self.shutdown = GracefulShutdown(self._drain)
         self.backend = Backend(
             self.database,

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain import policy
 from domain.errors import Invalid
 from domain.policy import Action
+from domain.rank import check_place, whole
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskPriority, TaskStatus, check_past, completed_at
 from persistence.errors import Duplicate, ReferenceLost
@@ -17,7 +18,7 @@ from persistence.models import CommentRow, TaskRow, VisibleProjectRow, VisibleTa
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.queries import project as project_reads
-from persistence.unit_of_work import UnitOfWork
+from persistence.unit_of_work import OtherRows, UnitOfWork, repeated_for_other_rows
 from services.project import get_project
 from services.task_batch import LockedBatch, lock_for_creation, refusals
 from services.task_creation import require_owner
@@ -48,7 +49,8 @@ class ImportedTask:
     """A task from another system. The same task always has the same id: its own, or one that is made of its name.
 
     `created_at` is the time when it was created in the other system, `completed_at` the time when a task that is DONE
-    was completed; None means now.
+    was completed; None means now. `rank` is its place in the manual order of a project; None means the last one. A
+    personal task has none.
     """
 
     task_id: UUID
@@ -63,6 +65,8 @@ class ImportedTask:
     project_id: UUID | None = None
     label_ids: Collection[UUID] = ()
     comments: Sequence[ImportedComment] = ()
+    parent_id: UUID | None = None
+    rank: str | None = None
 
     def checked(self, now: datetime) -> "CheckedTask":
         """Check the values; returns the task with the values as they are stored.
@@ -72,6 +76,8 @@ class ImportedTask:
         """
         if self.completed_at is not None and self.status is not TaskStatus.DONE:
             raise Invalid("completedAt is for a task that is DONE.", path=("completedAt",))
+        if self.parent_id == self.task_id:
+            raise Invalid("A task cannot be its own subtask.", path=("parent",))
         return CheckedTask(
             self.task_id,
             **checked_values({name: getattr(self, name) for name in _EDITABLE}),
@@ -79,7 +85,16 @@ class ImportedTask:
             completed_at=self.completed_at and check_past(self.completed_at, now, field="completedAt"),
             project_id=self.project_id,
             comments=self.comments,
+            parent_id=self.parent_id,
+            rank=_checked_rank(self.rank) if self.rank is not None else None,
         )
+
+
+def _checked_rank(rank: str) -> str:
+    try:
+        return check_place(rank)
+    except ValueError as error:
+        raise Invalid(f"rank must be that of an export, such as {whole(1)}.", path=("rank",)) from error
 
 
 _EDITABLE: Final = tuple(name for name in EDITABLE if name in ImportedTask.__dataclass_fields__)
@@ -110,11 +125,12 @@ async def import_tasks(uow: UnitOfWork, *, tasks: Sequence[ImportedTask]) -> Imp
     imported before is skipped, even if it was changed or deleted since, so that an interrupted import can be repeated.
 
     A task is refused by the rules of `create_task`: its project must be one in which the actor may create tasks, and
-    its assignee an active user, in a project a member of it.
+    its assignee an active user, in a project a member of it. The parent of a subtask is one of *tasks*, or exists.
 
     Raises:
         Forbidden: if the actor is the operator, who is not a user and cannot own tasks.
         Invalid: if a value breaks a rule; `ImportedTask.checked` finds it before.
+        Unavailable: if at every attempt, another transaction creates the same tasks.
     """
     require_owner(uow.actor)
     checked = {each.task_id: each.checked(uow.now) for each in tasks}
@@ -124,6 +140,7 @@ async def import_tasks(uow: UnitOfWork, *, tasks: Sequence[ImportedTask]) -> Imp
         return await _import_once(uow, checked)
 
 
+@repeated_for_other_rows
 async def _import_once(uow: UnitOfWork, checked: Mapping[UUID, CheckedTask]) -> ImportResult:
     async with uow:
         batch = await lock_for_creation(uow, checked.values())
@@ -134,7 +151,7 @@ async def _import_once(uow: UnitOfWork, checked: Mapping[UUID, CheckedTask]) -> 
         for each in wanted:
             if each.task_id in created:
                 _add_comments(uow, each)
-        taken = {task_id: row for task_id, row in new.items() if task_id not in created}
+        taken = {task_id: row for task_id, row in new.items() if task_id not in created and task_id not in refused}
         stored = await uow.tasks.find_many(taken) if taken else {}
         await uow.commit()
     for task_id, row in taken.items():
@@ -195,7 +212,10 @@ async def find_project(uow: UnitOfWork, *, key: str) -> UUID:
 
 
 async def check_places(uow: UnitOfWork, *, tasks: Collection[ImportedTask]) -> dict[UUID, str]:
-    """The tasks that `import_tasks` would refuse for their project or their assignee, by id, with the reason."""
+    """The tasks that `import_tasks` would refuse for their project, their assignee or their parent, with the reason.
+
+    A parent must exist.
+    """
     async with uow:
         return await refusals(uow, tasks)
 
@@ -228,11 +248,15 @@ class ExportSnapshot:
     cursor: StreamCursor
 
     async def pages(self) -> AsyncIterator[list[ExportedTask]]:
-        """The tasks in the order of their ids, in batches."""
-        last = None
-        while rows := await self.uow.tasks.after_id(last, at_most=BATCH_SIZE):
-            yield await self._with_names(rows)
-            last = rows[-1].id
+        """The tasks in batches: first all that are no subtasks, then the subtasks, each in the order of their ids.
+
+        So an import finds the parent of each subtask, without remembering the tasks before it.
+        """
+        for of_subtasks in (False, True):
+            last = None
+            while rows := await self.uow.tasks.after_id(last, of_subtasks=of_subtasks, at_most=BATCH_SIZE):
+                yield await self._with_names(rows)
+                last = rows[-1].id
 
     async def _with_names(self, rows: Sequence[VisibleTaskRow]) -> list[ExportedTask]:
         """The tasks with the names of what they refer to, and with their comments."""
@@ -279,8 +303,11 @@ async def _create(uow: UnitOfWork, rows: Mapping[UUID, TaskRow], batch: LockedBa
     # A task that exists uses up no number. While the counters are locked, no other task gets into the projects.
     existing = await uow.tasks.taken_among(rows)
     absent = [row for task_id, row in rows.items() if task_id not in existing]
-    batch.number(uow, absent)
+    absent = batch.add_to_parents(uow, absent, existing)
+    await batch.place(uow, absent)
     created = await uow.tasks.add_many(absent)
+    if len(created) < len(absent) and any(row.parent_id is not None for row in absent):
+        raise OtherRows  # the numbers of subtasks count tasks that were not created
     for row in absent:
         if row.id in created:
             uow.record(creation(uow, row))
@@ -304,8 +331,8 @@ def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
         completed_at=task.completed_at or completed_at(task.status, uow.now),
         project_id=task.project_id,
         number=None,
-        rank=None,
-        parent_id=None,
+        rank=task.rank if task.project_id is not None else None,
+        parent_id=task.parent_id,
         comment_count=len(task.comments),
         subtask_count=0,
         done_subtask_count=0,

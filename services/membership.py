@@ -4,6 +4,7 @@ Each locks the project, so that the members of a project change one after the ot
 other at the same time. A project keeps at least one active manager.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from domain.errors import AlreadyExists, Invalid, NotFound
@@ -147,17 +148,21 @@ async def leave_project(uow: UnitOfWork, *, project_id: UUID) -> UUID:
     return row_id
 
 
-async def replace_manager(uow: UnitOfWork, user_id: UUID, project_ids: set[UUID]) -> None:
+async def replace_manager(uow: UnitOfWork, user_id: UUID, project_ids: set[UUID]) -> Sequence[MembershipRow]:
     """Where the user is the only active manager of these locked projects, make the first active MEMBER a manager.
+
+    Returns the memberships of the new managers; nothing is committed.
 
     A project without another active member with this role keeps none: then admins manage it. Users are disabled one
     after the other, because that locks all admins; so a successor is not disabled at the same time.
     """
     successors = await uow.memberships.successors_of(user_id, project_ids) if project_ids else []
-    for membership in await uow.lock(*(uow.memberships.lock_of(row_id) for row_id in successors)):
+    memberships: list[MembershipRow] = await uow.lock(*(uow.memberships.lock_of(row_id) for row_id in successors))
+    for membership in memberships:
         previous, new = membership.role, ProjectRole.MANAGER
         uow.change(membership, role=new)
         uow.record(role_changed(uow, membership.project_id, membership.user_id, new, previous=previous))
+    return memberships
 
 
 async def _lock(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> tuple[UserRow | None, MembershipRow | None]:

@@ -10,7 +10,6 @@ from domain.errors import AlreadyExists, Forbidden, NotFound
 from domain.events import ProjectChange
 from domain.policy import Action
 from domain.project import (
-    CREATORS,
     ProjectCreation,
     ProjectRole,
     check_description,
@@ -21,6 +20,7 @@ from domain.project import (
 )
 from domain.task import ExpectedVersion, check_version
 from persistence.errors import Duplicate
+from persistence.event_log import Head
 from persistence.models import MembershipRow, ProjectRow, VisibleProjectRow, membership_id
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
@@ -102,7 +102,7 @@ async def create_project(
         earlier = await find_earlier_result(uow, "create_project", project.id, dict(values))
         if earlier is not None:
             return await _as_it_is_now(uow, earlier)
-        await _check_upgraded(uow)
+        head = await _upgraded_head(uow)
         check_project_count(await uow.memberships.count_managed(uow.actor.user_id))
         uow.projects.add(project)
         uow.projects.add_key(project)
@@ -110,7 +110,7 @@ async def create_project(
         uow.record(project_changed(uow, project, ProjectChange.CREATED))
         uow.record(role_changed(uow, project.id, uow.actor.user_id, ProjectRole.MANAGER))
         await _commit(uow, project.key)
-    return as_seen(project, ProjectRole.MANAGER)
+    return as_seen(project, ProjectRole.MANAGER, head)
 
 
 async def update_project(
@@ -140,6 +140,7 @@ async def update_project(
         request = {"project_id": project_id, "expected_version": expected_version, **values}
         if await find_earlier_result(uow, "update_project", project_id, request):
             return await _as_it_is_now(uow, project_id)
+        head = await uow.events.head()  # before the lock: all changes up to this position are in the row
         project, role, _ = await lock_project(uow, project_id, Action.UPDATE_PROJECT)
         check_version(project.version, expected_version, what="project")
         changed = {field: value for field, value in values.items() if getattr(project, field) != value}
@@ -149,7 +150,7 @@ async def update_project(
         if "key" in changed:
             await _take_key(uow, project)
         await _commit(uow, project.key)
-    return as_seen(project, role)
+    return as_seen(project, role, head)
 
 
 async def archive_project(
@@ -167,6 +168,7 @@ async def archive_project(
         request = {"project_id": project_id, "is_archived": is_archived, "expected_version": expected_version}
         if await find_earlier_result(uow, "archive_project", project_id, request):
             return await _as_it_is_now(uow, project_id)
+        head = await uow.events.head()  # before the lock: all changes up to this position are in the row
         project, role, _ = await lock_project(uow, project_id, Action.ARCHIVE_PROJECT)
         check_version(project.version, expected_version, what="project")
         if project.is_archived is not is_archived:
@@ -174,7 +176,7 @@ async def archive_project(
             change = ProjectChange.ARCHIVED if is_archived else ProjectChange.REOPENED
             uow.record(project_changed(uow, project, change))
         await uow.commit()
-    return as_seen(project, role)
+    return as_seen(project, role, head)
 
 
 class LockedProject(NamedTuple):
@@ -202,26 +204,37 @@ async def lock_project(
     return LockedProject(project, role, rows)
 
 
-def as_seen(project: ProjectRow, role: ProjectRole | None) -> VisibleProjectRow:
-    """The project as a user with this role in it sees it."""
+def as_seen(project: ProjectRow, role: ProjectRole | None, head: Head) -> VisibleProjectRow:
+    """The project as a user with this role in it sees it. *head* was read before the project was locked."""
     values = {name: getattr(project, name) for name in ProjectRow.__table__.columns.keys()}  # noqa: SIM118 - no mapping
-    return new_row(VisibleProjectRow, viewer_role=role, **values)
+    return new_row(
+        VisibleProjectRow,
+        viewer_role=role,
+        head_epoch=head.epoch,
+        head_position=head.position,
+        head_fingerprint=head.fingerprint,
+        **values,
+    )
 
 
 def _require_creator(actor: Actor, creation: ProjectCreation) -> None:
-    if not policy.may_project(actor, Action.CREATE_PROJECT, None) or actor.role not in CREATORS[creation]:
+    if not policy.may_project(actor, Action.CREATE_PROJECT, None) or not creation.permits(actor.role):
         raise Forbidden(f"On this server, only {_CREATORS[creation]} may create projects; ask one of them.")
     if actor.user_id == OPERATOR_ID:
         raise Forbidden("The user who creates a project becomes its manager; do it in a user's name.")
 
 
-async def _check_upgraded(uow: UnitOfWork) -> None:
-    """Refuse while the operator has not ended an upgrade: older versions do not know who may see a project's tasks."""
-    if not (await uow.events.head()).has_fingerprints:
+async def _upgraded_head(uow: UnitOfWork) -> Head:
+    """The head of the log. While the operator has not ended an upgrade, older versions may be running, and these do
+    not know who may see a project's tasks: then it refuses.
+    """
+    head = await uow.events.head()
+    if not head.has_fingerprints:
         raise Forbidden(
             "Projects are available once all processes of older versions have ended: then the operator runs "
             "`taskriver stream cursor-format 2`."
         )
+    return head
 
 
 def _creator(uow: UnitOfWork, project: ProjectRow) -> MembershipRow:

@@ -6,6 +6,7 @@ parent, and does not change its version.
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Protocol
 from uuid import UUID
 
 from domain.errors import Invalid, NotFound
@@ -59,11 +60,31 @@ def check_parent(task: TaskRow, parent: TaskRow | None) -> TaskRow:
     """
     if parent is None or parent.project_id != task.project_id or task.project_id is None:
         raise NotFound("Task not found", path=_PARENT_PATH)
+    check_room(parent)
+    return parent
+
+
+class Parent(Protocol):
+    """What decides whether a task can have another subtask."""
+
+    @property
+    def project_id(self) -> UUID | None: ...
+    @property
+    def parent_id(self) -> UUID | None: ...
+    @property
+    def subtask_count(self) -> int: ...
+
+
+def check_room(parent: Parent) -> None:
+    """Check that a task can have another subtask.
+
+    Raises:
+        Invalid: it is a subtask, or has too many of them.
+    """
     if parent.parent_id is not None:
         raise Invalid("The parent is a subtask, and subtasks have no subtasks.", path=_PARENT_PATH)
     if parent.subtask_count >= MAX_SUBTASKS:
         raise Invalid(f"The parent has {parent.subtask_count} subtasks, the maximum.", path=_PARENT_PATH)
-    return parent
 
 
 def can_have(parent: TaskRow, task: TaskRow) -> bool:

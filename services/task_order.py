@@ -4,6 +4,7 @@ Everything that gives a task a rank has the lock of the project's counter. So th
 the other, and all clients see the same order.
 """
 
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -75,6 +76,33 @@ async def rank_beside(
     if current is not None and (lower or "") < current and (upper is None or current < upper):
         return current
     return _between(uow, counter, lower, upper)
+
+
+async def place_all(uow: UnitOfWork, counter: TaskCounterRow, tasks: Sequence[TaskRow]) -> None:
+    """Give new tasks the next numbers of the project of the locked counter, in this order, and their ranks.
+
+    A task keeps the rank that it has, or gets one behind it if another task has it. A task without a rank is the last.
+    """
+    given = {task.rank for task in tasks if task.rank is not None}
+    taken = await uow.tasks.ranks_among(counter.id, given) if given else set()
+    for task in tasks:
+        if task.rank is None:
+            task.number, task.rank = next_place(uow, counter)
+        else:
+            rank = task.rank if task.rank not in taken else await _rank_behind(uow, counter, task.rank, given | taken)
+            uow.change(counter, last=counter.last + 1, last_rank=max(counter.last_rank, number_of(rank)))
+            task.number, task.rank = counter.last, rank
+        taken.add(task.rank)
+
+
+async def _rank_behind(uow: UnitOfWork, counter: TaskCounterRow, rank: str, others: Collection[str]) -> str:
+    """A rank directly behind one, before all *others* that follow it and before the tasks of the project."""
+    stored = await uow.tasks.next_rank(counter.id, rank)
+    following = [each for each in (stored, *others) if each is not None and each > rank]
+    try:
+        return _between(uow, counter, rank, min(following, default=None))
+    except TooLong:
+        return _last(uow, counter)
 
 
 async def free_rank(uow: UnitOfWork, counter: TaskCounterRow, rank: str) -> str:

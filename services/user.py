@@ -1,7 +1,8 @@
 """Operations on users."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 from uuid import UUID
 
 from domain import policy
@@ -10,7 +11,7 @@ from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
 from domain.user import Role, Verification, check_admins_remain, check_email, check_password, check_username
 from persistence.errors import Duplicate
-from persistence.models import UserRow
+from persistence.models import MembershipRow, UserRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.unit_of_work import OtherRows, UnitOfWork, repeated_for_other_rows
@@ -18,6 +19,11 @@ from services.membership import replace_manager
 
 HashPassword = Callable[[str], Awaitable[str]]
 VerifyPassword = Callable[[str, str | None], Awaitable[Verification]]
+
+_log: Final = logging.getLogger("taskriver.projects")
+_NEW_MANAGER: Final = (
+    "the user %s is a manager of the project %s now: its only manager, the user %s, was disabled (request %s)"
+)
 
 
 async def get_user(uow: UnitOfWork, *, user_id: UUID) -> UserRow:
@@ -134,7 +140,8 @@ async def set_user_role(uow: UnitOfWork, *, user_id: UUID, role: Role) -> UserRo
 async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) -> UserRow:
     """Enable or disable a user. When a user is disabled, all sessions of the user end.
 
-    Projects of which the user is the only active manager get another one, see `replace_manager`.
+    Projects of which the user is the only active manager get another one, see `replace_manager`. It is logged, because
+    nobody has decided who it is.
 
     Raises:
         Forbidden: if the actor is not an admin.
@@ -142,16 +149,19 @@ async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) ->
         LastAdmin: if there would be no active admin.
     """
     policy.require_user(uow.actor, Action.SET_ACTIVE, user_id)
+    successors: Sequence[MembershipRow] = ()
     async with uow:
         # Projects are locked before users, as in changes of their members.
         project_ids = await uow.memberships.lock_managed(user_id) if not is_active else set()
         user = await _locked(uow, user_id, leaves_admins=not is_active)
         if user.is_active is not is_active:
             if not is_active:
-                await _replace_manager(uow, user, project_ids)
+                successors = await _replace_manager(uow, user, project_ids)
                 await uow.sessions.end_of_user(user.id)
             change = AccessChange.ENABLED if is_active else AccessChange.DISABLED
             await _change_access(uow, user, change, is_active=is_active)
+    for each in successors:
+        _log.info(_NEW_MANAGER, each.user_id, each.project_id, user_id, uow.request_id or "-")
     return user
 
 
@@ -191,11 +201,11 @@ async def _locked(uow: UnitOfWork, user_id: UUID, *, leaves_admins: bool) -> Use
     return user
 
 
-async def _replace_manager(uow: UnitOfWork, user: UserRow, project_ids: set[UUID]) -> None:
+async def _replace_manager(uow: UnitOfWork, user: UserRow, project_ids: set[UUID]) -> Sequence[MembershipRow]:
     if await uow.memberships.managed_by(user.id) - project_ids:
         # A project is locked before its members, and this one became a managed one only now.
         raise OtherRows
-    await replace_manager(uow, user.id, project_ids)
+    return await replace_manager(uow, user.id, project_ids)
 
 
 async def _change_access(uow: UnitOfWork, user: UserRow, change: AccessChange, **values: Any) -> None:

@@ -23,9 +23,11 @@ FIELDS: Final = (
     "key",
     "labels",
     "comments",
+    "parent",
+    "rank",
 )
-"""The fields of an export, in order. They have the names of GraphQL; users are usernames, a project is its key, and
-labels are their names.
+"""The fields of an export, in order. They have the names of GraphQL; users are usernames, a project is its key, labels
+are their names, and a parent is its id.
 """
 
 _ALIASES: Final = {"uuid": "id", "completed": "completed"}

@@ -15,6 +15,7 @@ from cli.transfer.import_errors import ImportProblems
 from cli.transfer.label_lookups import LabelLookups
 from cli.transfer.lookups import Lookups
 from cli.transfer.nested_values import CommentRecord
+from cli.transfer.parents import CheckedParents
 from cli.transfer.task_record import Record, read
 from domain.actor import Actor
 from domain.errors import Invalid
@@ -76,6 +77,7 @@ class Importer:
     counts: ImportCounts = field(default_factory=ImportCounts)
     _lookups: Lookups = field(init=False)
     _labels: LabelLookups = field(init=False)
+    _parents: CheckedParents = field(default_factory=CheckedParents)
     _pending: Batch[Parsed] = field(default_factory=dict)
     _characters: int = 0
     """The length of the pending texts."""
@@ -113,8 +115,17 @@ class Importer:
             await self._flush()
         elif len(self._pending) == BATCH_SIZE or self._characters > _MAX_CHARACTERS:
             await self._start_writing()
+        if self._must_wait(owner, task.parent_id):
+            await self._flush()
         self._pending[task.task_id] = line.number, owner, task
         self._characters += len(task.title) + len(task.description) + sum(len(each.text) for each in task.comments)
+
+    def _must_wait(self, owner: Actor, parent_id: UUID | None) -> bool:
+        """Whether another transaction creates the parent. One transaction creates the tasks of one owner in a batch."""
+        if parent_id is None:
+            return False
+        pending = self._pending.get(parent_id)
+        return self._writer.is_writing(parent_id) or (pending is not None and pending[1] != owner)
 
     async def _parse(self, line: Line) -> tuple[Actor, ImportedTask]:
         if line.problem is not None:
@@ -201,10 +212,12 @@ class Importer:
         return done.refused
 
     async def _check(self, owner: Actor, tasks: list[ImportedTask]) -> dict[UUID, str]:
-        """Create nothing; returns why tasks would be refused in their projects, by id."""
+        """Create nothing; returns why tasks would be refused for their projects and parents, by id."""
         in_projects = [task for task in tasks if task.project_id is not None]
         refused: dict[UUID, str] = {}
         if in_projects:
-            refused = await check_places(self.database.unit_of_work(owner), tasks=in_projects)
+            to_look_up = self._parents.without_parents(in_projects)
+            refused = await check_places(self.database.unit_of_work(owner), tasks=to_look_up)
+            self._parents.take(in_projects, refused)
         self.counts.created += len(tasks) - len(refused)
         return refused

@@ -49,6 +49,9 @@ def read(values: Mapping[str, Any], *, source: str | None, number: int, now: dat
     """
     values = {field: value for field, value in values.items() if value is not None}
     owner, assignee, project = (_text(values, name) or None for name in ("owner", "assignee", "project"))
+    parent = _id_text(values, "parent")
+    if parent and project is None:
+        raise Invalid("a subtask needs the project of its parent. --ignore parent imports a personal task.")
     task = ImportedTask(
         task_id=_task_id(values, source, number),
         title=_text(values, "title"),
@@ -58,6 +61,8 @@ def read(values: Mapping[str, Any], *, source: str | None, number: int, now: dat
         due_at=_time(values, "dueAt", dates),
         created_at=_time(values, "createdAt", dates),
         completed_at=_time(values, "completedAt", dates),
+        parent_id=_named_id(parent, source) if parent else None,
+        rank=_text(values, "rank") or None,
     )
     labels, comments = read_labels(values.get("labels", [])), read_comments(values.get("comments", []), dates, now)
     if labels and project is None:
@@ -85,6 +90,8 @@ def write(exported: ExportedTask) -> dict[str, Any]:
         "key": _key(task),
         "labels": list(exported.labels),
         "comments": write_comments(exported.comments),
+        "parent": None if task.parent_id is None else str(task.parent_id),
+        "rank": task.rank,
     }
 
 
@@ -100,19 +107,29 @@ def _text(values: Mapping[str, Any], field: str) -> str:
 
 
 def _task_id(values: Mapping[str, Any], source: str | None, number: int) -> UUID:
-    name = values.get("id", "")
-    if isinstance(name, int) and not isinstance(name, bool):
-        name = str(name)
-    if not isinstance(name, str) or len(name) > _MAX_ID:
-        raise Invalid(f"id must be a UUID, or any name of up to {_MAX_ID} characters.", path=("id",))
+    name = _id_text(values, "id")
     if name:
-        try:
-            return UUID(name)
-        except ValueError:
-            return uuid5(_NAMESPACE, json.dumps([source, name]))
+        return _named_id(name, source)
     if source is None:
         raise Invalid("id is missing: add ids, or name the source of the lines with --source NAME.", path=("id",))
     return uuid5(_NAMESPACE, json.dumps([source, number]))
+
+
+def _id_text(values: Mapping[str, Any], field: str) -> str:
+    name = values.get(field, "")
+    if isinstance(name, int) and not isinstance(name, bool):
+        name = str(name)
+    if not isinstance(name, str) or len(name) > _MAX_ID:
+        raise Invalid(f"{field} must be a UUID, or any name of up to {_MAX_ID} characters.", path=(field,))
+    return name
+
+
+def _named_id(name: str, source: str | None) -> UUID:
+    """The id of a task with this name in the file."""
+    try:
+        return UUID(name)
+    except ValueError:
+        return uuid5(_NAMESPACE, json.dumps([source, name]))
 
 
 def _status(values: Mapping[str, Any]) -> TaskStatus:

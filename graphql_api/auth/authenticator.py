@@ -11,6 +11,7 @@ from asgi.errors import InvalidToken, RevokedToken
 from domain.actor import Actor
 from domain.errors import Unavailable
 from domain.events import Revocation
+from domain.project import ProjectCreation
 from domain.user import Role, UserDirectory
 from graphql_api.auth.tokens import AccessTokens, Claims
 from observability.request_records import record_user
@@ -39,7 +40,7 @@ class Authenticator:
 
     It caches the identities of at most *max_cached* tokens. It uses the cache only while the lease of the stream is
     fresh: then this process learns of a change of rights within a second, and removes the users concerned. *directory*
-    says whom users find.
+    says whom users find, and *creation* who may create projects.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Authenticator:
         *,
         max_cached: int = MAX_CACHED,
         directory: UserDirectory = UserDirectory.EVERYONE,
+        creation: ProjectCreation = ProjectCreation.EVERYONE,
     ) -> None:
         self._database = database
         self._tokens = tokens
@@ -57,6 +59,7 @@ class Authenticator:
         self._memberships = stream.memberships
         self._max_cached = max_cached
         self._directory = directory
+        self._creation = creation
         self._cache: OrderedDict[str, _CachedIdentity] = OrderedDict()
         self._tokens_of_user: dict[UUID, set[str]] = {}
         self._generation = 0
@@ -123,8 +126,15 @@ class Authenticator:
             raise RevokedToken
         if found:
             roles.load(began, found[0])
-        finds_everyone = not self._directory.is_limited_for(Role(role))
-        actor = Actor(claims.user_id, Role(role), claims.session_id, access_version, roles, finds_everyone)
+        actor = Actor(
+            claims.user_id,
+            Role(role),
+            claims.session_id,
+            access_version,
+            roles,
+            finds_everyone=not self._directory.is_limited_for(Role(role)),
+            creates_projects=self._creation.permits(Role(role)),
+        )
         return _CachedIdentity(Identity(actor, claims.expires_at), min(claims.expires_at, expires_at))
 
     def _store(self, token: str, found: _CachedIdentity) -> None:

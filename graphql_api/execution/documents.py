@@ -33,8 +33,10 @@ from graphql_api.execution.query_cost import (
     CostCalculator,
     OperationCosts,
     default_sizes,
+    default_switches,
     default_texts,
     size_of,
+    switch_of,
 )
 from graphql_api.execution.validation import ValuesOfCorrectType
 
@@ -76,8 +78,8 @@ class Document:
     """A valid document: its syntax tree, its operations by name ("" for an operation without a name), and their costs.
 
     `introspected` has an entry for each operation that selects introspection fields. `large` has the names of the
-    operations whose responses may have many long texts. `checked` contains the sizes for
-    which a cost was already checked. `known` is whether the document was sent more than once. `switches` and `plans`
+    operations whose responses may have many long texts. `checked` contains the values of variables for which a cost was
+    already checked. `known` is whether the document was sent more than once. `switches` and `plans`
     belong to the compiled executor.
     """
 
@@ -188,24 +190,30 @@ class Documents:
     def check_cost(self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
         """Check the cost of an operation with these variables. It does nothing if no variable affects the cost.
 
+        A cost is remembered with the values of the variables that affect it, so that other values are checked, too.
+
         Raises:
             TooExpensive: a limit is exceeded; the message names it.
         """
-        if document.costs.variables:
-            self._check_pages(document, operation, variables)
+        if document.costs.variables or document.costs.switches:
+            self._check_values(document, operation, variables)
         if document.introspected:
             self._check_types(document, operation, variables)
 
-    def _check_pages(
+    def _check_values(
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> None:
-        names = document.costs.variables
-        sizes = default_sizes(operation, names) | {
-            name: size_of(variables[name]) for name in names if name in variables
+        """Check the cost with the page sizes that variables request, and with what they exclude."""
+        costs, name = document.costs, name_of(operation)
+        sizes = default_sizes(operation, costs.variables) | {
+            each: size_of(variables[each]) for each in costs.variables if each in variables
         }
-        key = (name_of(operation), tuple(sizes.values()))
+        switches = default_switches(operation, costs.switches) | {
+            each: switch_of(variables[each]) for each in costs.switches if each in variables
+        }
+        key = (name, (*sizes.values(), *switches.values()))
         if key not in document.checked:
-            check_operation(self._limits, self._calculator.costs_of(document.ast, sizes).operations[name_of(operation)])
+            check_operation(self._limits, self._calculator.costs_of(document.ast, sizes, switches).operations[name])
             _mark_checked(document, key)
 
     def _check_types(
@@ -314,7 +322,8 @@ class Documents:
         return ast
 
     def _checked_costs(self, ast: DocumentNode) -> OperationCosts:
-        # Each variable counts as 1 here. A document that is too expensive even then is always refused.
+        # Each page whose size is a variable counts as 1 here, and what depends on a variable of `@skip` or `@include`
+        # counts as excluded. A document that is too expensive even then is always refused.
         costs = self._calculator.costs_of(ast, {})
         for cost in costs.operations.values():
             check_operation(self._limits, cost)

@@ -1,5 +1,7 @@
 """Calculates the depth and the cost of operations: how deep they nest, and how many fields they may resolve.
 
+The cost depends on the values of variables, which request page sizes and decide what `@skip` and `@include` exclude.
+
 Each fragment is measured only once, even if it is used several times. So the time is linear in the size of the text;
 otherwise a chain of fragments that use each other twice would take exponential time. The code is not recursive, because
 the client chooses the depth.
@@ -11,6 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final, NamedTuple
 
 from graphql import (
+    BooleanValueNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -25,6 +28,7 @@ from graphql import (
     NamedTypeNode,
     NullValueNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     StringValueNode,
     Undefined,
@@ -46,17 +50,26 @@ LONG_TEXTS: Final = frozenset({"description"})
 MAX_COST: Final = 10**12
 """Costs are capped at this value, which is far above every limit."""
 
+_EXCLUDING: Final = {"skip": True, "include": False}
+"""The value with which a directive excludes a selection, by its name."""
+
 Definition = OperationDefinitionNode | FragmentDefinitionNode
 Sizes = Mapping[str, int]
 """The page sizes that the values of variables request, by the names of the variables."""
 
+Switches = Mapping[str, bool | None]
+"""The values of variables of `@skip` and `@include`, by their names. None is no boolean, and excludes nothing."""
+
+_NO_SWITCHES: Final[Switches] = {}
+
 
 class FragmentUse(NamedTuple):
-    """A use of a fragment at a depth. It is resolved for *times* objects."""
+    """A use of a fragment at a depth, for *times* objects. It counts unless `@skip` or `@include` excludes it."""
 
     name: str
     depth: int
     times: int
+    counts: bool
 
 
 @dataclass(slots=True)
@@ -65,6 +78,9 @@ class QueryCost:
 
     A field in a list counts once for each item of a full page. Introspection fields are not counted here, but in
     `introspection.py`. `long_texts` is the number of resolved fields that are long texts.
+
+    What `@skip` and `@include` exclude does not count in `cost`, because it is not resolved. It does in the others:
+    validation visits it, and they are calculated once for all values of the variables.
     """
 
     depth: int = 0
@@ -75,10 +91,14 @@ class QueryCost:
 
 @dataclass(slots=True)
 class DefinitionCost(QueryCost):
-    """The cost of one definition without its fragments; its uses of fragments; and the variables for its page sizes."""
+    """The cost of one definition without its fragments; its uses of fragments; and the variables that affect its cost.
+
+    `variables` are those of page sizes, and `switches` those of `@skip` and `@include`.
+    """
 
     spreads: list[FragmentUse] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
+    switches: set[str] = field(default_factory=set)
 
 
 class _Scope(NamedTuple):
@@ -86,6 +106,12 @@ class _Scope(NamedTuple):
     parent: GraphQLNamedType | None
     depth: int
     times: int
+    counts: bool
+
+
+class _Values(NamedTuple):
+    sizes: Sizes
+    switches: Switches
 
 
 class CostCalculator:
@@ -94,14 +120,18 @@ class CostCalculator:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
 
-    def costs_of(self, ast: DocumentNode, sizes: Sizes) -> "OperationCosts":
-        """The cost of every operation with these page sizes. A variable that is not in *sizes* counts as 1.
+    def costs_of(self, ast: DocumentNode, sizes: Sizes, switches: Switches = _NO_SWITCHES) -> "OperationCosts":
+        """The cost of every operation with these page sizes and switches.
+
+        It is the least one for the other variables: a variable that is not in *sizes* counts as 1, and one that is not
+        in *switches* excludes what depends on it.
 
         Raises:
             GraphQLError: a fragment uses itself.
         """
         parts = [part for part in ast.definitions if isinstance(part, Definition)]
-        costs = [self._definition_cost(part, sizes) for part in parts]
+        values = _Values(sizes, switches)
+        costs = [self._definition_cost(part, values) for part in parts]
         fragments = {
             part.name.value: cost
             for part, cost in zip(parts, costs, strict=True)
@@ -115,21 +145,27 @@ class CostCalculator:
             for part, cost in zip(parts, costs, strict=True)
             if isinstance(part, OperationDefinitionNode)
         }
-        return OperationCosts(operations, frozenset().union(*(cost.variables for cost in costs)))
+        return OperationCosts(
+            operations,
+            frozenset().union(*(cost.variables for cost in costs)),
+            frozenset().union(*(cost.switches for cost in costs)),
+        )
 
-    def _definition_cost(self, definition: Definition, sizes: Sizes) -> DefinitionCost:
+    def _definition_cost(self, definition: Definition, values: _Values) -> DefinitionCost:
         total = DefinitionCost()
-        scopes = [_Scope(definition.selection_set, self._root_of(definition), 0, 1)]
+        scopes = [_Scope(definition.selection_set, self._root_of(definition), 0, 1, counts=True)]
         while scopes:
             scope = scopes.pop()
             for node in scope.selections.selections:
+                is_excluded = _is_excluded(node, values.switches, total.switches)
+                inside = scope._replace(counts=False) if is_excluded else scope
                 if isinstance(node, FieldNode):
-                    scopes.extend(self._add_field(node, scope, total, sizes))
+                    scopes.extend(self._add_field(node, inside, total, values.sizes))
                 elif isinstance(node, InlineFragmentNode):
                     parent = self._named(node.type_condition) if node.type_condition else scope.parent
-                    scopes.append(scope._replace(selections=node.selection_set, parent=parent))
+                    scopes.append(inside._replace(selections=node.selection_set, parent=parent))
                 elif isinstance(node, FragmentSpreadNode):
-                    total.spreads.append(FragmentUse(node.name.value, scope.depth, scope.times))
+                    total.spreads.append(FragmentUse(node.name.value, scope.depth, scope.times, inside.counts))
         return total
 
     def _add_field(self, node: FieldNode, scope: _Scope, total: DefinitionCost, sizes: Sizes) -> Iterator[_Scope]:
@@ -138,13 +174,14 @@ class CostCalculator:
         if _is_introspection(node, scope.parent):
             total.introspects = True
             return
-        total.cost = min(MAX_COST, total.cost + scope.times)
+        if scope.counts:
+            total.cost = min(MAX_COST, total.cost + scope.times)
         total.depth = max(total.depth, scope.depth + 1)
         if node.name.value in LONG_TEXTS:
             total.long_texts = min(MAX_COST, total.long_texts + scope.times)
         if node.selection_set:
             times = scope.times * _page_size(node, known, sizes, total.variables)
-            yield _Scope(node.selection_set, inner, scope.depth + 1, min(MAX_COST, times))
+            yield _Scope(node.selection_set, inner, scope.depth + 1, min(MAX_COST, times), scope.counts)
 
     def _root_of(self, definition: Definition) -> GraphQLNamedType | None:
         if isinstance(definition, FragmentDefinitionNode):
@@ -162,10 +199,14 @@ class CostCalculator:
 
 @dataclass(frozen=True, slots=True)
 class OperationCosts:
-    """The costs of a document's operations, by name ("" without one), and the variables that affect these costs."""
+    """The costs of a document's operations, by name ("" without one), and the variables that affect these costs.
+
+    `variables` are those of page sizes, and `switches` those of `@skip` and `@include`.
+    """
 
     operations: Mapping[str, QueryCost]
     variables: frozenset[str]
+    switches: frozenset[str]
 
 
 def size_of(value: object) -> int:
@@ -183,6 +224,18 @@ def default_sizes(operation: OperationDefinitionNode, names: Iterable[str]) -> d
     """The page sizes that the default values of variables request; 0 for a variable without a default."""
     defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
     return {name: _literal_size(defaults.get(name), {}, set()) for name in names}
+
+
+def switch_of(value: object) -> bool | None:
+    """The value of a variable of `@skip` or `@include`; None for a value that is no boolean, which executors refuse."""
+    return value if isinstance(value, bool) else None
+
+
+def default_switches(operation: OperationDefinitionNode, names: Iterable[str]) -> dict[str, bool | None]:
+    """The default values of variables of `@skip` and `@include`; None for a variable without a default."""
+    defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
+    found = {name: defaults.get(name) for name in names}
+    return {name: node.value if isinstance(node, BooleanValueNode) else None for name, node in found.items()}
 
 
 def default_texts(operation: OperationDefinitionNode, names: Iterable[str]) -> dict[str, str]:
@@ -221,6 +274,22 @@ def _literal_size(value: ValueNode | None, sizes: Sizes, variables: set[str]) ->
     return MAX_PAGE
 
 
+def _is_excluded(node: SelectionNode, switches: Switches, found: set[str]) -> bool:
+    """Whether `@skip` or `@include` excludes a selection. Their variables are added to *found*."""
+    is_excluded = False
+    for directive in node.directives or ():
+        excluding = _EXCLUDING.get(directive.name.value)
+        for argument in directive.arguments or () if excluding is not None else ():
+            value = argument.value
+            if isinstance(value, VariableNode):
+                name = value.name.value
+                found.add(name)
+                is_excluded |= switches.get(name, excluding) is excluding
+            elif isinstance(value, BooleanValueNode):
+                is_excluded |= value.value is excluding
+    return is_excluded
+
+
 def _is_introspection(node: FieldNode, parent: GraphQLNamedType | None) -> bool:
     return node.name.value in ("__schema", "__type") or (parent is not None and parent.name.startswith("__"))
 
@@ -239,10 +308,11 @@ def _innermost_first(fragments: Mapping[str, DefinitionCost], parts: Iterable[De
 
 def _total_cost(definition: DefinitionCost, totals: Mapping[str, QueryCost]) -> QueryCost:
     total = QueryCost(definition.depth, definition.cost, definition.introspects, definition.long_texts)
-    for name, depth, times in definition.spreads:
+    for name, depth, times, counts in definition.spreads:
         inner = totals.get(name, QueryCost())
         total.depth = max(total.depth, depth + inner.depth)
-        total.cost = min(MAX_COST, total.cost + times * inner.cost)
+        if counts:
+            total.cost = min(MAX_COST, total.cost + times * inner.cost)
         total.introspects |= inner.introspects
         total.long_texts = min(MAX_COST, total.long_texts + times * inner.long_texts)
     return total

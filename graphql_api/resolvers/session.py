@@ -56,7 +56,11 @@ class SessionMutations:
         context.request.carries_secret = True
         if not input.return_refresh_token:
             context.set_refresh_cookie(signed_in.refresh_token)
-        return LoginPayload.of(signed_in, return_refresh_token=input.return_refresh_token)
+        return LoginPayload.of(
+            signed_in,
+            return_refresh_token=input.return_refresh_token,
+            creation=context.backend.project_creation,
+        )
 
     @mutation(
         PUBLIC,
@@ -74,7 +78,8 @@ class SessionMutations:
         context.request.carries_secret = True
         if not in_payload:
             context.set_refresh_cookie(signed_in.refresh_token)
-        return RefreshTokenPayload.of(signed_in, return_refresh_token=in_payload)
+        creation = context.backend.project_creation
+        return RefreshTokenPayload.of(signed_in, return_refresh_token=in_payload, creation=creation)
 
     @mutation(SIGNED_IN, "Sign out of the current session. Its tokens become invalid within a second.")
     async def logout(self, field: FieldContext) -> LogoutPayload | None:

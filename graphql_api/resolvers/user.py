@@ -104,7 +104,7 @@ class UserMutations:
             password=input.password,
             request_id=context.request_id,
         )
-        return RegisterPayload(user=user_as_viewer(row))
+        return RegisterPayload(user=user_as_viewer(row, context.backend.project_creation))
 
     @mutation(SIGNED_IN, "Change your password. All your other sessions end within a second.")
     async def change_password(self, field: FieldContext, input: ChangePasswordInput) -> ChangePasswordPayload | None:

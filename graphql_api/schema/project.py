@@ -9,13 +9,14 @@ from domain import policy
 from domain.actor import Actor
 from domain.policy import Action
 from domain.project import MAX_DESCRIPTION, MAX_KEY, MAX_NAME, MIN_KEY, ProjectRole
+from domain.stream_cursor import StreamCursor
 from graphql_api.schema.common import Node, Payload
 from graphql_api.schema.connections import connection, pages_of
 from graphql_api.schema.label import LabelConnection
 from graphql_api.schema.membership import MembershipConnection
 from graphql_api.schema.object_fields import object_field
 from graphql_api.schema.resolves_to import Expression, Pages
-from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS
+from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS, PERSONAL
 from persistence.models import VisibleProjectRow
 from persistence.queries.label import LABELS
 from persistence.queries.membership import MEMBERS
@@ -30,6 +31,11 @@ def _may(action: Action) -> Expression:
         return policy.may_project(actor, action, viewer_role, is_archived=is_archived)
 
     return Expression(allowed, ("viewer_role", "is_archived"))
+
+
+def _stream_cursor(actor: Actor, head_epoch: str, head_position: int, head_fingerprint: int | None) -> str | None:
+    """The position that was read with the row of the project; the cursor is valid for this actor."""
+    return StreamCursor(head_epoch, head_position, actor.access_version, head_fingerprint).encode()
 
 
 def _own_role(_: Actor, viewer_role: ProjectRole | None) -> ProjectRole | None:
@@ -70,6 +76,12 @@ class Project(Node):
     )
     viewer_can_manage_labels = object_field(
         BY_RELATION, "Whether you may create, change and delete labels.", _may(Action.MANAGE_LABELS)
+    )
+    stream_cursor = object_field(
+        PERSONAL,
+        "The position of the stream when this project was read. Pass it as `after` of `projectChanged`, and you "
+        "receive every change since then. The lists of the project were read at this position or later.",
+        Expression(_stream_cursor, ("head_epoch", "head_position", "head_fingerprint")),
     )
     labels = object_field(
         FOR_ALL_USERS, "The labels of the project, by name.", Pages(LabelConnection, pages_of(LABELS))

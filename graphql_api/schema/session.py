@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 
 from domain.actor import Actor
+from domain.project import ProjectCreation
 from domain.session import MAX_SESSIONS_LISTED
 from graphql_api.auth.accounts import SignedIn
 from graphql_api.schema.common import Node, Payload
@@ -72,13 +73,13 @@ class Tokens(Payload):
     user: User | None = strawberry.field(default=None, description="The user who is signed in now.")
 
     @classmethod
-    def of(cls, signed_in: SignedIn, *, return_refresh_token: bool) -> Self:
-        """Convert the result of signing in or refreshing."""
+    def of(cls, signed_in: SignedIn, *, return_refresh_token: bool, creation: ProjectCreation) -> Self:
+        """Convert the result of signing in or refreshing. *creation* says who may create projects."""
         return cls(
             access_token=signed_in.access_token,
             expires_at=signed_in.expires_at,
             refresh_token=signed_in.refresh_token if return_refresh_token else None,
-            user=user_as_viewer(signed_in.user),
+            user=user_as_viewer(signed_in.user, creation),
         )
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 import strawberry
 
 from domain.actor import Actor
-from domain.policy import Action, may_user
+from domain.policy import Action, may_project, may_user
+from domain.project import ProjectCreation
 from graphql_api.schema.common import Node, Payload
 from graphql_api.schema.connections import connection
 from graphql_api.schema.enums import Role
@@ -19,6 +20,10 @@ from persistence.models import UserRow
 
 def _email(actor: Actor, user_id: UUID, email: str) -> str | None:
     return email if may_user(actor, Action.READ_EMAIL, user_id) else None
+
+
+def _may_create_projects(actor: Actor, user_id: UUID) -> bool:
+    return actor.user_id == user_id and actor.creates_projects and may_project(actor, Action.CREATE_PROJECT, None)
 
 
 @strawberry.type(description="A user account.")
@@ -36,11 +41,27 @@ class User(Node):
         "The e-mail address. Only the user and admins can see it; for others it is null.",
         Expression(_email, ("id", "email")),
     )
+    viewer_can_create_projects = object_field(
+        PERSONAL,
+        "Whether the settings of the server permit you to create projects. False for all users but yourself: the user "
+        "who creates a project is its manager.",
+        Expression(_may_create_projects, ("id",)),
+    )
 
 
-def user_as_viewer(row: UserRow) -> User:
-    """The user, seen by that user: they have just registered or signed in with this request."""
-    return User.of(row, viewer=Actor(row.id, row.role, session_id=None, access_version=row.access_version))
+def user_as_viewer(row: UserRow, creation: ProjectCreation) -> User:
+    """The user, seen by that user: they have just registered or signed in with this request.
+
+    *creation* says who may create projects.
+    """
+    viewer = Actor(
+        row.id,
+        row.role,
+        session_id=None,
+        access_version=row.access_version,
+        creates_projects=creation.permits(row.role),
+    )
+    return User.of(row, viewer=viewer)
 
 
 def current_user(payload: Any) -> Actor | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, MetaData, String, Text
+from sqlalchemy import BigInteger, ForeignKey, MetaData, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.project import MAX_KEY, MAX_NAME, ProjectRole
@@ -38,7 +38,8 @@ class ProjectKeyRow(Base):
 class VisibleProjectRow(Base):
     """A project as a user sees it, with the user's role in it; None if the user is not a member.
 
-    It is not a table: `persistence/queries/project.py` reads it.
+    `head_epoch`, `head_position` and `head_fingerprint` are the head of the event log when the project was read. All
+    changes up to this position are in the row. It is not a table: `persistence/queries/project.py` reads it.
     """
 
     __tablename__ = "visible_projects"
@@ -53,3 +54,6 @@ class VisibleProjectRow(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     viewer_role: Mapped[ProjectRole | None] = mapped_column(StoredEnum(ProjectRole, "viewer_role"))
+    head_epoch: Mapped[str]
+    head_position: Mapped[int] = mapped_column(BigInteger)
+    head_fingerprint: Mapped[int | None] = mapped_column(BigInteger)

@@ -15,6 +15,7 @@ _HEAD: Final = {
     "head_position": EVENT_HEAD.c.position,
     "head_fingerprint": EVENT_HEAD.c.cursor_fingerprint,
 }
+"""What a stream cursor needs of the head of the event log, by the names of the columns that have it."""
 
 Known = Mapping[str, Callable[[], ColumnElement[Any]]]
 """Functions that create a column, by its name."""
@@ -25,8 +26,13 @@ def facts_of(names: Sequence[str], known: Known) -> Select[Any]:
 
     The facts and the rows are read by one statement, and so in one snapshot.
     """
-    columns = (known[name]() if name in known else select(_HEAD[name]).scalar_subquery() for name in names)
+    columns = (known[name]() if name in known else _of_head(name) for name in names)
     return select(*(column.label(name) for name, column in zip(names, columns, strict=True)))
+
+
+def head_columns() -> list[ColumnElement[Any]]:
+    """The head of the event log, as columns of each row. PostgreSQL reads those that a statement uses, once."""
+    return [_of_head(name).label(name) for name in _HEAD]
 
 
 def is_any(*rows: Select[Any]) -> ColumnElement[bool]:
@@ -35,3 +41,7 @@ def is_any(*rows: Select[Any]) -> ColumnElement[bool]:
     EXISTS would ignore the order of a query, and then the planner would not use the index for this order.
     """
     return func.coalesce(*(each.scalar_subquery() for each in rows)).is_not(None)
+
+
+def _of_head(name: str) -> ColumnElement[Any]:
+    return select(_HEAD[name]).scalar_subquery()

@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from domain.policy import IN_PROJECT, Action, Reach
 from persistence.models import MembershipRow, ProjectRow
+from persistence.queries.page_facts import head_columns
 from persistence.queries.parent import Parent, Reaches
 
 _ACTOR: Final[BindParameter[UUID]] = bindparam("actor_id", type_=Uuid())
@@ -32,7 +33,7 @@ def visible_projects(reaches: Reaches, name: str = "visible") -> FromClause:
     if Reach.ANY not in reaches:
         own &= _MEMBERSHIPS.c.role.in_(_roles(reaches))
     rows = _PROJECTS.join(_MEMBERSHIPS, own, isouter=Reach.ANY in reaches)
-    query = select(*_PROJECTS.c, _MEMBERSHIPS.c.role.label("viewer_role")).select_from(rows)
+    query = select(*_PROJECTS.c, _MEMBERSHIPS.c.role.label("viewer_role"), *head_columns()).select_from(rows)
     return query.subquery(name)
 
 

@@ -282,14 +282,19 @@ class TaskSlice:
 
 @dataclass(frozen=True, slots=True)
 class TaskScan:
-    """Tasks in the order of their ids, from the first or after an id. Parameters: `limit`, `actor_id`, `last`."""
+    """Tasks in the order of their ids, from the first or after an id: either subtasks, or all others.
+
+    Parameters: `limit`, `actor_id`, `last`.
+    """
 
     reaches: Reaches
     is_behind: bool
+    of_subtasks: bool
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        query = _tasks(columns).where(visible(self.reaches))
+        is_subtask = TaskRow.parent_id.is_not(None) if self.of_subtasks else TaskRow.parent_id.is_(None)
+        query = _tasks(columns).where(visible(self.reaches), is_subtask)
         if self.is_behind:
             query = query.where(TaskRow.id > bindparam("last", type_=Uuid()))
         return query.order_by(TaskRow.id).limit(_limit())
@@ -363,9 +368,9 @@ def task_slice(actor: Actor | None, *, skip: int, limit: int) -> Query:
     return Query(TaskSlice(reaches_of(actor)), values)
 
 
-def task_scan(actor: Actor | None, last: UUID | None, *, at_most: int) -> Query:
-    """The next tasks of a scan through all tasks."""
-    rows = TaskScan(reaches_of(actor), last is not None)
+def task_scan(actor: Actor | None, last: UUID | None, *, of_subtasks: bool, at_most: int) -> Query:
+    """The next tasks of a scan through all subtasks, or through all other tasks."""
+    rows = TaskScan(reaches_of(actor), last is not None, of_subtasks)
     return Query(rows, {"actor_id": id_of(actor), "limit": at_most, "last": last})
 
 

@@ -33,6 +33,7 @@ _PLACE_OF: Final = "SELECT project_id, parent_id FROM tasks WHERE id = $1"
 _SUBTASKS_OF: Final = "SELECT id FROM tasks WHERE parent_id = $1 ORDER BY rank, id"
 _RANK_IN: Final = "SELECT rank FROM tasks WHERE id = $1 AND project_id = $2"
 _HAS_RANK: Final = "SELECT EXISTS (SELECT FROM tasks WHERE project_id = $1 AND rank = $2)"
+_RANKS_AMONG: Final = "SELECT DISTINCT rank FROM tasks WHERE project_id = $1 AND rank = ANY($2::text[])"
 _NEXT: Final = "SELECT min(rank) FROM tasks WHERE project_id = $1 AND rank > $2 AND id IS DISTINCT FROM $3"
 _PREVIOUS: Final = "SELECT max(rank) FROM tasks WHERE project_id = $1 AND rank < $2 AND id <> $3"
 _BETWEEN: Final = "SELECT id FROM tasks WHERE project_id = $1 AND rank > $2 AND rank < $3"
@@ -104,6 +105,10 @@ class TaskRepository:
         """Whether a task of the project has this rank."""
         return bool(await self._work.transaction.value(_HAS_RANK, project_id, rank))
 
+    async def ranks_among(self, project_id: UUID, ranks: Collection[str]) -> set[str]:
+        """Those of *ranks* that tasks of the project have."""
+        return {rank for (rank,) in await self._work.transaction.fetch(_RANKS_AMONG, project_id, list(ranks))}
+
     async def next_rank(self, project_id: UUID, rank: str, *, beside: UUID | None = None) -> str | None:
         """The rank that follows one in the order of a project, without that of the task *beside*; None at the end."""
         found: str | None = await self._work.transaction.value(_NEXT, project_id, rank, beside)
@@ -167,9 +172,9 @@ class TaskRepository:
         """
         return await self._work.transaction.number(reads.task_count(self._actor, wanted))
 
-    async def after_id(self, last: UUID | None, *, at_most: int) -> list[VisibleTaskRow]:
-        """Tasks in the order of their ids, after *last*: the fastest scan of all tasks."""
-        return await self._rows(reads.task_scan(self._actor, last, at_most=at_most))
+    async def after_id(self, last: UUID | None, *, of_subtasks: bool, at_most: int) -> list[VisibleTaskRow]:
+        """Subtasks, or all other tasks, in the order of their ids, after *last*: the fastest scan of all tasks."""
+        return await self._rows(reads.task_scan(self._actor, last, of_subtasks=of_subtasks, at_most=at_most))
 
     async def taken_among(self, ids: Collection[UUID]) -> set[UUID]:
         """Those of *ids* that a task has, also a deleted one, whether or not the actor may see it."""

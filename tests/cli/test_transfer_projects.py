@@ -15,7 +15,7 @@ from tests.support.builders import Builders
 from tests.support.processes import Command, environment
 
 NO_PROJECT = "there is no such project, or the owner of the task is not a member of it."
-OLDER = tuple(field for field in FIELDS if field not in ("project", "key", "labels", "comments"))
+OLDER = tuple(field for field in FIELDS if field not in ("project", "key", "labels", "comments", "parent", "rank"))
 """The fields of an export before there were projects."""
 
 
@@ -50,8 +50,8 @@ class TestExport:
         found = {record["title"]: (record["project"], record["key"]) for record in records}
         assert found == {"There": ("WEB", "WEB-1"), "Mine": (None, None)}
         header, *rows = table.splitlines()
-        assert header.endswith(",version,project,key,labels,comments")
-        assert {row.partition(",1,")[2] for row in rows} == {"WEB,WEB-1,,", ",,,"}
+        assert header.endswith(",version,project,key,labels,comments,parent,rank")
+        assert {row.partition(",1,")[2] for row in rows} == {"WEB,WEB-1,,,,V0000001", ",,,,,"}
 
     def test_members_export_the_tasks_of_the_project(self, import_file: Any, export_file: Any):
         """A viewer too; other users do not."""

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from domain.rank import LONG, WHOLE, check_rank, number_of, rank_before, rank_between, spread, whole
+from domain.rank import LONG, MOST, WHOLE, check_place, check_rank, number_of, rank_before, rank_between, spread, whole
 
 SMALLEST, GREATEST = -1_000_000, 1_000_000
 
@@ -88,3 +88,20 @@ def test_a_rank_is_checked():
     """With and without a fraction."""
     assert check_rank(whole(1)) == whole(1)
     assert check_rank(whole(1) + "V") == whole(1) + "V"
+
+
+@pytest.mark.parametrize("number", [-MOST, -1, 0, 1, MOST])
+def test_a_rank_of_another_database(number: int):
+    """It is accepted with a fraction, too."""
+    for text in (whole(number), whole(number) + "V", whole(number) + "0V"):
+        assert check_place(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "V000000!", whole(1) + "0", whole(1) + "V0", whole(MOST + 1), whole(-MOST - 1), "z" * 8, "0" * 8]
+)
+def test_ranks_that_this_database_would_not_make(text: str):
+    """Their fractions leave no room behind them, or their whole numbers before or behind them."""
+    with pytest.raises(ValueError) as caught:
+        check_place(text)
+    assert str(caught.value) == text

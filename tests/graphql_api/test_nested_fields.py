@@ -86,10 +86,17 @@ JOINED = """subscription { taskChanged(withProjects: true) {
   ... on ProjectAppeared { project { key viewerRole } by { email } } } }"""
 MEMBERS_IN_STREAM = """subscription ($id: ID!) { projectChanged(projectId: $id) {
   ... on MemberChanged { project { key viewerRole } user { email } by { email } } } }"""
+STREAM_CURSORS = """query ($id: ID!, $key: String!, $task: ID!) {
+  project(id: $id) { streamCursor } byKey: project(key: $key) { streamCursor }
+  node(id: $id) { ... on Project { streamCursor } } nodes(ids: [$id]) { ... on Project { streamCursor } }
+  projects { nodes { streamCursor } edges { node { streamCursor } } }
+  task(id: $task) { project { streamCursor } subtasks { nodes { parent { project { streamCursor } } } } } }"""
+MAY_CREATE = "query ($id: ID!) { me { viewerCanCreateProjects } user(id: $id) { viewerCanCreateProjects } }"
 DOCUMENTS = (
     PEOPLE, PERMISSIONS, HISTORY, HISTORIES, TASKS, USERS, SESSIONS, STATUS, REGISTER, LOGIN, STREAM, MOVES, PROJECT,
     MEMBERS, KEYS, MOVE_IN_PROJECT, KEYS_IN_STREAM, COMMENTS, WRITE_COMMENT, COMMENTS_IN_STREAM, LABELS, SUBTASKS,
-    SET_PARENT, SUBTASKS_IN_STREAM, TRASH, JOINED, MEMBERS_IN_STREAM, EVERYTHING, OWN,
+    SET_PARENT, SUBTASKS_IN_STREAM, TRASH, JOINED, MEMBERS_IN_STREAM, EVERYTHING, OWN, STREAM_CURSORS,
+    MAY_CREATE,
 )  # fmt: skip
 EMPTY = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
 

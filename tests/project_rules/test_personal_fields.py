@@ -51,7 +51,9 @@ class TestDeclarations:
         needs = {name: viewer_of(field) for name, field in reachable().items() if can_access_viewer(field)}
         assert {name for name, viewer in needs.items() if viewer is Viewer.USER} == {
             "User.email",
+            "User.viewerCanCreateProjects",
             "Comment.viewerDidWrite",
+            "Project.streamCursor",
         }
         assert {name for name, viewer in needs.items() if viewer is Viewer.RELATION} == {
             "Task.viewerCanUpdate",

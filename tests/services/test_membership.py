@@ -1,6 +1,7 @@
 """Members of projects: added, changed and removed; a project keeps an active manager."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -240,6 +241,20 @@ class TestDisabled:
         assert await build.roles_in(project.id) == {
             manager.id: MANAGER, viewer.user_id: VIEWER, off.id: MEMBER, first.user_id: MANAGER, second.user_id: MEMBER
         }  # fmt: skip
+
+    async def test_a_new_manager_is_logged(self, build: Builders, caplog: pytest.LogCaptureFixture):
+        """One line for each project, after the commit; none if no role changes."""
+        manager, members = await build.a_user(), [await build.an_actor() for _ in range(2)]
+        projects = [await build.a_project((manager, MANAGER), (member, MEMBER)) for member in members]
+        await build.a_project((manager, MANAGER), (members[0], MANAGER), (members[1], MEMBER))
+        with caplog.at_level(logging.INFO, "taskriver.projects"):
+            for is_active in (False, False, True):
+                await set_user_active(build.as_(OPERATOR), user_id=manager.id, is_active=is_active)
+        assert sorted(caplog.messages) == sorted(
+            f"the user {member.user_id} is a manager of the project {project.id} now: its only manager, the user "
+            f"{manager.id}, was disabled (request test)"
+            for member, project in zip(members, projects, strict=True)
+        )
 
     async def test_another_manager_is_enough(self, build: Builders):
         """Then no role changes; nor without a member who could be one."""

@@ -42,6 +42,10 @@ HOSTILE = {
     "deep": ("{ item" + " { parent" * 12 + " { name }" + " }" * 13, "levels of nesting"),
     "deep by fragments": (_fragments(13, "parent { NEXT }"), "levels of nesting"),
     "deeper than the parser goes": ("{ item" * 300, "nested too deeply"),
+    "deep by what is excluded": (
+        "{ item" + " { parent @skip(if: true)" * 12 + " { name }" + " }" * 13,
+        "levels of nesting",
+    ),
     "deep value": ("{ echo(text: " + "[" * 300, "nested too deeply"),
     "many fields": ("{ item { " + " ".join(f"f{i}" for i in range(1_001)) + " } }", "fields"),
     "one name over and over": ("{ item { " + "name " * 900 + "} }", "same response name"),
