@@ -115,3 +115,28 @@ export async function createsAProject(stage) {
   await window.answer("Archive");
   await page.getByText("This project is archived").waitFor();
 }
+
+/** The menu has no "New project" for a person who may not create one; the server decides. */
+export async function offersNoNewProjectToThoseWhoMayNotCreateOne(stage) {
+  const person = await newUser(stage.base);
+  const window = await Window.open(stage, person);
+  const { page } = window;
+  const item = page.getByRole("menuitem", { name: "New project" });
+  const openMenu = () => page.locator("button.project").click();
+  await openMenu();
+  await item.waitFor();
+  await page.keyboard.press("Escape");
+
+  await page.route("**/graphql", async (route) => {
+    if (!/query Projects/.test(route.request().postData() ?? "")) return route.fallback();
+    const response = await route.fetch();
+    const body = await response.json();
+    assert.equal(body.data.me.viewerCanCreateProjects, true);
+    body.data.me.viewerCanCreateProjects = false;
+    await route.fulfill({ response, json: body });
+  });
+  await openMenu(); // reads the projects again
+  await item.waitFor({ state: "detached" });
+  await page.getByRole("menuitem", { name: "Trash" }).waitFor();
+  await page.getByRole("menuitemradio", { name: "All tasks" }).waitFor();
+}

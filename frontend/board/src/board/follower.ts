@@ -52,10 +52,10 @@ export class Follower implements LineHooks {
     this.#subscribe(lists.cursor);
   }
 
-  /** The projects to switch to. */
+  /** The projects to switch to, and whether the viewer may create others. */
   async readProjects(): Promise<void> {
-    const projects = await this.#insist(() => readProjects(this.store.api));
-    if (projects) this.store.set({ projects });
+    const found = await this.#insist(() => readProjects(this.store.api));
+    if (found) this.store.set(found);
   }
 
   /**

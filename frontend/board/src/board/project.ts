@@ -29,17 +29,25 @@ export async function readProject(api: Api, key: string): Promise<Project | null
   }
 }
 
-/** The projects of the viewer, by key. Throws `RequestError`. */
-export async function readProjects(api: Api): Promise<readonly ProjectEntry[]> {
+export interface Projects {
+  /** By key. */
+  readonly projects: readonly ProjectEntry[];
+  readonly canCreateProjects: boolean;
+}
+
+/** The projects of the viewer, and whether the viewer may create others. Throws `RequestError`. */
+export async function readProjects(api: Api): Promise<Projects> {
   const found: ProjectEntry[] = [];
+  let canCreateProjects = false;
   let after: string | null = null;
   for (let pages = 0; pages < MOST_PAGES; pages++) {
-    const { projects }: ProjectsQuery = await api.ask(ProjectsDocument, { after });
+    const { me, projects }: ProjectsQuery = await api.ask(ProjectsDocument, { after });
+    canCreateProjects = me?.viewerCanCreateProjects ?? false;
     found.push(...projects.nodes);
     if (!projects.pageInfo.hasNextPage) break;
     after = projects.pageInfo.endCursor;
   }
-  return found;
+  return { projects: found, canCreateProjects };
 }
 
 /** Whether the viewer may do anything of what the settings offer. An archived project can be reopened and deleted. */

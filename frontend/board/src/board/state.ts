@@ -66,6 +66,8 @@ export interface State {
   readonly missing: boolean;
   /** The projects to switch to; null: not read yet. */
   readonly projects: readonly ProjectEntry[] | null;
+  /** Whether the viewer may create projects; false until the projects are read. */
+  readonly canCreateProjects: boolean;
   /** Grows whenever the members of the project have changed. */
   readonly membersSeen: number;
   /** Grows for a task whenever its comments have changed. */
@@ -89,6 +91,7 @@ export const FIRST: State = {
   project: null,
   missing: false,
   projects: null,
+  canCreateProjects: false,
   membersSeen: 0,
   commented: new Map(),
 };

@@ -91,7 +91,9 @@ function Actions({ store, onPanel }: Props) {
           {project.isArchived ? "Reopen project" : "Archive project …"}
         </button>
       )}
-      <button role="menuitem" tabIndex={-1} onClick={() => onPanel("PROJECT")}>New project …</button>
+      {state.canCreateProjects && (
+        <button role="menuitem" tabIndex={-1} onClick={() => onPanel("PROJECT")}>New project …</button>
+      )}
     </>
   );
 }
