@@ -170,8 +170,9 @@ class ListenerCheck:
             self._add_finding(Fault.WRONG, f"event {position} was delivered as {item.kind.value}, not as {usual}")
         elif self._lacks_task(item, event, viewer):
             self._add_finding(Fault.WRONG, f"event {position} was delivered without its task, which was not deleted")
-        elif not _reports(item, event):
-            self._add_finding(Fault.WRONG, f"event {position} was delivered with wrong values")
+        elif differences := list(_differences(item, event)):
+            said = "; ".join(differences)
+            self._add_finding(Fault.WRONG, f"event {position} was delivered as {item.kind.value} with {said}")
 
     def _is_forbidden(self, item: Item, event: TaskEvent, viewer: ExpectedViewer) -> bool:
         """Whether the listener saw the task neither before nor after the event, or was shown what it may not see."""
@@ -246,19 +247,18 @@ class ListenerCheck:
         self._report.note(fault, self._where, what)
 
 
-def _reports(item: Item, event: TaskEvent) -> bool:
-    """Whether the values of an item are those of the event."""
-    return all(_agreements(item, event))
-
-
-def _agreements(item: Item, event: TaskEvent) -> Iterator[bool]:
-    yield item.task_id == event.task_id
-    yield item.at == event.at
-    yield item.task is None or item.task.version >= event.version
+def _differences(item: Item, event: TaskEvent) -> Iterator[str]:
+    """The values of an item that are not those of the event."""
+    compared: dict[str, tuple[object, object]] = {"task": (item.task_id, event.task_id), "time": (item.at, event.at)}
     if item.kind is ItemKind.CHANGED:
-        yield item.changes == event.changes
+        compared["changes"] = item.changes, event.changes
     if item.kind is ItemKind.MOVED:
-        yield (item.from_status, item.to_status) == (event.from_status, event.to_status)
+        compared["statuses"] = (item.from_status, item.to_status), (event.from_status, event.to_status)
+    for name, (found, expected) in compared.items():
+        if found != expected:
+            yield f"wrong {name}: {found}, not {expected}"
+    if item.task is not None and item.task.version < event.version:
+        yield f"an old version: {item.task.version}, not {event.version} ({', '.join(event.changes)})"
 
 
 def _difference(task_id: UUID, seen: TaskFacts | None, cached: TaskFacts | None) -> str:
