@@ -320,11 +320,13 @@ def with_positions(events: Iterable[TaskEvent], items: Iterable[Item]) -> tuple[
     """Events with the positions of the received items, and events without an item.
 
     The task and the time of an item identify its event. Events of one task with the same time are in the order of their
-    versions.
+    versions. A resync is no event: its cursor has the position of the event before it, and its time is another one.
     """
     instants: dict[int, datetime] = {}
     positions_of: dict[tuple[UUID | None, datetime | None], set[int]] = defaultdict(set)
     for item in items:
+        if item.kind is ItemKind.RESYNC:
+            continue
         ends = item.kind is ItemKind.DELETED
         positions_of[item.task_id, None if ends else item.at].add(item.cursor.position)
         instants[item.cursor.position] = item.at
