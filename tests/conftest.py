@@ -1,5 +1,6 @@
 """Real servers for all tests: a PostgreSQL and Valkeys of this run. Tests that inject faults start their own."""
 
+import gc
 import io
 import logging
 import signal
@@ -46,6 +47,13 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("any machine")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Freeze the modules and the tests: otherwise each full collection of garbage goes through all of them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
