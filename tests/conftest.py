@@ -109,8 +109,15 @@ def new_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[],
     Each API server, or group of servers on one database, gets its own: the counts of limits and the channel of the
     stream belong to a whole Valkey, not to one of its databases.
     """
-    with ExitStack() as running:
-        yield lambda: running.enter_context(Valkey(tmp_path_factory.mktemp("valkey") / "data")).url
+    with ExitStack() as ends:
+
+        def start() -> str:
+            server = Valkey(tmp_path_factory.mktemp("valkey") / "data")
+            server.start()
+            ends.callback(server.stop, "immediate")  # in order it would take 0.1 seconds, and it stores nothing
+            return server.url
+
+        yield start
 
 
 @pytest.fixture(scope="module")
