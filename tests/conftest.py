@@ -3,6 +3,7 @@
 import gc
 import io
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
@@ -27,6 +28,8 @@ from tests.support.secrets import leaked_secrets
 __all__ = ["api", "live"]
 
 TEMPLATE = "taskriver_template"
+MOST_CORES = 4
+"""With more processes, each of which starts servers of its own, a run is hardly faster."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,6 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("any machine")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Processes for `-n auto`: one more than there are cores, because tests wait for servers half of the time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_CORES) + 1
 
 
 @pytest.hookimpl(trylast=True)
