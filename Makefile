@@ -83,11 +83,10 @@ coverage: $(VENV)/dev ## Measure lines and branches that tests run, by package (
 test-servers: $(VENV)/dev ## Run the slow tests of complete servers: first start, several processes, crashes, load.
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded
 
+# The simulation computes, with a virtual clock. The injected faults wait, and their latencies are measured: they go first.
 test-stream: $(VENV)/dev ## Run the slow tests of the event stream: 10,000 histories, injected faults.
-	@status=0; \
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/simulation || status=1; \
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ORDER) tests/chaos || status=1; \
-	exit $$status
+	@tools/at-once "$(BIN)/python -m pytest -n 2 --dist worksteal $(ORDER) tests/chaos" \
+		"nice -n 19 $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/simulation"
 
 format: $(VENV)/dev ## Format the code and fix lint errors.
 	@$(BIN)/python -m ruff check --fix --exit-zero .
@@ -107,12 +106,12 @@ e2e: $(VENV)/local ## Test the pages in a real browser (needs node 20; PAGE=grap
 		node run.mjs $(or $(PAGE),*).test.mjs
 
 examples: $(VENV)/dev ## Check and run the examples, also in a real browser (needs node 20; ONLY=word, SCREENSHOTS=folder).
-	@tools/npm-install clients/typescript examples/resumable examples/urql examples/apollo
+	@tools/npm-install clients/typescript examples/resumable examples/urql examples/apollo tests/browser
 	@for each in urql apollo; do (cd examples/$$each && npm run --silent check) || exit 1; done
 	@MYPYPATH=examples/resumable $(BIN)/python -m mypy --no-error-summary examples/python/tasks.py
-	@$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/test_resumable_faults.py tests/examples/node_resumable.py
-	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \
-		node run.mjs examples/examples.test.mjs client/client.test.mjs
+	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/at-once \
+		"cd tests/browser && node run.mjs examples/examples.test.mjs client/client.test.mjs" \
+		"$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/test_resumable_faults.py tests/examples/node_resumable.py"
 
 client: ## Build the client package, as a file to install, and the helper that is made of it (needs node 20).
 	@tools/npm-install clients/typescript && cd clients/typescript && npm run --silent single-file && npm pack --silent
