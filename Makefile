@@ -111,7 +111,7 @@ examples: $(VENV)/dev ## Check and run the examples, also in a real browser (nee
 	@MYPYPATH=examples/resumable $(BIN)/python -m mypy --no-error-summary examples/python/tasks.py
 	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/at-once \
 		"cd tests/browser && node run.mjs examples/examples.test.mjs client/client.test.mjs" \
-		"$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/test_resumable_faults.py tests/examples/node_resumable.py"
+		"nice -n 10 $(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/test_resumable_faults.py tests/examples/node_resumable.py"
 
 client: ## Build the client package, as a file to install, and the helper that is made of it (needs node 20).
 	@tools/npm-install clients/typescript && cd clients/typescript && npm run --silent single-file && npm pack --silent
