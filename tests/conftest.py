@@ -18,7 +18,7 @@ from embedded.valkey import Valkey
 from observability.logging import Lines
 from persistence import migrations
 from persistence.database import Database
-from tests.support import executors, timeouts
+from tests.support import executors, known_types, timeouts
 from tests.support.api_server import api, live
 from tests.support.builders import Builders
 from tests.support.figures import Figures, print_figures
@@ -101,6 +101,14 @@ def no_encryption() -> Iterator[None]:
     """The servers of tests have no TLS: without this, each connection would first prepare for it and ask for it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PGSSLMODE", "disable")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def types_read_once() -> Iterator[None]:
+    """Connections do not ask again for the types of PostgreSQL itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        known_types.remember(patch)
         yield
 
 
