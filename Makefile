@@ -45,12 +45,12 @@ ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/pe
 	tests/graphql_api/execution/test_introspection.py tests/rest_api/test_schemathesis.py
 
 test: $(VENV)/dev ## Run the tests in random order, with a quarter of the generated cases (ARGS="-k name", SEED=…, CASES=all).
-	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
+	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) \
 		$(addprefix --ignore ,tests/e2e tests/load tests/embedded tests/timings tests/chaos tests/simulation \
 		tests/examples tests/relay tests/readme $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
 
 test-slow: $(VENV)/dev ## Run all generated cases, mutants that tests must detect, plans of statements, and a new noun.
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) $(SLOW_SUITES) $(ONLY_SLOW) $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) $(SLOW_SUITES) $(ONLY_SLOW) $(ARGS)
 
 # Suites whose requests go through an executor, and mean the same with either of them.
 EXECUTOR_SUITES := $(addprefix tests/graphql_api/test_,$(addsuffix .py,attacks bad_input comments \
@@ -63,7 +63,7 @@ EXECUTOR_SUITES := $(addprefix tests/graphql_api/test_,$(addsuffix .py,attacks b
 	tests/server/test_metrics_collector.py tests/error_messages/test_graphql.py
 
 test-executors: $(VENV)/dev ## Run the tests of the API on the executor that `make test` leaves out (EXECUTOR=compiled).
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) \
 		--executor $(or $(EXECUTOR),general) $(EXECUTOR_SUITES) $(ARGS)
 
 # Coverage takes half as much time again as the tests alone.
@@ -73,7 +73,7 @@ COVERED_SUITES := tests/domain tests/services tests/verification tests/persisten
 
 coverage: $(VENV)/dev ## Measure lines and branches that tests run, by package (SUITES="tests/services …", HTML=folder).
 	@rm -rf .coverage && mkdir .coverage
-	@$(BIN)/python -m coverage run -m pytest -q -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
+	@$(BIN)/python -m coverage run -m pytest -q -n auto --dist worksteal $(ORDER) \
 		$(addprefix --deselect ,$(MUTANTS)) \
 		$(or $(SUITES),$(COVERED_SUITES)) $(ARGS)
 	@$(BIN)/python -m coverage combine --quiet
@@ -81,13 +81,12 @@ coverage: $(VENV)/dev ## Measure lines and branches that tests run, by package (
 	@$(BIN)/python tools/coverage_totals.py
 
 test-servers: $(VENV)/dev ## Run the slow tests of complete servers: first start, several processes, crashes, load.
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded
 
+# The simulation computes, with a virtual clock. The injected faults wait, and their latencies are measured: they go first.
 test-stream: $(VENV)/dev ## Run the slow tests of the event stream: 10,000 histories, injected faults.
-	@status=0; \
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) tests/simulation || status=1; \
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ORDER) tests/chaos || status=1; \
-	exit $$status
+	@tools/at-once "$(BIN)/python -m pytest -n 2 --dist worksteal $(ORDER) tests/chaos" \
+		"nice -n 19 $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/simulation"
 
 format: $(VENV)/dev ## Format the code and fix lint errors.
 	@$(BIN)/python -m ruff check --fix --exit-zero .
@@ -107,12 +106,12 @@ e2e: $(VENV)/local ## Test the pages in a real browser (needs node 20; PAGE=grap
 		node run.mjs $(or $(PAGE),*).test.mjs
 
 examples: $(VENV)/dev ## Check and run the examples, also in a real browser (needs node 20; ONLY=word, SCREENSHOTS=folder).
-	@tools/npm-install clients/typescript examples/resumable examples/urql examples/apollo
+	@tools/npm-install clients/typescript examples/resumable examples/urql examples/apollo tests/browser
 	@for each in urql apollo; do (cd examples/$$each && npm run --silent check) || exit 1; done
 	@MYPYPATH=examples/resumable $(BIN)/python -m mypy --no-error-summary examples/python/tasks.py
-	@$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/test_resumable_faults.py tests/examples/node_resumable.py
-	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \
-		node run.mjs examples/examples.test.mjs client/client.test.mjs
+	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/at-once \
+		"cd tests/browser && node run.mjs examples/examples.test.mjs client/client.test.mjs" \
+		"nice -n 10 $(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/test_resumable_faults.py tests/examples/node_resumable.py"
 
 client: ## Build the client package, as a file to install, and the helper that is made of it (needs node 20).
 	@tools/npm-install clients/typescript && cd clients/typescript && npm run --silent single-file && npm pack --silent

@@ -1,7 +1,9 @@
 """Real servers for all tests: a PostgreSQL and Valkeys of this run. Tests that inject faults start their own."""
 
+import gc
 import io
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
@@ -16,7 +18,7 @@ from embedded.valkey import Valkey
 from observability.logging import Lines
 from persistence import migrations
 from persistence.database import Database
-from tests.support import executors, timeouts
+from tests.support import executors, known_types, timeouts
 from tests.support.api_server import api, live
 from tests.support.builders import Builders
 from tests.support.figures import Figures, print_figures
@@ -26,6 +28,8 @@ from tests.support.secrets import leaked_secrets
 __all__ = ["api", "live"]
 
 TEMPLATE = "taskriver_template"
+MOST_CORES = 4
+"""With more processes, each of which starts servers of its own, a run is hardly faster."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,6 +50,19 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("any machine")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Processes for `-n auto`: one more than there are cores, because tests wait for servers half of the time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_CORES) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Freeze the modules and the tests: otherwise each full collection of garbage goes through all of them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -87,6 +104,14 @@ def no_encryption() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def types_read_once() -> Iterator[None]:
+    """Connections do not ask again for the types of PostgreSQL itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        known_types.remember(patch)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """The PostgreSQL server that the whole run shares; a test that hurts a server starts one of its own."""
@@ -101,8 +126,15 @@ def new_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[],
     Each API server, or group of servers on one database, gets its own: the counts of limits and the channel of the
     stream belong to a whole Valkey, not to one of its databases.
     """
-    with ExitStack() as running:
-        yield lambda: running.enter_context(Valkey(tmp_path_factory.mktemp("valkey") / "data")).url
+    with ExitStack() as ends:
+
+        def start() -> str:
+            server = Valkey(tmp_path_factory.mktemp("valkey") / "data")
+            server.start()
+            ends.callback(server.stop, "immediate")  # in order it would take 0.1 seconds, and it stores nothing
+            return server.url
+
+        yield start
 
 
 @pytest.fixture(scope="module")

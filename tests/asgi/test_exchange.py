@@ -16,6 +16,7 @@ from asgi.http_protocol import HTTPProtocol
 from asgi.request_body import read_body
 from asgi.response import HTTPResponse
 from asgi.timeouts import TimeoutQueue
+from tests.support.serving import running
 from tests.support.waiting import HANG_SECONDS
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
@@ -42,14 +43,8 @@ class App:
 async def serving(app: App) -> AsyncIterator[int]:
     """The port where it is served."""
     config = uvicorn.Config(app, port=0, http=HTTPProtocol, lifespan="off", log_level="critical")
-    server = uvicorn.Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        await server.shutdown()
+    async with running(config) as port:
+        yield port
 
 
 async def response_to(port: int, *parts: bytes) -> bytes:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from asgi import flow_control
 from asgi.http_protocol import MAX_FIELDS, MAX_HEAD, HTTPProtocol
 from asgi.websocket_protocol import WebSocketProtocol
+from tests.support.serving import running
 from tests.support.waiting import HANG_SECONDS
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
@@ -56,12 +57,8 @@ async def _served(
         log_level="critical",
         timeout_keep_alive=keep_alive,  # type: ignore[arg-type]  # call_later takes fractions
     )
-    server = uvicorn.Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    yield server.servers[0].sockets[0].getsockname()[1]
-    await server.shutdown()
+    async with running(config) as port:
+        yield port
 
 
 @asynccontextmanager

@@ -23,10 +23,11 @@ import * as touching from "./board/touching.mjs";
 import { inWords, onStage, picture, watchedPage } from "./stage.mjs";
 
 const ONLY = (process.env.ONLY ?? "").toLowerCase().split(",");
-const SCENARIOS = Object.entries({
-  ...signingIn, ...changing, ...editing, ...moving, ...navigating, ...focusing, ...keepingFocus, ...announcing, ...touching, ...streaming, ...failing, ...finding,
-  ...projects, ...ordering, ...teamwork, ...labelling, ...managing, ...manyTasks,
-});
+/** Each half has a server and a browser of its own, and both run at once. What measures the page is at the end. */
+const HALVES = [
+  { ...signingIn, ...changing, ...editing, ...moving, ...navigating, ...focusing, ...keepingFocus, ...touching, ...streaming, ...failing, ...labelling },
+  { ...announcing, ...finding, ...projects, ...ordering, ...teamwork, ...managing, ...manyTasks },
+];
 
 /** Console messages of the browser for intended refusals. */
 const WANTED = /Failed to load resource/;
@@ -40,14 +41,20 @@ const TOUCH_DRAGS = "--enable-touch-drag-drop";
 /** Many users sign in here, so their password hashes are cheap. */
 const SETTINGS = { BCRYPT_ROUNDS: "4" };
 
-test("/board", (board) => onStage(async (browser, base) => {
-  for (const [name, scenario] of SCENARIOS.filter(([name]) => ONLY.some((word) => name.toLowerCase().includes(word)))) {
-    await board.test(inWords(name), async (here) => {
-      const said = await run(browser, base, name, scenario);
-      if (said) here.diagnostic(said);
-    });
-  }
-}, SETTINGS, { args: [`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`, TOUCH_DRAGS] }));
+test("/board", { concurrency: HALVES.length }, async (board) => {
+  await Promise.all(HALVES.map(chosen).filter((half) => half.length > 0).map((half) => onStage(async (browser, base) => {
+    for (const [name, scenario] of half) {
+      await board.test(inWords(name), async (here) => {
+        const said = await run(browser, base, name, scenario);
+        if (said) here.diagnostic(said);
+      });
+    }
+  }, SETTINGS, { args: [`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`, TOUCH_DRAGS] })));
+});
+
+function chosen(scenarios) {
+  return Object.entries(scenarios).filter(([name]) => ONLY.some((word) => name.toLowerCase().includes(word)));
+}
 
 /** Every scenario has its own windows, without console errors and without requests to other hosts. */
 async function run(browser, base, name, scenario) {

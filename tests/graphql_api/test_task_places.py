@@ -238,6 +238,7 @@ class TestParents:
         """Each subscriber sees the parent with their own rights."""
         team = await Team.made(live)
         a, b = [await add(live, team, title) for title in "ab"]
+        await live.numbered()
         async with signed_in(live, team.people["viewer"]) as listener:
             await listener.listen(SUBTASKS_IN_STREAM)
             await live.ask(SET_PARENT, team.people["member"], input={"id": b["id"], "parentId": a["id"]})

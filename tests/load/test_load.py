@@ -45,11 +45,15 @@ def target(ground: Stage) -> Iterator[Target]:
 class TestScenarios:
     def test_the_documented_scenario_succeeds(self, target: Target, tmp_path: Path):
         """Every request succeeds, and a report is written."""
-        found = put_under_load(target, Scenario("documented", 10, 10, 5), tmp_path / "documented")
-        assert found.failures == 0
+        for number in range(MAX_RUNS):  # a busy machine may answer nothing within the seconds of one run
+            out = tmp_path / f"documented{number}"
+            found = put_under_load(target, Scenario("documented", 10, 10, 5), out)
+            assert found.failures == 0
+            if found.requests >= 10:
+                break
         assert found.requests >= 10
         assert found.memory > 10
-        assert (tmp_path / "documented.html").stat().st_size > 10_000
+        assert out.with_suffix(".html").stat().st_size > 10_000
 
     def test_the_mixed_scenario_succeeds(self, target: Target, tmp_path: Path):
         """Every operation succeeds, and listeners receive the changes."""

@@ -1,22 +1,55 @@
 """Serves an application with a real server on a free loopback port, in the loop of the test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from asgi.http_protocol import HTTPProtocol
 from asgi.websocket_protocol import WebSocketProtocol
-from tests.support.waiting import HANG_SECONDS
+
+_GRACE_SECONDS: Final = 2
 
 
 class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are for the test runner."""
-        yield
+    """uvicorn's own end takes 0.1 to 0.3 seconds even without connections, and tests end hundreds of servers."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the connections as uvicorn does, and wait for them and for running requests only as long as needed."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await self._idle()
+                for server in self.servers:
+                    await server.wait_closed()
+        for task in list(self.server_state.tasks):
+            task.cancel()
+
+    async def _idle(self) -> None:
+        await asyncio.sleep(0)
+        while self.server_state.connections or self.server_state.tasks:
+            await asyncio.sleep(0.002)
+
+
+@asynccontextmanager
+async def running(config: uvicorn.Config) -> AsyncIterator[int]:
+    """The port of a server without signals, lifespan and ticks: its `Date` stays the same."""
+    server = _Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    await server.on_tick(0)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        await server.shutdown()
 
 
 @asynccontextmanager
@@ -33,16 +66,6 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         ws_per_message_deflate=False,
         ws_max_size=512 * 1024,
         ws_ping_interval=None,
-        timeout_graceful_shutdown=2,
     )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve())
-    try:
-        async with asyncio.timeout(HANG_SECONDS):
-            while not server.started:
-                await asyncio.sleep(0.005)
-        port = server.servers[0].sockets[0].getsockname()[1]
+    async with running(config) as port:
         yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await task
