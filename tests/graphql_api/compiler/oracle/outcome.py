@@ -11,7 +11,10 @@ from uuid import UUID
 
 import orjson
 
+from domain.errors import BadRequest
 from graphql_api.schema.ids import encode_id
+from persistence.pagination import PageCursor
+from persistence.queries.membership import MEMBERS
 from tests.graphql_api.compiler.oracle.situation import CHOSEN, CREATED, DUE, NEVER, Rows, Situation
 
 _KINDS: Final = {
@@ -27,6 +30,15 @@ _DERIVED_IDS: Final = {"memberships"}
 """These ids are hashes of other ids, so they have no order. The project and the user tell the rows apart."""
 _SERVER_TIMES: Final = {"recorded_at", "used_at"}
 _OF_TABLES: Final = {"idempotency_keys": {"created_at"}, "trash": {"deleted_at"}}
+_IN_EVENTS: Final = {
+    "tasks": "task",
+    "sessions": "session",
+    "users": "user",
+    "comments": "comment",
+    "labels": "label",
+    "projects": "project",
+}
+"""The field of an event with the id of a row. A row that was removed again is in the events only."""
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _JWT: Final = re.compile(r"eyJ[\w-]+\.([\w-]+)\.[\w-]+")
 _RANDOM_TOKEN: Final = re.compile(r"[\w-]{43}")
@@ -92,7 +104,7 @@ class _Known:
             before = {str(row["id"]) for row in self.situation.rows[table]}
             if table == "tasks":
                 before |= {str(row["id"]) for row in self.situation.rows["trash"]} | set(map(str, CHOSEN.values()))
-            # Ids sort by the time at which they were made. A row that was removed again is in the events only.
+            # Ids sort by the time at which they were made.
             ids = {row["id"] for row in self.found[table]} | self._in_events(table)
             for number, key in enumerate(sorted(ids - before)):
                 name = f"<new {kind}>" if table in _DERIVED_IDS else f"<new {kind} {number}>"
@@ -102,8 +114,7 @@ class _Known:
         self.ranks = {at: rank for rank, at in enumerate(sorted(self._instants()))} if self.ranked else {}
 
     def _in_events(self, table: str) -> set[str]:
-        field_name = {"tasks": "task", "sessions": "session", "users": "user", "comments": "comment"}.get(table)
-        found = (row["payload"].get(field_name) for row in self.found["events"])
+        found = (row["payload"].get(_IN_EVENTS.get(table)) for row in self.found["events"])
         return {key for key in found if key is not None}
 
     def _instants(self) -> set[datetime]:
@@ -144,7 +155,18 @@ class _Known:
             return self._access_token(token[1])
         if _HASH.fullmatch(text):
             return "<password>" if text == self.situation.rows["users"][0]["password_hash"] else "<another password>"
-        return self._token(text) if _RANDOM_TOKEN.fullmatch(text) else text
+        return self._token(text) if _RANDOM_TOKEN.fullmatch(text) else self._cursor(text) or text
+
+    def _cursor(self, text: str) -> str | None:
+        """The cursor of a new row, or None. Members have a place that the database numbers."""
+        try:
+            cursor = PageCursor.decode(text)
+        except BadRequest:
+            return None
+        if str(cursor.id) not in self.names:
+            return None
+        value = "<place>" if cursor.order == MEMBERS.order else self.value(cursor.value)
+        return f"<cursor {cursor.order} {value} {self.names[str(cursor.id)]}>"
 
     def _instant(self, at: datetime) -> str:
         if _is_given(at):
