@@ -19,6 +19,7 @@ export async function subscribesOnceUnderStrictMode({ api, url, context, metrics
   assert.equal(await visit.page.evaluate(() => window.seen.mounts), 2);
   await person.create({ title: "Once" });
   await visit.shows("TODO: Once");
+  assert.equal((await visit.status()).connections, 1);
   await visit.page.getByRole("button", { name: "Stop" }).click();
   await are(0);
   await visit.page.getByRole("button", { name: "Follow" }).click();
@@ -29,6 +30,7 @@ export async function subscribesOnceUnderStrictMode({ api, url, context, metrics
   await visit.shows("TODO: Once", "TODO: Again");
   await are(1);
   await visit.receives("CREATED: Once", "CREATED: Again");
-  assert.equal((await visit.status()).connections, 1);
+  // An idle connection is closed after a second, so the page has used the first one again or has opened another one.
+  assert.ok((await visit.status()).connections <= 2);
   await visit.wasClean();
 }
