@@ -14,7 +14,6 @@ from websockets.streams import StreamReader
 
 from asgi.websocket_handshake import STREAM_ORIGIN_NOT_ALLOWED, reject_handshake
 from asgi.websocket_protocol import MAX_FRAMES, WebSocketProtocol, text_frame
-from streaming.lease import LEASE_SECONDS
 from tests.graphql_api.fuzzing_client import Loud
 from tests.support.serving import serving
 from tests.support.waiting import HANG_SECONDS
@@ -152,7 +151,7 @@ async def test_the_size_of_a_write_is_bounded(socket: Any):
 async def test_frames_older_than_a_lease_are_not_sent(socket: Any):
     """Rights may have changed: the connection is closed."""
     await say(socket, "for those who might see it then")
-    socket._queued_at -= LEASE_SECONDS
+    socket._queued_at -= HANG_SECONDS
     socket.loop.go_round()
 
     assert (socket.transport.written, socket.transport.closing) == ([], True)

@@ -5,6 +5,7 @@ from typing import Final
 import pytest
 
 import server.app as app_module
+from asgi import websocket_protocol
 from graphql_api.execution.executor import Executor
 from persistence import database as engine_module
 from persistence import group_commit
@@ -26,3 +27,5 @@ def extend(patch: pytest.MonkeyPatch) -> None:
     assert defaults is not None
     patch.setitem(defaults, "timeout", HANG_SECONDS)
     patch.setattr(app_module, "REDIS_TIMEOUT_SECONDS", HANG_SECONDS)
+    # A process that gets no processor time for as long as the lease aborts its sockets.
+    patch.setattr(websocket_protocol, "LEASE_SECONDS", HANG_SECONDS)
