@@ -1,7 +1,8 @@
 """The execution of one operation by graphql-core, with limits for errors and for the work in one piece."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable
+from functools import partial
 from inspect import iscoroutine
 from typing import Any, Final, cast
 
@@ -89,7 +90,9 @@ class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
         is_short = isinstance(items, list) and len(items) < _LONG_LIST and not self._pace.is_exhausted
         if is_short or not isinstance(items, list) or is_leaf_type(get_named_type(item_type)):
             return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
-        return self._complete_in_parts(item_type, field_details_list, info, path, items, position_context)
+        return _Unstarted(
+            partial(self._complete_in_parts, item_type, field_details_list, info, path, items, position_context)
+        )
 
     async def _complete_in_parts(
         self,
@@ -141,6 +144,22 @@ class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
         except asyncio.CancelledError:
             close_unstarted(result)
             raise
+
+
+class _Unstarted:
+    """An awaitable that creates its coroutine when it is awaited.
+
+    If another field fails, graphql-core cancels what would await it. A coroutine that exists would then be reported as
+    never awaited.
+    """
+
+    __slots__ = ("_start",)
+
+    def __init__(self, start: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._start = start
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._start().__await__()
 
 
 def close_unstarted(value: Any) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import gc
 import warnings
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 import pytest
 import strawberry
 
 from graphql_api.execution.documents import Documents
+from graphql_api.execution.execution_context import _Unstarted
 from graphql_api.execution.executor import Executor, Operation
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
@@ -199,3 +201,24 @@ async def test_a_cancelled_operation_leaves_nothing_behind():
     assert (work.resolved, work.batches, len(asyncio.all_tasks())) == before
     assert running.cancelled()
     assert not work.pace._lists
+
+
+async def test_a_part_that_is_never_completed_has_no_coroutine():
+    """graphql-core cancels what would await it when another field fails, before it has started."""
+    started: list[int] = []
+
+    async def complete() -> list[int]:
+        started.append(1)
+        return [7]
+
+    async def wait_for(part: Awaitable[list[int]]) -> list[int]:
+        return await part
+
+    waiting = asyncio.create_task(wait_for(_Unstarted(complete)))
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gc.collect()
+    assert started == []
+    assert await wait_for(_Unstarted(complete)) == [7]
