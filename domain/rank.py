@@ -18,8 +18,8 @@ LONG: Final = 32
 _BASE: Final = len(DIGITS)
 _MIDDLE: Final = _BASE**WHOLE // 2
 _ZERO: Final = DIGITS[0]
-MOST: Final = _MIDDLE // 2
-"""The greatest whole number of a rank that is imported. As many tasks as this can still be placed at either end."""
+MOST: Final = _MIDDLE - 10**9
+"""The greatest whole number of a rank that is imported. A billion tasks can still be placed at either end."""
 _HALF: Final = DIGITS[_BASE // 2]
 _VALUES: Final = {digit: value for value, digit in enumerate(DIGITS)}
 

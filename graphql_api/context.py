@@ -76,8 +76,11 @@ class Backend:
 
 
 def _as_seen_with(referrer: Any, project: VisibleProjectRow) -> VisibleProjectRow:
-    """The project as the user sees it who sees the row that refers to it like this."""
-    return replaced(project, viewer_role=referrer.viewer_role)
+    """The project as the user sees it who sees the row that refers to it like this.
+
+    The role is that at the position of the item. The project may be newer, so it has no position of its own.
+    """
+    return replaced(project, viewer_role=referrer.viewer_role, head_epoch="")
 
 
 class Context:

@@ -31,11 +31,15 @@ def limit_waits(connection: Connection) -> None:
 
 
 def lock_tables(mode: str, *tables: str) -> None:
-    """Lock tables in alphabetical order, within `LOCK_WAIT_MILLISECONDS` for all of them together."""
+    """Lock tables in this order, within `LOCK_WAIT_MILLISECONDS` for all of them together.
+
+    The order is that of the writers: a table comes before those that its triggers write. Otherwise a writer that holds
+    the later table waits for the earlier one until the migration gives up.
+    """
     op.execute(
         f"SET LOCAL lock_timeout = {LOCK_WAIT_MILLISECONDS // len(tables)}"
     )  # the time-out applies to each table
-    op.execute(f"LOCK TABLE {', '.join(sorted(tables))} IN {mode} MODE")
+    op.execute(f"LOCK TABLE {', '.join(tables)} IN {mode} MODE")
 
 
 @contextmanager

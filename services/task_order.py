@@ -85,22 +85,29 @@ async def place_all(uow: UnitOfWork, counter: TaskCounterRow, tasks: Sequence[Ta
     """
     given = {task.rank for task in tasks if task.rank is not None}
     taken = await uow.tasks.ranks_among(counter.id, given) if given else set()
+    last_behind: dict[str, str] = {}
     for task in tasks:
         if task.rank is None:
             task.number, task.rank = next_place(uow, counter)
         else:
-            rank = task.rank if task.rank not in taken else await _rank_behind(uow, counter, task.rank, given | taken)
+            rank = task.rank
+            if rank in taken:
+                rank = await _rank_behind(uow, counter, last_behind.get(rank, rank), given | taken)
+                last_behind[task.rank] = rank
             uow.change(counter, last=counter.last + 1, last_rank=max(counter.last_rank, number_of(rank)))
             task.number, task.rank = counter.last, rank
         taken.add(task.rank)
 
 
 async def _rank_behind(uow: UnitOfWork, counter: TaskCounterRow, rank: str, others: Collection[str]) -> str:
-    """A rank directly behind one, before all *others* that follow it and before the tasks of the project."""
+    """A rank directly behind one, before all *others* that follow it and before the tasks of the project.
+
+    It is before the next whole number, too: other imports may bring a task with that rank.
+    """
     stored = await uow.tasks.next_rank(counter.id, rank)
     following = [each for each in (stored, *others) if each is not None and each > rank]
     try:
-        return _between(uow, counter, rank, min(following, default=None))
+        return _between(uow, counter, rank, min([*following, whole(number_of(rank) + 1)]))
     except TooLong:
         return _last(uow, counter)
 

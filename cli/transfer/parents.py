@@ -32,6 +32,7 @@ class CheckedParents:
     def take(self, tasks: Sequence[ImportedTask], refused: dict[UUID, str]) -> None:
         """Remember the tasks of a batch, and add to *refused* those whose parents are lines and cannot have them."""
         good = [task for task in tasks if task.task_id not in refused and task.project_id is not None]
+        good = [task for task in good if task.task_id not in self._lines]  # a repeated line creates nothing
         for task in good:
             assert task.project_id is not None
             self._lines[task.task_id] = _Line(task.project_id, task.parent_id)

@@ -35,6 +35,8 @@ def _may(action: Action) -> Expression:
 
 def _stream_cursor(actor: Actor, head_epoch: str, head_position: int, head_fingerprint: int | None) -> str | None:
     """The position that was read with the row of the project; the cursor is valid for this actor."""
+    if not head_epoch:
+        return None
     return StreamCursor(head_epoch, head_position, actor.access_version, head_fingerprint).encode()
 
 
@@ -80,7 +82,8 @@ class Project(Node):
     stream_cursor = object_field(
         PERSONAL,
         "The position of the stream when this project was read. Pass it as `after` of `projectChanged`, and you "
-        "receive every change since then. The lists of the project were read at this position or later.",
+        "receive every change since then. The lists of the project were read at this position or later. It is null in "
+        "an item of a subscription: continue from the `cursor` of the item.",
         Expression(_stream_cursor, ("head_epoch", "head_position", "head_fingerprint")),
     )
     labels = object_field(

@@ -87,7 +87,7 @@ def _contract() -> None:
 
 
 def downgrade() -> None:
-    lock_tables("ACCESS EXCLUSIVE", "task_texts", "tasks")
+    lock_tables("ACCESS EXCLUSIVE", "tasks", "task_texts")
     for column in COLUMNS:
         _index_trigrams("tasks", column)
     op.execute("DROP TRIGGER keep_new_texts ON tasks")

@@ -49,7 +49,7 @@ $$
 
 def upgrade() -> None:
     # The strongest lock first, for changes of the catalog only: no row is read or written.
-    lock_tables("ACCESS EXCLUSIVE", "comments", "projects", "tasks", "users")
+    lock_tables("ACCESS EXCLUSIVE", "projects", "tasks", "comments", "users")
     op.create_table(
         "trash",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -104,7 +104,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # Deleted tasks cannot be restored any more.
-    lock_tables("ACCESS EXCLUSIVE", "comments", "projects", "tasks", "users")
+    lock_tables("ACCESS EXCLUSIVE", "projects", "tasks", "comments", "users")
     op.execute("DELETE FROM comments WHERE task_id IN (SELECT id FROM trash)")
     op.execute("DELETE FROM task_keys WHERE task_id IN (SELECT id FROM trash)")
     op.drop_table("trash")

@@ -82,7 +82,7 @@ def upgrade() -> None:
 
 def _expand() -> None:
     # The strongest lock first, for changes of the catalog only: no row is read or written.
-    lock_tables("ACCESS EXCLUSIVE", "task_texts", "tasks")
+    lock_tables("ACCESS EXCLUSIVE", "tasks", "task_texts")
     op.execute("ALTER TABLE task_texts ADD COLUMN IF NOT EXISTS project_id uuid")
     op.execute(SEARCH_KEYS)
     _keep(column=", project_id", value=", project_id = NEW.project_id")
@@ -95,7 +95,7 @@ def _keep(*, column: str, value: str) -> None:
 
 
 def downgrade() -> None:
-    lock_tables("ACCESS EXCLUSIVE", "task_texts", "tasks")
+    lock_tables("ACCESS EXCLUSIVE", "tasks", "task_texts")
     for name in INDEXES:
         op.drop_index(name)
     _keep(column="", value="")

@@ -39,7 +39,8 @@ class VisibleProjectRow(Base):
     """A project as a user sees it, with the user's role in it; None if the user is not a member.
 
     `head_epoch`, `head_position` and `head_fingerprint` are the head of the event log when the project was read. All
-    changes up to this position are in the row. It is not a table: `persistence/queries/project.py` reads it.
+    changes up to this position are in the row. In an item of a stream the epoch is empty. It is not a table:
+    `persistence/queries/project.py` reads it.
     """
 
     __tablename__ = "visible_projects"

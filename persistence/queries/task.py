@@ -11,6 +11,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     BindParameter,
+    Column,
     ColumnElement,
     FromClause,
     Integer,
@@ -25,6 +26,8 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.sql.util import ClauseAdapter
+from sqlalchemy.sql.visitors import iterate
 
 from domain.actor import Actor
 from domain.errors import BadRequest
@@ -39,7 +42,7 @@ from persistence.queries.page_facts import ONE, Known, facts_of, is_any
 from persistence.queries.parent import Reaches
 from persistence.queries.project_visibility import any_project, projects_of_member
 from persistence.queries.query import Paged, Query
-from persistence.queries.task_list import FEW, KEYS, TaskFilter, TaskOrder, conditions
+from persistence.queries.task_list import FEW, KEYS, TaskFilter, TaskOrder, conditions, conditions_on_row
 from persistence.queries.task_visibility import (
     id_of,
     in_project_of_member,
@@ -86,6 +89,8 @@ SUBTASKS: Final = ChildList(
 _GREATEST: Final = 2**63 - 1  # the largest number for OFFSET and LIMIT
 _GREATEST_NUMBER: Final = 2**31 - 1  # of a task
 _LIMITS: Final = (21, 51, MAX_FIRST + 1)
+_FIRST: Final[ColumnElement[int]] = literal_column("300")
+"""So many tasks of a project are searched for a label, before its index is used."""
 _ZERO: Final[ColumnElement[int]] = literal_column("0")
 _KEY: Final = re.compile(r"(?P<key>[A-Z0-9]+)-(?P<number>[0-9]{1,10})")
 _SPARSE: Final = FEW | {"owner_id", "assignee_id", "parent_id"}
@@ -213,8 +218,12 @@ class TaskPage:
         """
         if "project_id" in self.given:
             membership = [] if Reach.ANY in self.reaches else [is_member_of_project(self.reaches)]
-            sorts = self.order not in _INDEXED or not FEW.isdisjoint(self.given)
-            return [self._branch(part, *membership, sorts=sorts)]
+            if FEW.isdisjoint(self.given):
+                return [self._branch(part, *membership, sorts=self.order not in _INDEXED)]
+            few = self._branch(part, *membership, sorts=True)
+            # A text is not compared with the first tasks: that takes longer than the index if the texts are long.
+            is_by_label = "search" not in self.given and self.order in _INDEXED
+            return self._first_or_few(part, membership, few) if is_by_label else [few]
         if Reach.ANY in self.reaches:
             return [self._branch(part)]
         if self.is_of_actor:
@@ -222,6 +231,27 @@ class TaskPage:
             return [self._branch(part, visible(self.reaches))]
         personal = [self._branch(part, mine) for mine in personal_parts(self.reaches)]
         return [*personal, self._in_projects(part)]
+
+    def _first_or_few(
+        self, part: "_Part", membership: Sequence[ColumnElement[bool]], few: Select[Any]
+    ) -> Sequence[Select[Any]]:
+        """The matches among the first tasks of a project, if these are enough for the page; else those of *few*.
+
+        A label that many tasks have is found in the list's order; one that few have, by its index.
+        """
+        key = KEYS[self.order]
+        filters = conditions_on_row(self.given, key.due)
+        columns = dict.fromkeys([*part.columns, *_columns_in(filters)])
+        in_project = TaskRow.project_id == bindparam("project_id", type_=Uuid())
+        rows = self._rows(list(columns)).where(*membership, in_project, *part.place)
+        in_order = ordered(key.column, TaskRow.id, descending=part.descending)
+        first = rows.order_by(*in_order).limit(_FIRST).cte()
+        found = select(*(first.c[name] for name in (*part.columns, "sort", "place")))
+        found = found.where(*(ClauseAdapter(first).traverse(each) for each in filters))
+        page = found.order_by(*ordered(first.c.sort, first.c.id, descending=part.descending)).limit(part.limit).cte()
+        are_enough = (_count(page) >= part.limit) | (_count(first) < _FIRST)
+        others = few.subquery()
+        return [select(page).where(are_enough), select(others).where(~are_enough)]
 
     def _in_projects(self, part: "_Part") -> Select[Any]:
         """The tasks of the actor's projects: the first ones of each project, or of all that an index finds."""
@@ -382,6 +412,16 @@ def task_count(actor: Actor | None, wanted: TaskFilter) -> Query:
     """
     given = wanted.values()
     return Query(TaskCount(reaches_of(actor), frozenset(given)), {"actor_id": id_of(actor), **given})
+
+
+def _columns_in(filters: Sequence[ColumnElement[bool]]) -> set[str]:
+    """The columns of tasks that the filters use."""
+    elements = (element for each in filters for element in iterate(each))
+    return {each.name for each in elements if isinstance(each, Column) and each.table is _TASKS}
+
+
+def _count(rows: FromClause) -> ColumnElement[int]:
+    return select(func.count()).select_from(rows).scalar_subquery()
 
 
 def _tasks(columns: Sequence[str]) -> Select[Any]:

@@ -197,6 +197,12 @@ def conditions(given: Collection[str], due: ColumnElement[Any] = _DUE_OR_LATEST)
     return [*found, due < _LATEST, due > _EARLIEST, *bounds] if bounds else found
 
 
+def conditions_on_row(given: Collection[str], due: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    """The conditions with these names, for tasks of a project with labels that are found by neither."""
+    others = conditions(frozenset(given) - {"project_id", "label_ids"}, due)
+    return [*others, TaskRow.label_ids.bool_op("&&")(_existing_labels(_OF_PROJECT))]
+
+
 def _choose(found: dict[str, Any], one: str, many: str, values: Collection[Any]) -> None:
     # A single value is compared with =, so that an index can give the rows in the list's order.
     if len(values) == 1:
@@ -228,9 +234,13 @@ def _has_label(ids: Any) -> ColumnElement[bool]:
     return and_(TaskRow.label_ids != literal_column("'{}'::uuid[]"), TaskRow.label_ids.bool_op("&&")(ids))
 
 
-def _labels_of_project() -> ColumnElement[Any]:
-    chosen = select(LabelRow.id).where(LabelRow.project_id == _PROJECT_ID, LabelRow.id == any_(_LABEL_IDS))
+def _existing_labels(*also: ColumnElement[bool]) -> ColumnElement[Any]:
+    # A task may still have the id of a label that was deleted.
+    chosen = select(LabelRow.id).where(*also, LabelRow.id == any_(_LABEL_IDS))
     return func.array(chosen.scalar_subquery(), type_=ARRAY(Uuid()))
+
+
+_OF_PROJECT: Final = LabelRow.project_id == _PROJECT_ID
 
 
 _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
@@ -244,7 +254,7 @@ _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "parent_id": TaskRow.parent_id == bindparam("parent_id", type_=Uuid()),
     "subtasks": TaskRow.parent_id.is_not(None),
     "no_subtasks": TaskRow.parent_id.is_(None),
-    "label_ids": _has_label(_LABEL_IDS),
+    "label_ids": _has_label(_existing_labels()),
     "search": _contains(),
 }
 # PostgreSQL does not know the values of subselects when it plans. Otherwise it would plan for the values of each
@@ -252,7 +262,7 @@ _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
 _WITH_FEW: Final[Mapping[str, ColumnElement[bool]]] = {
     # There is no index for this comparison. With one, PostgreSQL would also read all tasks of the project.
     "project_id": TaskRow.project_id.is_not_distinct_from(_PROJECT_ID),
-    "label_ids": _has_label(_labels_of_project()),
+    "label_ids": _has_label(_existing_labels(_OF_PROJECT)),
     "search": _contains_in_project(),
 }
 """The conditions that differ in the list of a project if another filter matches few of its tasks."""

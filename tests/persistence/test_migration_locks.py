@@ -32,6 +32,8 @@ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND r
 """
 HELD = "SELECT relation::bigint, mode FROM pg_locks WHERE pid = pg_backend_pid() AND granted AND relation IS NOT NULL"
 LONG = re.compile(r"^\s*(INSERT\s.*\sSELECT|UPDATE|DELETE|CREATE (UNIQUE )?INDEX|WITH)\s", re.IGNORECASE | re.DOTALL)
+WRITTEN_AFTER_TASKS = ("task_texts", "comments")
+"""Triggers and changes that have locked a task write these tables. A migration that locks them first waits in vain."""
 ONE_ROW = ("event_head", "log_state", "alembic_version")
 REVISIONS = list(schema_check.revisions())
 
@@ -60,6 +62,8 @@ class Locks:
                 self.faults.append(f"locks {table} by {_line(statement)}")
             if before and statement.startswith("LOCK TABLE"):
                 self.faults.append(f"locks more when it has locks already: {_line(statement)}")
+        if re.search(rf"LOCK TABLE .*\b({'|'.join(WRITTEN_AFTER_TASKS)})\b.*\btasks\b", statement):
+            self.faults.append(f"locks tables in another order than writers: {_line(statement)}")
         if max(before.values(), default=0) >= BLOCKS_WRITERS and _is_long(statement, before):
             self.faults.append(f"keeps writers waiting for {_line(statement)}")
 
@@ -146,6 +150,10 @@ BAD = {
     "a second lock": (
         ["LOCK TABLE users IN ACCESS EXCLUSIVE MODE", "LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE"],
         "locks more when it has locks already",
+    ),
+    "another order than writers": (
+        ["CREATE TABLE task_texts (id uuid)", "LOCK TABLE users, task_texts, tasks IN ACCESS EXCLUSIVE MODE"],
+        "locks tables in another order than writers",
     ),
     "a copy under a lock": (
         [

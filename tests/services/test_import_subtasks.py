@@ -256,8 +256,18 @@ class TestRanks:
         await import_tasks(build.as_(team.member), tasks=batch)
         found = await ranks(build, batch)
         assert len(set(found)) == 4
-        assert found[0] == min(str(each) for each in found)
-        assert found[3] == max(str(each) for each in found) == whole(5)
+        assert found == sorted(str(each) for each in found)
+        assert found[3] == whole(5)
+
+    async def test_later_batches_keep_the_order(self, build: Builders, team: Team):
+        """A task behind one with its rank is before the tasks of the next ranks, also if these come later."""
+        there = placed(team, whole(1), whole(100))
+        await import_tasks(build.as_(team.member), tasks=there)
+        first, second, third = placed(team, whole(1), whole(2), whole(3))
+        for each in (first, third, second):
+            await import_tasks(build.as_(team.member), tasks=[each])
+        expected = [there[0], first, second, third, there[1]]
+        assert await order(build, team) == [each.task_id for each in expected]
 
     async def test_many_equal_ranks(self, build: Builders, team: Team):
         """When there is no short rank behind one, the task is the last."""
