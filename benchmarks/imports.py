@@ -96,6 +96,8 @@ def records(tasks: int) -> Iterator[Mapping[str, Any]]:
             "key": None,
             "labels": [],
             "comments": [],
+            "parent": None,
+            "rank": None,
         }
 
 
@@ -105,7 +107,9 @@ def write_records(file: Path, tasks: int) -> None:
         if file.suffix == ".csv":
             rows = csv.DictWriter(out, list(next(records(1))), lineterminator="\n")
             rows.writeheader()
-            rows.writerows({**record, "labels": "", "comments": ""} for record in records(tasks))
+            rows.writerows(
+                {**record, "labels": "", "comments": "", "parent": "", "rank": ""} for record in records(tasks)
+            )
         else:
             out.writelines(f"{json.dumps(record)}\n" for record in records(tasks))
 

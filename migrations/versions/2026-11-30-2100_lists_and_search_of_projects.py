@@ -14,7 +14,7 @@ depends_on = None
 
 SEARCH_KEYS = """
 CREATE OR REPLACE FUNCTION search_keys(project_id uuid, VARIADIC texts text[]) RETURNS bigint[]
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20000
 RETURN (
     SELECT array_agg(DISTINCT hashtextextended(parts.part, uuid_hash_extended(project_id, 0)))
     FROM unnest(texts) AS given (content), LATERAL (
@@ -25,7 +25,10 @@ RETURN (
     WHERE parts.part IS NOT NULL
 )
 """
-"""One key for each three characters that follow each other in a text."""
+"""One key for each three characters that follow each other in a text.
+
+With this cost, PostgreSQL uses the index also in a small table, and does not calculate the keys of its rows.
+"""
 KEEP_NEW = """
 CREATE OR REPLACE FUNCTION keep_new_task_texts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
