@@ -57,6 +57,7 @@ async def test_a_fourth_batch_waits_for_the_first():
         await fourth
     assert set(writes.open) == {"a", "b", "c", "d"}
     assert writes.written == [("a", 1)]
+    await writes.writer.close(cancel=True)
 
 
 async def test_results_come_in_the_order_of_batches():

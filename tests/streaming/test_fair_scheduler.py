@@ -1,6 +1,7 @@
 """Many waiting callers are run in groups, so that other tasks run in between."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from functools import partial
 
 import pytest
@@ -14,6 +15,16 @@ from tests.support.waiting import HANG_SECONDS
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten at a time."""
     monkeypatch.setattr(module, "CALLS_PER_ROUND", 10)
+
+
+@pytest.fixture
+async def failures() -> AsyncIterator[list[object]]:
+    """What reaches the exception handler of the loop. Other tests use the loop, too."""
+    loop, found = asyncio.get_running_loop(), list[object]()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: found.append(context.get("exception")))
+    yield found
+    loop.set_exception_handler(before)
 
 
 async def rounds(turns: FairScheduler) -> int:
@@ -45,10 +56,8 @@ class TestTurns:
 
         assert called == ["later", "again"]
 
-    async def test_a_caller_may_add_itself_in_its_round(self):
+    async def test_a_caller_may_add_itself_in_its_round(self, failures: list[object]):
         """No round is left over without a caller."""
-        loop, failures = asyncio.get_running_loop(), list[object]()
-        loop.set_exception_handler(lambda loop, context: failures.append(context["exception"]))
         turns, called = FairScheduler(), list[int]()
 
         def call() -> None:
@@ -62,10 +71,8 @@ class TestTurns:
 
         assert (len(called), failures) == (25, [])
 
-    async def test_a_failing_caller_does_not_stop_others(self):
+    async def test_a_failing_caller_does_not_stop_others(self, failures: list[object]):
         """The failure goes to the loop's exception handler."""
-        loop, delivered = asyncio.get_running_loop(), list[object]()
-        loop.set_exception_handler(lambda loop, context: delivered.append(context["exception"]))
         turns, called, failure = FairScheduler(), list[str](), RuntimeError("a bug")
 
         def fail() -> None:
@@ -76,7 +83,7 @@ class TestTurns:
         await rounds(turns)
 
         assert called == ["after it"]
-        assert delivered == [failure]
+        assert failures == [failure]
 
     async def test_cancelled_waiters_are_skipped(self):
         """Of twenty-five, the first ten run first, and a cancelled one takes no place."""
