@@ -98,9 +98,12 @@ class TestQueries:
         """The stream cursor and the total count of a list are read only if they are selected."""
         owner, _ = await a_board(api, 3)
 
-        lists = [each for each in await cost(api, PAGE, owner, first=20) if "tasks.title" in each]
-        assert lists
-        assert not any("count(" in each or "event_head" in each for each in lists)
+        def reads_facts(sent: list[str]) -> bool:
+            return any("count(" in each or "AS facts" in each for each in sent)
+
+        assert not reads_facts(await cost(api, PAGE, owner, first=20))
+        for fact in ("streamCursor", "totalCount"):
+            assert reads_facts(await cost(api, f"{{ tasks {{ {fact} nodes {{ title }} }} }}", owner))
 
     async def test_one_connection_is_one_statement(self, api: Api):
         """Rows, both ends, the total and the stream cursor are one snapshot, in both executors."""
