@@ -78,7 +78,8 @@ class Backend:
 def _as_seen_with(referrer: Any, project: VisibleProjectRow) -> VisibleProjectRow:
     """The project as the user sees it who sees the row that refers to it like this.
 
-    The role is that at the position of the item. The project may be newer, so it has no position of its own.
+    The role is the one that the user has at the position of the item. The project may be newer than the item, so it has
+    no position.
     """
     return replaced(project, viewer_role=referrer.viewer_role, head_epoch="")
 

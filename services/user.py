@@ -141,7 +141,7 @@ async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) ->
     """Enable or disable a user. When a user is disabled, all sessions of the user end.
 
     Projects of which the user is the only active manager get another one, see `replace_manager`. It is logged, because
-    nobody has decided who it is.
+    no person has chosen that manager.
 
     Raises:
         Forbidden: if the actor is not an admin.

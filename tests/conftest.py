@@ -29,7 +29,7 @@ __all__ = ["api", "live"]
 
 TEMPLATE = "taskriver_template"
 MOST_CORES = 4
-"""With more processes, each of which starts servers of its own, a run is hardly faster."""
+"""The most processes of a run. Each starts its own servers, and more of them make a run only a little faster."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,7 +6,6 @@ from itertools import product
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from domain.project import ProjectCreation
@@ -14,11 +13,8 @@ from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import UserRow
 from tests.graphql_api.test_nested_fields import MAY_CREATE
-from tests.rest_api.documented import HOOKS
-from tests.support.api import URL, Api
-from tests.support.api_server import settings_of
-from tests.support.builders import Builders
-from tests.support.executors import a_server
+from tests.support.api import Api
+from tests.support.api_server import an_api
 from tests.support.waiting import HANG_SECONDS
 
 CREATE = "mutation ($input: CreateProjectInput!) { createProject(input: $input) { userErrors { code } } }"
@@ -44,14 +40,8 @@ async def api(
     request: pytest.FixtureRequest, new_database: Callable[[], str], new_redis: Callable[[], str]
 ) -> AsyncIterator[Api]:
     """A server with this setting."""
-    settings = settings_of(new_database(), new_redis(), project_creation=request.param)
-    server = a_server(settings, rate_limit_timeout=HANG_SECONDS)
-    await server.start()
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=server.asgi()), base_url=URL, event_hooks=HOOKS
-    ) as client:
-        yield Api(server, Builders(server.database), client)
-    await server.stop()
+    async with an_api(new_database(), new_redis(), {"project_creation": request.param}) as api:
+        yield api
 
 
 def is_permitted(api: Api, role: Role) -> bool:

@@ -3,18 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-import httpx
 import pytest
 
 from domain.project import ProjectRole
 from domain.user import Role, UserDirectory
 from graphql_api.schema.ids import encode_id
 from persistence.models import UserRow
-from tests.rest_api.documented import HOOKS
-from tests.support.api import URL, Api
-from tests.support.api_server import settings_of
-from tests.support.builders import Builders
-from tests.support.executors import a_server
+from tests.support.api import Api
+from tests.support.api_server import an_api
 from tests.support.waiting import HANG_SECONDS
 
 QUERY = "query ($search: String!) { assignableUsers(search: $search, first: 50) { username } }"
@@ -23,14 +19,8 @@ QUERY = "query ($search: String!) { assignableUsers(search: $search, first: 50) 
 @pytest.fixture(scope="module")
 async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
     """A server with this setting."""
-    settings = settings_of(new_database(), new_redis(), user_directory=UserDirectory.PROJECTS)
-    server = a_server(settings, rate_limit_timeout=HANG_SECONDS)
-    await server.start()
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=server.asgi()), base_url=URL, event_hooks=HOOKS
-    ) as client:
-        yield Api(server, Builders(server.database), client)
-    await server.stop()
+    async with an_api(new_database(), new_redis(), {"user_directory": UserDirectory.PROJECTS}) as api:
+        yield api
 
 
 async def found(api: Api, by: UserRow, search: str = "") -> set[str]:

@@ -1,6 +1,6 @@
 """One server in this process, with its own database, for the tests of the API."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -37,10 +37,13 @@ async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> 
 
 
 @asynccontextmanager
-async def an_api(database_url: str, redis_url: str, **options: Any) -> AsyncIterator[Api]:
+async def an_api(
+    database_url: str, redis_url: str, settings: Mapping[str, object] | None = None, **options: Any
+) -> AsyncIterator[Api]:
     """An API in this process, with an empty database; *options* are the server's."""
     # Redis is there; on a busy machine an answer may be late without its being away.
-    server = a_server(settings_of(database_url, redis_url), rate_limit_timeout=HANG_SECONDS, **options)
+    chosen = settings_of(database_url, redis_url, **(settings or {}))
+    server = a_server(chosen, rate_limit_timeout=HANG_SECONDS, **options)
     await server.start()
     transport = httpx.ASGITransport(app=server.asgi())
     async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:
