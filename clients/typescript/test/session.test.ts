@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { createSession, RequestError, type Session } from "../src/index.js";
 import { Api, PASSWORD } from "./api.js";
+import { slowChannels } from "./channels.js";
 import { fakeLocks } from "./locks.js";
 import { settle, until, useVirtualTime } from "./until.js";
 
@@ -84,6 +85,27 @@ test("Tabs refresh once for all of them, also if the message arrives after the l
   for (let step = 0; step < 30; step++) await vi.advanceTimersByTimeAsync(10), await settle(5);
   expect((await users).map((user) => user?.username)).toEqual(["alice", "alice", "alice"]);
   expect(api.refreshes).toBe(1);
+});
+
+test.each([10, 600])("Tabs refresh once if messages take %i ms.", async (delay) => {
+  vi.stubGlobal("navigator", { locks: fakeLocks() });
+  vi.stubGlobal("BroadcastChannel", slowChannels(delay));
+  api.cookie = "alice";
+  const resumed = Promise.all([session(), session(), session()].map((tab) => tab.resume()));
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect((await resumed).map((user) => user?.username)).toEqual(["alice", "alice", "alice"]);
+  expect(api.refreshes).toBe(1);
+});
+
+test("A tab whose predecessor has failed waits for no message longer than a second.", async () => {
+  vi.stubGlobal("navigator", { locks: fakeLocks() });
+  api.cookie = "alice";
+  api.next.push(new TypeError("fetch failed"));
+  const failed = expect(session().resume()).rejects.toMatchObject({ code: "NETWORK" });
+  const resumed = session().resume();
+  await failed;
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect((await resumed)?.username).toBe("alice");
 });
 
 test("A tab that never ends does not block the others.", async () => {

@@ -53,10 +53,10 @@ export async function sharesItsSessionWithOtherTabs({ url, context }) {
   const tabs = [await opened(context, url), await opened(context, url), await opened(context, url)];
   let renewals = 0;
   for (const { page } of tabs) page.on("request", (request) => (renewals += /StaySignedIn/.test(request.postData() ?? "") ? 1 : 0));
-  await Promise.all(tabs.map(({ page }) => page.evaluate(async () => {
-    const { token } = await window.session.authorize();
-    await window.session.authorize({ refused: token });
-  })));
+  const tokens = () => Promise.all(tabs.map(({ page }) => page.evaluate(async () => (await window.session.authorize()).token)));
+  await until(async () => new Set(await tokens()).size === 1, "all tabs have the token of the last one");
+  const [token] = await tokens();
+  await Promise.all(tabs.map(({ page }) => page.evaluate((refused) => window.session.authorize({ refused }), token)));
   assert.equal(renewals, 1);
   await tabs[0].page.evaluate(() => window.session.signOut());
   for (const { page } of tabs) await page.waitForFunction(() => window.session.state.status === "signedOut");
