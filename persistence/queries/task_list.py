@@ -49,6 +49,7 @@ _IDS: Final = ("owner_id", "assignee_id", "project_id", "parent_id")
 
 
 _PATTERN: Final = bindparam("search", type_=String())
+_SEARCHED_TEXT: Final = bindparam("searched_text", type_=String())
 _PROJECT_ID: Final = bindparam("project_id", type_=Uuid())
 _LABEL_IDS: Final = bindparam("label_ids", type_=ARRAY(Uuid()))
 
@@ -218,11 +219,17 @@ def _contains() -> ColumnElement[bool]:
 def _contains_in_project() -> ColumnElement[bool]:
     # The keys of a project's texts are separate from those of all others, so that the search reads nothing else. With
     # OFFSET 0, PostgreSQL compares only the texts that it found with the pattern, and does not use the trigrams.
-    keys = select(search_keys(_PROJECT_ID, bindparam("searched_text", type_=String()))).scalar_subquery()
+    keys = select(search_keys(_PROJECT_ID, _unknown_to_the_planner(_SEARCHED_TEXT))).scalar_subquery()
     found = select(TaskTextRow.task_id, TaskTextRow.title, TaskTextRow.description).offset(literal_column("0"))
     found = found.where(TaskTextRow.project_id.is_not(None), SEARCH_KEYS.bool_op("@>")(keys))
     texts = found.subquery()
-    return TaskRow.id.in_(select(texts.c.task_id).where(_matches(texts.c, select(_PATTERN).scalar_subquery())))
+    return TaskRow.id.in_(select(texts.c.task_id).where(_matches(texts.c, _unknown_to_the_planner(_PATTERN))))
+
+
+def _unknown_to_the_planner(value: Any) -> Any:
+    # PostgreSQL does not know the values of subselects when it plans. Otherwise it would plan for the values of each
+    # request, which takes longer than the execution.
+    return select(value).scalar_subquery()
 
 
 def _matches(texts: Any, pattern: Any) -> ColumnElement[bool]:
@@ -257,8 +264,6 @@ _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "label_ids": _has_label(_existing_labels()),
     "search": _contains(),
 }
-# PostgreSQL does not know the values of subselects when it plans. Otherwise it would plan for the values of each
-# request, which takes longer than the execution.
 _WITH_FEW: Final[Mapping[str, ColumnElement[bool]]] = {
     # There is no index for this comparison. With one, PostgreSQL would also read all tasks of the project.
     "project_id": TaskRow.project_id.is_not_distinct_from(_PROJECT_ID),
