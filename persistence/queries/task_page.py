@@ -24,7 +24,7 @@ from sqlalchemy.sql.visitors import iterate
 from domain.actor import Actor
 from domain.errors import BadRequest
 from domain.policy import Reach
-from persistence.models import TaskRow
+from persistence.models import TaskRow, TaskTextRow
 from persistence.pagination import MAX_FIRST, NOT_OURS, PageRequest
 from persistence.queries.joins import joined, own_columns
 from persistence.queries.keyset import Keyset, Window, ordered
@@ -33,7 +33,15 @@ from persistence.queries.parent import Reaches
 from persistence.queries.project_visibility import projects_of_member
 from persistence.queries.query import Paged, Query
 from persistence.queries.task import REFERENCES_OF_A_TASK, TaskCount, stored
-from persistence.queries.task_list import FEW, KEYS, TaskFilter, TaskOrder, conditions, conditions_on_row
+from persistence.queries.task_list import (
+    FEW,
+    KEYS,
+    TaskFilter,
+    TaskOrder,
+    conditions,
+    conditions_on_row,
+    matches_search,
+)
 from persistence.queries.task_visibility import (
     id_of,
     in_project_of_member,
@@ -46,9 +54,11 @@ from persistence.queries.task_visibility import (
 _TASKS: Final[FromClause] = TaskRow.__table__
 _LIMITS: Final = (21, 51, MAX_FIRST + 1)
 _FIRST: Final[ColumnElement[int]] = literal_column("300")
-"""So many tasks of a project are searched for a label, before its index is used."""
+"""So many tasks of a list are searched for a label or a text, before its index is used."""
+_MANY: Final[ColumnElement[int]] = literal_column("20000")
+"""So many texts that match are many: the tasks are read in the list's order instead."""
 _ZERO: Final[ColumnElement[int]] = literal_column("0")
-_SPARSE: Final = FEW | {"owner_id", "assignee_id", "parent_id"}
+_SPARSE: Final = frozenset({"owner_id", "assignee_id", "parent_id"})
 """Filters that have an index of their own and usually match few tasks."""
 _INDEXED: Final = frozenset({TaskOrder.CREATED_ASC, TaskOrder.CREATED_DESC, TaskOrder.RANK})
 """The orders for which projects have an index."""
@@ -114,59 +124,102 @@ class TaskPage:
     def _found(
         self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
     ) -> Select[Any]:
+        part = _Part(columns, place, descending, self._limit_of_branch(limit))
+        return _merged(self._branches(part), descending=descending, limit=limit)
+
+    def _limit_of_branch(self, limit: Any) -> Any:
         # With constant limits PostgreSQL knows that a branch is cheap for every user. It then plans the statement once,
         # and not for each request.
-        constant = limit if limit is ONE else literal_column(str(self.at_most))
-        branches = [each.subquery() for each in self._branches(_Part(columns, place, descending, constant))]
-        found = branches[0] if len(branches) == 1 else union_all(*map(select, branches)).subquery()
-        return select(found).order_by(*ordered(found.c.sort, found.c.id, descending=descending)).limit(limit)
+        return limit if limit is ONE or self._is_planned_for_text else literal_column(str(self.at_most))
+
+    @property
+    def _is_planned_for_text(self) -> bool:
+        """Whether PostgreSQL has to plan for the text of each search, in all tasks.
+
+        It knows how many texts contain it: the index finds few, and the list's order finds one of many soon.
+        """
+        return "search" in self.given and "project_id" not in self.given and Reach.ANY in self.reaches
 
     def _branches(self, part: "_Part") -> Sequence[Select[Any]]:
-        """The parts of the list. Each uses an index, usually one in the list's order.
+        """The parts of the list. Each uses an index, usually one in the list's order."""
+        if "project_id" in self.given:
+            return self._branches_in_project(part)
+        if FEW.isdisjoint(self.given) or self._is_planned_for_text:
+            return self._branches_in_order(part)
+        return self._first_or_found(part) if "search" in self.given else self._first_or_labelled(part)
+
+    def _branches_in_project(self, part: "_Part") -> Sequence[Select[Any]]:
+        membership = [] if Reach.ANY in self.reaches else [is_member_of_project(self.reaches)]
+        if FEW.isdisjoint(self.given):
+            return [self._branch(part, *membership, sorts=self.order not in _INDEXED)]
+        few = self._branch(part, *membership, sorts=True)
+        # A text is not compared with the first tasks: that takes longer than the index if the texts are long.
+        if "search" in self.given or self.order not in _INDEXED:
+            return [few]
+        page, are_enough = self._among_first(part)
+        return [page.where(are_enough), select(few.subquery()).where(~are_enough)]
+
+    def _branches_in_order(self, part: "_Part") -> Sequence[Select[Any]]:
+        """The list without a project: one part for each kind of task that the actor may read.
 
         A single query with OR would sort all tasks of the user, or scan the tasks of all users.
         """
-        if "project_id" in self.given:
-            membership = [] if Reach.ANY in self.reaches else [is_member_of_project(self.reaches)]
-            if FEW.isdisjoint(self.given):
-                return [self._branch(part, *membership, sorts=self.order not in _INDEXED)]
-            few = self._branch(part, *membership, sorts=True)
-            # A text is not compared with the first tasks: that takes longer than the index if the texts are long.
-            is_by_label = "search" not in self.given and self.order in _INDEXED
-            return self._first_or_few(part, membership, few) if is_by_label else [few]
         if Reach.ANY in self.reaches:
             return [self._branch(part)]
         if self.is_of_actor:
             # The index of the owner or of the assignee has these tasks in the list's order, and nearly all are visible.
-            return [self._branch(part, visible(self.reaches))]
-        personal = [self._branch(part, mine) for mine in personal_parts(self.reaches)]
+            return [self._branch(part, visible(self.reaches), sorts=self.order not in _INDEXED)]
+        personal = [self._branch(part, mine, sorts=self.order not in _INDEXED) for mine in personal_parts(self.reaches)]
         return [*personal, self._in_projects(part)]
 
-    def _first_or_few(
-        self, part: "_Part", membership: Sequence[ColumnElement[bool]], few: Select[Any]
-    ) -> Sequence[Select[Any]]:
-        """The matches among the first tasks of a project, if these are enough for the page; else those of *few*.
+    def _first_or_labelled(self, part: "_Part") -> Sequence[Select[Any]]:
+        """The matches among the first tasks of the list, or else all that the index of labels finds."""
+        page, are_enough = self._among_first(part)
+        few = self._branch(part, visible(self.reaches), sorts=True).subquery()
+        return [page.where(are_enough), select(few).where(~are_enough)]
 
-        A label that many tasks have is found in the list's order; one that few have, by its index.
+    def _first_or_found(self, part: "_Part") -> Sequence[Select[Any]]:
+        """The matches among the first tasks of the list, or those with the texts that the index finds.
+
+        If many texts match, most of them usually belong to others: then the tasks are read in the list's order.
         """
-        key = KEYS[self.order]
-        filters = conditions_on_row(self.given, key.due)
-        columns = dict.fromkeys([*part.columns, *_columns_in(filters)])
-        in_project = TaskRow.project_id == bindparam("project_id", type_=Uuid())
-        rows = self._rows(list(columns)).where(*membership, in_project, *part.place)
-        in_order = ordered(key.column, TaskRow.id, descending=part.descending)
-        first = rows.order_by(*in_order).limit(_FIRST).cte()
+        page, are_enough = self._among_first(part)
+        texts = select(TaskTextRow.task_id).where(matches_search(TaskTextRow)).limit(_MANY).cte()
+        others = conditions(self.given - {"search"}, KEYS[self.order].due)
+        task = self._rows(part.columns).where(
+            TaskRow.id == texts.c.task_id, visible(self.reaches), *part.place, *others
+        )
+        each = task.offset(_ZERO).correlate(texts).lateral()
+        few = select(each).select_from(texts.join(each, true()))
+        few = few.order_by(*ordered(each.c.sort, each.c.id, descending=part.descending)).limit(part.limit)
+        in_order = self._branches_in_order(replace(part, on_row=True))
+        rest = _merged(in_order, descending=part.descending, limit=part.limit)
+        are_few = _count(texts) < _MANY
+        return [
+            page.where(are_enough),
+            select(few.subquery()).where(~are_enough & are_few),
+            select(rest.subquery()).where(~are_enough & ~are_few),
+        ]
+
+    def _among_first(self, part: "_Part") -> tuple[Select[Any], ColumnElement[bool]]:
+        """The matches among the first tasks without the filter, and whether these are enough for the page.
+
+        A label or a text that many tasks have is found in the list's order; one that few have, by its index.
+        """
+        filters = conditions_on_row(self.given, KEYS[self.order].due)
+        columns = list(dict.fromkeys([*part.columns, "id", *_columns_in(filters)]))
+        plain = replace(self, given=self.given & {"project_id"}, is_of_actor=False)
+        branches = plain._branches(replace(part, columns=columns, limit=_FIRST))
+        first = _merged(branches, descending=part.descending, limit=_FIRST).cte()
         found = select(*(first.c[name] for name in (*part.columns, "sort", "place")))
         found = found.where(*(ClauseAdapter(first).traverse(each) for each in filters))
         page = found.order_by(*ordered(first.c.sort, first.c.id, descending=part.descending)).limit(part.limit).cte()
-        are_enough = (_count(page) >= part.limit) | (_count(first) < _FIRST)
-        others = few.subquery()
-        return [select(page).where(are_enough), select(others).where(~are_enough)]
+        return select(page), (_count(page) >= part.limit) | (_count(first) < _FIRST)
 
     def _in_projects(self, part: "_Part") -> Select[Any]:
         """The tasks of the actor's projects: the first ones of each project, or of all that an index finds."""
         if _SPARSE & self.given:
-            return self._branch(part, in_project_of_member(self.reaches))
+            return self._branch(part, in_project_of_member(self.reaches), sorts=self.order not in _INDEXED)
         projects = func.unnest(projects_of_member(self.reaches)).table_valued("id", name="of_member").render_derived()
         in_project = TaskRow.project_id == projects.c.id
         # Only ids are read and sorted for each project, and the other columns for the page.
@@ -182,7 +235,8 @@ class TaskPage:
     ) -> Select[Any]:
         """The first tasks of a part of the list. With *sorts*, all tasks of the part are read and sorted."""
         key = KEYS[self.order]
-        query = self._rows(part.columns).where(*wanted, *part.place, *conditions(self.given, key.due))
+        filters = (conditions_on_row if part.on_row else conditions)(self.given, key.due)
+        query = self._rows(part.columns).where(*wanted, *part.place, *filters)
         if sorts:
             # With OFFSET 0, PostgreSQL finds the tasks by the other conditions. Otherwise it may follow the index of
             # this order through the tasks of all projects, because it does not know that the part has few.
@@ -199,12 +253,16 @@ class TaskPage:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What the branches of a list have in common: columns, the place in the order, and the number of rows."""
+    """What the branches of a list have in common: columns, the place in the order, and the number of rows.
+
+    With `on_row`, the text and the labels of each row are compared, and their indexes are not used.
+    """
 
     columns: Sequence[str]
     place: Sequence[ColumnElement[bool]]
     descending: bool
     limit: Any
+    on_row: bool = False
 
 
 def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, order: TaskOrder) -> Paged:
@@ -226,6 +284,13 @@ def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, ord
     is_of_actor = actor is not None and actor.user_id in (wanted.owner_id, wanted.assignee_id)
     rows = TaskPage(reaches_of(actor), order, frozenset(given), window, request.facts, at_most, is_of_actor)
     return Paged(Query(rows, values), request, key.cursor_of(order))
+
+
+def _merged(branches: Sequence[Select[Any]], *, descending: bool, limit: Any) -> Select[Any]:
+    """The first rows of all branches."""
+    rows = [each.subquery() for each in branches]
+    found = rows[0] if len(rows) == 1 else union_all(*map(select, rows)).subquery()
+    return select(found).order_by(*ordered(found.c.sort, found.c.id, descending=descending)).limit(limit)
 
 
 def _columns_in(filters: Sequence[ColumnElement[bool]]) -> set[str]:
