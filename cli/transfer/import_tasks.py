@@ -146,7 +146,7 @@ def _size(source: BinaryIO) -> int | None:
 
 def _words(counts: ImportCounts, meter: ProgressBar, *, checked: bool) -> str:
     if checked:
-        return f"Good: {counted(counts.created, 'line')}. Bad: {counts.bad:,}. Nothing was created."
+        return f"Good: {counted(counts.created + counts.known, 'line')}. Bad: {counts.bad:,}. Nothing was created."
     known = f", {counts.known:,} existed already" if counts.known else ""
     bad = f", skipped {counted(counts.bad, 'bad line')}" if counts.bad else ""
     rate = f" ({meter.rate:,.0f}/s)" if counts.created else ""
