@@ -46,9 +46,15 @@ class BatchWriter(Generic[Item]):
             self.on_written(batch, await writing)
 
     async def close(self, *, cancel: bool) -> None:
-        """Wait for the batches that are not written, after an error; they are cancelled first with *cancel*."""
+        """Wait for the batches that are not written, after an error; they are cancelled first with *cancel*.
+
+        Without *cancel*, the error of a batch that fails is raised.
+        """
         running = [each.writing for each in self._running]
         self._running.clear()
         for writing in running if cancel else ():
             writing.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        results = await asyncio.gather(*running, return_exceptions=True)
+        for result in results if not cancel else ():
+            if isinstance(result, BaseException):
+                raise result

@@ -118,8 +118,8 @@ async def _run(importer: Importer, lines: Iterator[Line]) -> ImportCounts:
         await importer.take(lines)
     except BadLine as bad:
         raise CommandError(
-            f"{bad} Imported before this line: {counted(importer.counts.created, 'task')}. Correct the line and repeat "
-            "the import, or use --skip-bad."
+            f"{bad} Imported so far: {counted(importer.counts.created, 'task')}. Correct the line and repeat the "
+            "import, or use --skip-bad."
         ) from None
     return importer.counts
 

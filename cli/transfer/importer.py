@@ -92,7 +92,8 @@ class Importer:
         """Import all lines.
 
         Raises:
-            BadLine: at the first bad line, unless bad lines are skipped; the lines before it are imported.
+            BadLine: at the first bad line, unless bad lines are skipped. The lines before it are imported, and those
+                behind it that are in its batch, or in one that was written at the same time.
         """
         try:
             for number, line in enumerate(lines):

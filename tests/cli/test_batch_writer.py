@@ -107,6 +107,16 @@ async def test_after_an_error_no_batch_continues(cancel: bool):
     assert writes.open["b"].cancelled() is cancel
 
 
+async def test_another_batch_that_fails_is_reported():
+    """It is not known how many of its tasks are stored, so a message with the number of stored tasks would be wrong."""
+    writes = Writes()
+    await writes.start("a", "b")
+    writes.open["a"].set_result(1)
+    writes.open["b"].set_exception(ConnectionError("lost"))
+    with pytest.raises(ConnectionError):
+        await writes.writer.close(cancel=False)
+
+
 @pytest.mark.parametrize(
     ("tasks", "text", "batches"),
     [(2_500, "short", [1_000, 1_000, 500]), (250, "x" * 10_000, [100, 100, 50])],
