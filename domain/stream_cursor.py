@@ -24,8 +24,8 @@ class UnknownCursorVersion(BadRequest):
 class StreamCursor:
     """The subscriber has received everything up to `position`.
 
-    `epoch` is the history to which the position belongs; `access_version` is the version of the user's rights.
-    `fingerprint` is that of the event at the position, if it is known, see `LoggedEvent`.
+    `epoch` is the history to which the position belongs, see `epoch_of`; `access_version` is the version of the user's
+    rights. `fingerprint` is that of the event at the position, if it is known, see `LoggedEvent`.
     """
 
     epoch: str
@@ -65,6 +65,15 @@ class StreamCursor:
             return cls(epoch, *[_number(number, digits) for number, digits in zip(numbers, limits, strict=True)])
         except (KeyError, ValueError) as error:
             raise BadRequest("This stream cursor was not made by this API; omit `after` to start now.") from error
+
+
+def epoch_of(epoch: str, promoted: int, fingerprint: int | None) -> str:
+    """The epoch of a cursor. *promoted* is the last position at which a promoted standby continued the epoch, or 0.
+
+    A cursor without a fingerprint cannot show that the standby has its event. So it is valid until the next promotion,
+    whose position is a part of its epoch.
+    """
+    return epoch if fingerprint is not None or promoted == 0 else f"{epoch}@{promoted}"
 
 
 def _number(text: str, most_digits: int) -> int:

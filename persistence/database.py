@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from domain.actor import Actor
 from domain.errors import Unavailable
 from domain.idempotency import MAX_KEYS, IdempotencyKey
-from persistence.epoch import check_database_identity
+from persistence.epoch import KnownServer, OtherServer
 from persistence.errors import unavailable
 from persistence.event_log import EventLog
 from persistence.group_commit import GroupCommit
@@ -117,9 +117,8 @@ class Database:
         self._pool = ConnectionPool(open_connection, size=pool_size, timeout=POOL_TIMEOUT_SECONDS)
         # A separate pool: when requests use all connections of the other pool, the process can still read the log and
         # deliver events.
-        self._log_pool = ConnectionPool(
-            partial(_connect_to_log, open_connection), size=LOG_POOL_SIZE, timeout=POOL_TIMEOUT_SECONDS
-        )
+        self._log_pool = ConnectionPool(open_connection, size=LOG_POOL_SIZE, timeout=POOL_TIMEOUT_SECONDS)
+        self.log_server = KnownServer()
         self.engine = create_engine(url, no_timeouts=no_timeouts, poolclass=NullPool)
         """For migrations and diagnostics: each connection is opened for one use."""
         self._listeners: list[Callable[[], None]] = []
@@ -179,13 +178,18 @@ class Database:
     async def log(self) -> AsyncIterator[EventLog]:
         """The event log, on a connection of its own pool. Each statement is its own transaction.
 
+        A connection that leads to another server is closed.
+
         Raises:
             Unavailable: at the end of the block, if the database was unavailable.
         """
         transaction = Transaction(self._log_pool, self.statements)
         try:
             try:
-                yield EventLog(transaction.fetch)
+                yield EventLog(transaction.fetch, self.log_server)
+            except OtherServer:
+                transaction.discard()
+                raise
             finally:
                 await transaction.close()
         except Exception as error:
@@ -237,14 +241,3 @@ class Database:
             except Exception:
                 # The change is committed. An error of a listener must not make it look failed.
                 log.exception("a listener failed after a commit")
-
-
-async def _connect_to_log(open_connection: Callable[[], Awaitable[Connection]]) -> Connection:
-    """A connection whose database has been identified: the address may lead to another server by now."""
-    connection = await open_connection()
-    try:
-        await check_database_identity(connection)
-    except BaseException:
-        connection.terminate()
-        raise
-    return connection

@@ -71,6 +71,10 @@ class Transaction:
         rows: Sequence[Row] = await self.fetch(text, *arguments)
         return rows[0][0] if rows else None
 
+    def discard(self) -> None:
+        """Let `close` close the connection, too: it leads to a server that is not wanted."""
+        self._is_busy = True
+
     async def close(self) -> None:
         """Roll back, and give the connection back. If a statement was interrupted, the connection is closed."""
         connection, self._connection = self._connection, None

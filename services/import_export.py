@@ -282,7 +282,9 @@ async def snapshot_of_tasks(uow: UnitOfWork) -> AsyncIterator[ExportSnapshot]:
     async with uow:
         await uow.freeze()
         head = await uow.events.head()
-        yield ExportSnapshot(uow, StreamCursor(head.epoch, head.position, actor.access_version, head.fingerprint))
+        yield ExportSnapshot(
+            uow, StreamCursor(head.cursor_epoch, head.position, actor.access_version, head.fingerprint)
+        )
 
 
 def _name(names: Mapping[UUID, str], user_id: UUID | None) -> str | None:

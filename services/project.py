@@ -210,7 +210,7 @@ def as_seen(project: ProjectRow, role: ProjectRole | None, head: Head) -> Visibl
     return new_row(
         VisibleProjectRow,
         viewer_role=role,
-        head_epoch=head.epoch,
+        head_epoch=head.cursor_epoch,
         head_position=head.position,
         head_fingerprint=head.fingerprint,
         **values,

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from domain.stream_cursor import StreamCursor
+from domain.stream_cursor import StreamCursor, epoch_of
 from streaming.replay import Replay
 from streaming.stream_items import ResyncReason
 from streaming.tail import Tail
@@ -10,7 +10,7 @@ from streaming.tail import Tail
 
 def resync_reason_for(cursor: StreamCursor, tail: Tail, access_version: int) -> ResyncReason | None:
     """Why the cursor cannot be continued, as far as this process has read the log; None if it can."""
-    if cursor.epoch != tail.epoch:
+    if cursor.epoch != epoch_of(tail.epoch, tail.promoted, cursor.fingerprint):
         return ResyncReason.EPOCH
     if cursor.access_version != access_version:
         return ResyncReason.ACCESS
@@ -41,12 +41,12 @@ class SubscriberCursors:
 
     def behind(self, position: int) -> StreamCursor:
         """The cursor of a subscriber that needs a resync: it leads to the same resync again."""
-        return StreamCursor(self.epoch, position, self._access_version)
+        return StreamCursor(self._epoch_of(None), position, self._access_version)
 
     def of(self, position: int, fingerprint: int | None) -> str:
         """The encoded cursor of an event."""
         given = fingerprint if self._tail.has_fingerprints else None
-        return encoded_cursor(self.epoch, position, self._access_version, given)
+        return encoded_cursor(self._epoch_of(given), position, self._access_version, given)
 
     def at(self, position: int) -> str:
         """The encoded cursor of a position, which may be that of an event for another subscriber."""
@@ -60,6 +60,11 @@ class SubscriberCursors:
         if known is None:
             known = await self._replay.fingerprint_at(cursor.position)
         return known is None or known == cursor.fingerprint
+
+    def _epoch_of(self, fingerprint: int | None) -> str:
+        if self.epoch != self._tail.epoch:
+            return self.epoch
+        return epoch_of(self.epoch, self._tail.promoted, fingerprint)
 
     def _known_fingerprint(self, position: int) -> int | None:
         """The fingerprint at a position, if it is in memory."""

@@ -8,8 +8,11 @@ from typing import Final
 
 from domain.events import LoggedEvent
 from persistence.database import Database
+from persistence.epoch import OtherServer
+from persistence.event_log import Head
 from streaming.asyncio_helpers import BroadcastEvent, FairScheduler, WakeEvent
 from streaming.counters import Counters
+from streaming.history import History, Verdict
 from streaming.lease import Clock, Lease
 from streaming.numbering import Numberer
 from streaming.stream_items import ResyncReason
@@ -23,6 +26,8 @@ SLICE_CHECKS: Final = 5_000
 """Events times subscribers that check them, at most, unless it is a single event."""
 MAX_BATCHES: Final = 64
 """Batches that wait. If more arrive, they are dropped and read from the log instead."""
+MAX_VERDICTS: Final = 5
+"""Observations of one read of the head. Each change of the log by another process costs one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class LogReader:
         self._clock = clock
         self.lease = Lease(clock)
         self.tail = Tail(self.lease)
+        self._history = History()
         self._inbox: deque[tuple[Sequence[LoggedEvent], float | None]] = deque()
         self.write_times = WriteTimes(counters)
         self.scheduler = FairScheduler(self.write_times.record_soon)
@@ -112,7 +118,13 @@ class LogReader:
             await self._execute(request)
 
     async def _execute(self, request: Request) -> None:
-        started_at = self._clock()
+        try:
+            await self._execute_now(request, self._clock())
+        except OtherServer:
+            self.tail.server_changed()
+            raise
+
+    async def _execute_now(self, request: Request, started_at: float) -> None:
         match request:
             case ReadHead():
                 await self._read_head(request, started_at)
@@ -125,18 +137,32 @@ class LogReader:
                 await self._read_page(request)
 
     async def _read_head(self, request: ReadHead, started_at: float) -> None:
-        async with self._database.log() as log:
-            head = await log.head()
-            if self.tail.is_behind(request, head):
-                # The database was restored while this process runs. Clients hold cursors beyond its end, which would
-                # fit again once the log has grown that long. A new epoch makes them invalid.
-                await log.begin_epoch(instead_of=head.epoch)
-                head = await log.head()
+        head = await self._observe(request)
         since = self.lease.since
         reason = self.tail.head_read(request, head, started_at=started_at, now=self._clock())
         if reason is not None:
             self._listeners.on_break(reason)
         self._notify_renewed(since)
+
+    async def _observe(self, request: ReadHead) -> Head:
+        """The head of a log that continues the history of the tail, or of a new epoch.
+
+        Raises:
+            OtherServer: another server answered, or another process has to decide first.
+        """
+        async with self._database.log() as log:
+            for _ in range(MAX_VERDICTS):
+                seen = await log.observe(request.dispatched)
+                match self._history.judge(self.tail.epoch, request, seen, self._clock()):
+                    case Verdict.CONTINUE:
+                        self._history.accept(seen.server)
+                        self._database.log_server.accept(seen.server)
+                        return seen.head
+                    case Verdict.REMEMBER:
+                        await log.remember(seen)
+                    case Verdict.NEW_EPOCH:
+                        await log.begin_epoch_on(seen)
+            raise OtherServer("The database server changes repeatedly; try again in a moment.")
 
     async def _read_access_events(self, request: ReadAccessEvents) -> None:
         async with self._database.log() as log:

@@ -350,8 +350,9 @@ class Subscriber:
             await self._log_reader.wait_caught_up()  # the resync has a cursor of the new epoch, if there is one
             reason = ResyncReason.EPOCH
         reason = reason or resync_reason_for(cursor, tail, version)  # the log may have changed since
-        self._start_cursor, self._cursors.epoch = None, cursor.epoch
+        self._start_cursor, self._cursors.epoch = None, tail.epoch
         if reason is not None:
+            self._cursors.epoch = cursor.epoch
             self._resync(reason, cursor)
         else:
             self._queue = self._queue.restarted(cursor.position, live=cursor.position >= tail.dispatched)

@@ -18,9 +18,10 @@ UNKNOWN: Final = Head(epoch="", position=0, trimmed=0, pending=False)
 
 @dataclass(frozen=True, slots=True)
 class ReadHead:
-    """Read how far the log reaches. *dispatched* is the position of the tail at the time of the request."""
+    """Read how far the log reaches, and whether it still has the event at the position *dispatched* of the tail."""
 
     dispatched: int
+    fingerprint: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,11 @@ class Tail:
         self.epoch = head.epoch
         self.trimmed = head.trimmed
         self.dispatched = head.position  # every event up to here was dispatched
+        self.fingerprint = head.fingerprint  # of the event at this position, if it is known
         self.access_applied = head.position  # every change of rights up to here was applied
         self.end = head.position  # the log is known to reach at least here
         self.has_fingerprints = head.has_fingerprints  # whether new cursors have them
+        self.promoted = head.promoted  # older cursors without a fingerprint are not valid
         self._start = head
 
     def offer(self, batch: Sequence[LoggedEvent]) -> Sequence[LoggedEvent]:
@@ -84,7 +87,10 @@ class Tail:
         if skipped < 0:
             self._note_gap()
             return ()
-        self.dispatched = batch[-1].position
+        if skipped and are_different(batch[skipped - 1].fingerprint, self.fingerprint):
+            self.request_check()  # the batch continues another history
+            return ()
+        self.dispatched, self.fingerprint = batch[-1].position, batch[-1].fingerprint
         self.end = max(self.end, self.dispatched)
         return batch[skipped:]
 
@@ -126,13 +132,13 @@ class Tail:
         if self._unnumbered:
             return NumberEvents()
         if self._check_requested or now >= self._poll_at:
-            return ReadHead(self.dispatched)
+            return ReadHead(self.dispatched, self.fingerprint)
         if self.access_applied < self.end:
             return ReadAccessEvents(self.access_applied, self.end)
         if self.dispatched < self.end:
             return ReadPage(self.dispatched)
         # The last read took so long, or the process was frozen for so long, that it proves nothing.
-        return None if self._lease.fresh else ReadHead(self.dispatched)
+        return None if self._lease.fresh else ReadHead(self.dispatched, self.fingerprint)
 
     def head_read(self, request: ReadHead, head: Head, *, started_at: float, now: float) -> ResyncReason | None:
         """Take the head, which was read from *started_at* on.
@@ -146,11 +152,18 @@ class Tail:
             self._reset(head)
         elif head.position == self._start.position:
             self._start = head  # it has a fingerprint since new cursors have them
-        self.trimmed = head.trimmed
+        if self.fingerprint is None and head.position == self.dispatched:
+            self.fingerprint = head.fingerprint
+        self.trimmed, self.promoted = head.trimmed, head.promoted
         self.has_fingerprints = head.has_fingerprints
         self.end = max(self.end, head.position)
         self._note_head(head, started_at)
         return reason
+
+    def server_changed(self) -> None:
+        """Record that a statement reached another server: the head is read before anything else."""
+        self._unnumbered = False
+        self._check_requested = True
 
     def is_behind(self, request: ReadHead, head: Head) -> bool:
         """Whether the log ends before the position that was dispatched at the time of the request."""
@@ -166,6 +179,7 @@ class Tail:
         if self.dispatched >= self.end or (page and page[0].position <= self.dispatched + 1):
             return None
         self.dispatched = self.access_applied = self.end
+        self.fingerprint = None
         self._renew()
         return ResyncReason.TRIMMED
 
@@ -192,3 +206,8 @@ class Tail:
         # While there is more to read, the gap is closed anyway. Reading the head for each batch would only delay it.
         if self.dispatched >= self.end:
             self._check_requested = True
+
+
+def are_different(fingerprint: int | None, other: int | None) -> bool:
+    """Whether two fingerprints of one position prove that it has two events. None means unknown."""
+    return None not in (fingerprint, other) and fingerprint != other

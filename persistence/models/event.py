@@ -73,7 +73,9 @@ class LogStateRow(Base):
 
     `trimmed` is the last position that retention has removed. `boundary_fingerprint` is that of the event which was at
     the position `boundary`; it counts if this is the last position removed. From `system_id` to `table_id` it is the
-    identity of the database that was seen last; null means unknown. `cursor_format` is that of new stream cursors.
+    identity of the database that was seen last; null means unknown. `synchronous` tells whether its commits waited for
+    a standby. `promoted` is the last position at which the epoch continued on a promoted standby; 0 means never.
+    `cursor_format` is that of new stream cursors.
 
     Numbering does not update this row: each update leaves a dead row, which stays as long as a snapshot may see it.
     """
@@ -90,6 +92,8 @@ class LogStateRow(Base):
     boundary: Mapped[int | None] = mapped_column(BigInteger)
     boundary_fingerprint: Mapped[int | None] = mapped_column(BigInteger)
     cursor_format: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    synchronous: Mapped[bool] = mapped_column(server_default=text("false"))
+    promoted: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     __table_args__ = (
         CheckConstraint("id = 1", name="one_row"),
@@ -113,13 +117,13 @@ class EventFloorRow(Base):
 
 EVENT_HEAD: Final[TableClause] = table(
     "event_head",
-    column("epoch", String()),
+    column("cursor_epoch", String()),
     column("position", BigInteger()),
     column("trimmed", BigInteger()),
     column("cursor_fingerprint", BigInteger()),
 )
 """The view of the head of the log: its position is that of the last event, or the last one trimmed.
 
-`cursor_fingerprint` is the fingerprint at this position for new stream cursors. It is null if it is unknown, or if new
-cursors have format 1.
+`cursor_epoch` and `cursor_fingerprint` are those of new stream cursors. The fingerprint is null if it is unknown, or if
+new cursors have format 1.
 """

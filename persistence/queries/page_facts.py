@@ -11,7 +11,7 @@ ONE: Final[ColumnElement[int]] = literal_column("1")
 """A constant limit, so that the planner knows its value."""
 
 _HEAD: Final = {
-    "head_epoch": EVENT_HEAD.c.epoch,
+    "head_epoch": EVENT_HEAD.c.cursor_epoch,
     "head_position": EVENT_HEAD.c.position,
     "head_fingerprint": EVENT_HEAD.c.cursor_fingerprint,
 }

@@ -13,7 +13,8 @@ _RESET = struct.pack("ii", 1, 0)  # linger for no time: closing sends RST
 
 class Proxy:
     """Forwards bytes to a local port; use it as a context manager. `stall` keeps connections open and holds all data
-    back, `delay` delays each piece by some seconds, `refuse` refuses new connections, and `cut` resets all connections.
+    back, `delay` delays each piece by some seconds, `refuse` refuses new connections, `cut` resets all connections, and
+    `lead_to` changes the port for new connections.
     """
 
     def __init__(self, to: int) -> None:
@@ -30,6 +31,10 @@ class Proxy:
         """The port for clients."""
         port: int = self._server.sockets[0].getsockname()[1]
         return port
+
+    def lead_to(self, port: int) -> None:
+        """Forward new connections to another port."""
+        self._to = port
 
     def stall(self) -> None:
         """Hold all data back."""

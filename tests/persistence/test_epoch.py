@@ -1,105 +1,164 @@
-"""Where the log lives: remembered once, and another epoch when it lives elsewhere."""
+"""The server of the log: it is remembered, and statements on another one are refused."""
 
 import asyncio
 import logging
 import os
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import text, update
 
+from domain.errors import Unavailable
 from embedded.postgres import Postgres
-from persistence.database import Database, connect
-from persistence.epoch import DatabaseIdentity, check_database_identity
+from persistence.database import Database
+from persistence.epoch import _SYNCHRONOUS, DatabaseIdentity, OtherServer
+from persistence.event_log import EventLog, Observation
 from persistence.models import LogStateRow
 from tests.support.waiting import HANG_SECONDS
 
 PLAIN = "plain"
+UNKNOWN = DatabaseIdentity(None, None, None, None)
 
 
 @pytest.fixture
 async def database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
-    """A database without a recorded identity."""
+    """A database whose server is not remembered yet."""
     database = Database(new_database(), pool_size=8)
     yield database
     await database.close()
 
 
-async def check(database: Database) -> str:
-    """Look where the log lives, as over a new connection; returns the epoch then."""
-    connection = await connect(database.engine.url)
-    try:
-        await check_database_identity(connection)
-    finally:
-        await connection.close()
-    return await epoch(database)
+async def seen(database: Database, position: int = 0) -> Observation:
+    """The log as a process sees it."""
+    async with database.log() as log:
+        return await log.observe(position)
 
 
-async def epoch(database: Database) -> str:
-    """The epoch as it is stored."""
-    async with database.connect() as connection:
-        return str(await connection.scalar(text("SELECT epoch FROM event_head")))
-
-
-async def remembered(database: Database) -> DatabaseIdentity:
-    """What the head remembers."""
-    async with database.connect() as connection:
-        query = text("SELECT system_id, timeline, database_id, table_id FROM event_head")
-        return DatabaseIdentity(*(await connection.execute(query)).one())
-
-
-async def pretend(database: Database, **values: int | None) -> None:
-    """Have the head remember something else."""
+async def pretend(database: Database, **values: Any) -> None:
+    """Let the log remember something else."""
     async with database.engine.begin() as connection:
         await connection.execute(update(LogStateRow).values(values))
 
 
-class TestCheck:
-    async def test_the_first_check_records_the_identity(self, database: Database):
-        """The epoch stays, and a second check changes nothing."""
-        before = await epoch(database)
-        assert await remembered(database) == DatabaseIdentity(None, None, None, None)
-        assert await check(database) == before
-        first = await remembered(database)
-        assert await check(database) == before
-        assert await remembered(database) == first
-        assert None not in (first.system_id, first.timeline, first.database_id, first.table_id)
+class TestRemembered:
+    async def test_a_server_is_remembered_with_all_parts(self, database: Database):
+        """Then nothing is new, and the epoch is the same."""
+        first = await seen(database)
+        assert first.server.remembered == UNKNOWN
+        assert not first.server.here.contradicts(UNKNOWN)
+        assert None not in (first.server.here.system_id, first.server.here.timeline)
+        async with database.log() as log:
+            await log.remember(first)
+            again = await log.observe(0)
+        assert again.server.remembered == first.server.here
+        assert again.server.is_remembered
+        assert again.head == first.head
 
     @pytest.mark.parametrize("part", ["system_id", "timeline", "database_id", "table_id"])
     async def test_each_part_of_the_identity_counts(self, database: Database, part: str):
-        """Another server, timeline, database or table starts another epoch, once."""
-        before = await check(database)
-        here = await remembered(database)
+        """Only the timeline can change without another database."""
         await pretend(database, **{part: 4711})
-        after = await check(database)
+        server = (await seen(database)).server
+        assert server.identity.contradicts(server.remembered)
+        assert server.identity.is_on_another_timeline(server.remembered) is (part == "timeline")
 
-        assert after != before
-        assert await remembered(database) == here
-        assert await check(database) == after
+    async def test_a_promotion_is_remembered_with_its_position(self, database: Database):
+        """Cursors without a fingerprint name it from then on."""
+        first = await seen(database)
+        await pretend(database, timeline=4711, trimmed=9)
+        promoted = await seen(database)
+        async with database.log() as log:
+            await log.remember(promoted)
+            head = await log.head()
+        assert (head.epoch, head.promoted) == (first.head.epoch, 9)
+        assert head.cursor_epoch == f"{head.epoch}@9"
+        async with database.connect() as connection:
+            assert await connection.scalar(text("SELECT cursor_epoch FROM event_head")) == head.cursor_epoch
 
-    async def test_concurrent_checks_start_one_epoch(self, database: Database, caplog: pytest.LogCaptureFixture):
-        """Of eight processes that detect a change, one starts it."""
-        before = await check(database)
-        await pretend(database, system_id=1, timeline=7)
+    async def test_nothing_is_remembered_if_the_log_has_changed_since(self, database: Database):
+        """Another process has remembered a server, or has started an epoch."""
+        first = await seen(database)
+        await pretend(database, timeline=4711)
+        async with database.log() as log:
+            await log.remember(first)
+            assert (await log.observe(0)).server.remembered.timeline == 4711
+            await log.begin_epoch()
+            await log.remember(replace(first, server=replace(first.server, remembered=DatabaseIdentity(*[None] * 4))))
+            assert (await log.observe(0)).server.remembered.timeline == 4711
+
+    async def test_eight_processes_start_one_epoch(self, database: Database, caplog: pytest.LogCaptureFixture):
+        """All of them detect the same change."""
+        await pretend(database, system_id=1, promoted=7)
+        before = await seen(database)
+
+        async def begin() -> None:
+            async with database.log() as log:
+                await log.begin_epoch_on(before)
+
         with caplog.at_level(logging.WARNING, "taskriver.database"):
-            await asyncio.gather(*(check(database) for _ in range(8)))
-
-        assert await epoch(database) != before
+            await asyncio.gather(*(begin() for _ in range(8)))
+        after = await seen(database)
+        assert after.head.epoch != before.head.epoch
+        assert (after.head.promoted, after.server.is_remembered) == (0, True)
         assert len(caplog.records) == 1
 
-    async def test_every_new_connection_of_the_log_is_checked(self, database: Database):
-        """Before anything is read, and only then."""
+
+class TestFacts:
+    @pytest.mark.parametrize(
+        ("names", "commit", "waits"), [("''", "on", False), ("'x'", "on", True), ("'x'", "local", False)]
+    )
+    async def test_whether_commits_wait_for_a_standby(self, database: Database, names: str, commit: str, waits: bool):
+        """Both settings count. The names are a setting of the server, which this test must not change for others."""
+        expression = _with_settings(synchronous_standby_names=names, synchronous_commit=f"'{commit}'")
+        async with database.connect() as connection:
+            assert await connection.scalar(text(f"SELECT {expression}")) is waits
+
+    async def test_the_fingerprint_is_that_of_the_position(self, database: Database):
+        """Of the last event removed, too; unknown at other positions."""
+        async with database.engine.begin() as connection:
+            await connection.execute(text(_EVENTS))
+            await connection.execute(text("SELECT number_events(10)"))
+            rows = await connection.execute(text("SELECT position, fingerprint FROM events"))
+            fingerprints: dict[int, int] = {row.position: row.fingerprint for row in rows}
+        for position in range(5):
+            assert (await seen(database, position)).fingerprint == fingerprints.get(position)
+
+
+_EVENTS = """
+INSERT INTO events (kind, payload, recorded_at)
+SELECT 'ACCESS', jsonb_build_object('user', gen_random_uuid()), now() FROM generate_series(1, 3)
+"""
+
+
+def _with_settings(**settings: str) -> str:
+    found = _SYNCHRONOUS
+    for name, value in settings.items():
+        found = found.replace(f"current_setting('{name}')", value)
+    return found
+
+
+class TestOtherServers:
+    async def test_statements_on_another_server_are_refused(self, database: Database):
+        """All that follow the log, and not the observation; the connection is closed."""
+        server = (await seen(database)).server
+        database.log_server.accept(replace(server, here=replace(server.here, timeline=4711)))
+        statements: list[Callable[[EventLog], Awaitable[object]]] = [
+            lambda log: log.number(),
+            lambda log: log.after(0),
+            lambda log: log.access_between(0, 1),
+            lambda log: log.fingerprint_at(1),
+        ]
+        for statement in statements:
+            with pytest.raises(OtherServer):
+                async with database.log() as log:
+                    await statement(log)
+            assert database.connections[1] == 0
+        database.log_server.accept((await seen(database)).server)
         async with database.log() as log:
-            before = (await log.head()).epoch
-        await pretend(database, timeline=7)
-        async with database.log() as log:
-            assert (await log.head()).epoch == before
-        other = Database(database.engine.url.render_as_string(hide_password=False), pool_size=1)
-        async with other.log() as log:
-            assert (await log.head()).epoch != before
-        await other.close()
+            assert await log.after(0) == []
 
 
 async def as_a_plain_role(database: Database) -> Database:
@@ -126,30 +185,31 @@ async def plain(database: Database) -> AsyncIterator[Database]:
 
 class TestPrivileges:
     async def test_no_privileges_are_needed(self, plain: Database):
-        """Any role can read all four parts."""
-        await check(plain)
-        here = await remembered(plain)
+        """Any role can read all parts."""
+        here = (await seen(plain)).server.here
         assert None not in (here.system_id, here.timeline, here.database_id, here.table_id)
 
     async def test_a_server_that_refuses_the_functions(
         self, database: Database, plain: Database, caplog: pytest.LogCaptureFixture
     ):
         """The remaining parts count, and one line is logged."""
-        before = await check(database)
-        here = await remembered(database)
+        first = await seen(database)
+        async with database.log() as log:
+            await log.remember(first)
         async with database.engine.begin() as connection:
             await connection.execute(text("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC"))
         with caplog.at_level(logging.INFO, "taskriver.database"):
-            async with plain.log() as log:
-                assert (await log.head()).epoch == before
-        assert "reset-epoch" in caplog.text
-        assert await remembered(database) == here
-
+            with pytest.raises(Unavailable):
+                await seen(plain)
+            server = (await seen(plain)).server
+        assert caplog.text.count("reset-epoch") == 1
+        assert (server.here.system_id, server.here.timeline) == (None, None)
+        assert server.is_remembered
+        plain.log_server.accept(server)
+        async with plain.log() as log:
+            assert await log.after(0) == []
         await pretend(database, table_id=7)
-        again = await as_a_plain_role(database)
-        async with again.log() as log:
-            assert (await log.head()).epoch != before
-        await again.close()
+        assert (await seen(plain)).server.identity.contradicts((await seen(plain)).server.remembered)
 
 
 class TestRestore:
@@ -161,22 +221,20 @@ class TestRestore:
         new_database: Callable[[], str],
         into: str,
     ):
-        """A dump that was restored over its own database, or into another one, is another history by itself."""
-        before = await check(database)
+        """A dump that was restored over its own database, or into another one, is another database."""
+        async with database.log() as log:
+            await log.remember(await log.observe(0))
         target = database if into == "itself" else Database(new_database(), pool_size=1)
         dump = _client(postgres, "pg_dump", "--format=custom", str(database.engine.url.database))
         name = f"--dbname={target.engine.url.database}"
         _client(postgres, "pg_restore", "--clean", "--if-exists", name, stdin=dump)
-        stored = await epoch(target)
-        fresh = Database(target.engine.url.render_as_string(hide_password=False), pool_size=1)
-        async with fresh.log() as log:
-            seen = (await log.head()).epoch
-        await fresh.close()
+        server = (await seen(target)).server
         if target is not database:
             await target.close()
 
-        assert stored == before
-        assert seen != before
+        assert server.remembered != UNKNOWN
+        assert server.identity.contradicts(server.remembered)
+        assert not server.identity.is_on_another_timeline(server.remembered)
 
 
 def _client(postgres: Postgres, program: str, *arguments: str, stdin: bytes = b"") -> bytes:

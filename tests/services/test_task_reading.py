@@ -47,7 +47,7 @@ class TestReading:
 
         assert listed.facts == {
             "total": 1,
-            "head_epoch": head.epoch,
+            "head_epoch": head.cursor_epoch,
             "head_position": 1,
             "head_fingerprint": head.fingerprint,
         }

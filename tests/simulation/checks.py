@@ -60,6 +60,11 @@ def _stands(stream_request: StreamRequest, status: TaskStatus | None) -> bool:
     return stream_request.filter is None or stream_request.filter.to is None or status in stream_request.filter.to
 
 
+def _epoch(cursor: StreamCursor) -> str:
+    """The epoch alone, without the promotion that the cursor names."""
+    return cursor.epoch.partition("@")[0]
+
+
 class Checks:
     """Checks every frame when it is sent and when it is received, and everything at the end."""
 
@@ -147,10 +152,11 @@ class Checks:
 
     def moved(self, client: "Client", stood: StreamCursor, stands: StreamCursor) -> None:
         """A client goes on: its cache must not survive unknown changes of rights, and changes of memberships."""
-        if not stood.epoch == stands.epoch == self._world.table.epoch:
+        table = self._world.table
+        if not _epoch(stood) == _epoch(stands) == table.epoch or table.is_undecided:
             return
         # A ping may lead back in front of a resync that the server does not know to have been seen.
-        loaded = client.base.position if client.base is not None and client.base.epoch == stands.epoch else 0
+        loaded = client.base.position if client.base is not None and _epoch(client.base) == _epoch(stands) else 0
         # While a resync is being sent, a ping may lead to the front of the next change, which leads to a resync, too.
         is_in_front = self._rights_changed(client, stands.position, stands.position + 1)
         if not is_in_front and self._rights_changed(client, max(stood.position, loaded), stands.position):
@@ -185,12 +191,13 @@ class Checks:
         table = self._world.table
         match data["reason"]:
             case "EPOCH":
-                return StreamCursor.decode(data["cursor"]).epoch != stood.epoch
+                is_unproved = stood.fingerprint is None and _epoch(stood) in table.continued
+                return is_unproved or _epoch(StreamCursor.decode(data["cursor"])) != _epoch(stood)
             case "ACCESS":
                 reached = StreamCursor.decode(data["cursor"]).position
                 # The cursor of the answer, or that of a ping before it, may be the one in front of the change.
                 has_changed = self._rights_changed(client, stood.position, max(reached, stood.position) + 1)
-                was_restored = stood.epoch != table.epoch
+                was_restored = _epoch(stood) != table.epoch or table.is_undecided
                 return has_changed or was_restored or bool(data["rights"] != stood.access_version)
             case "TRIMMED":
                 return any(stood.position < up_to for _, up_to in table.trims)

@@ -23,7 +23,8 @@ from domain.project import ProjectRole
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from domain.user import Role
-from persistence.event_log import Head, Numbered
+from persistence.epoch import DatabaseIdentity, LogServer
+from persistence.event_log import Head, Numbered, Observation
 from persistence.numbering_floor import LastId, Writers
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.projects_model import Project, Projects
@@ -33,8 +34,12 @@ from tests.support.events import published
 
 @dataclass
 class Backup:
-    """What a restore brings back."""
+    """What a restore brings back, or what a standby has."""
 
+    epoch: str
+    remembered: int
+    was_synchronous: bool
+    promoted: int
     log: list[LoggedEvent]
     times: list[float]
     pending: dict[int, tuple[Event, float]]
@@ -55,6 +60,11 @@ class Table:
         self._chance = chance
         self.epoch = "epoch0"
         self.epochs = [(0.0, self.epoch)]
+        self.timeline = self.remembered = 1
+        self.is_synchronous = self.was_synchronous = False
+        self.promoted = 0
+        self.continued: set[str] = set()
+        """The epochs that continued on a promoted standby."""
         self.log: list[LoggedEvent] = []
         self.times: list[float] = []
         self.pending: dict[int, tuple[Event, float]] = {}
@@ -72,6 +82,11 @@ class Table:
         self._next_id = 0
         self._locks: dict[UUID, deque[Callable[[], None]]] = {}
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether a standby was promoted, and no process has decided yet whether the epoch continues."""
+        return self.remembered != self.timeline
+
     def uuid(self) -> UUID:
         """A new one."""
         return UUID(int=self._chance.getrandbits(128))
@@ -81,7 +96,31 @@ class Table:
     def head(self) -> Head:
         """How far the log reaches."""
         position = len(self.log)
-        return Head(self.epoch, position, self.trimmed, bool(self._waiting()), True, self.fingerprint_at(position))
+        pending, fingerprint = bool(self._waiting()), self.fingerprint_at(position)
+        return Head(self.epoch, position, self.trimmed, pending, True, fingerprint, self.promoted)
+
+    def observe(self, position: int) -> Observation:
+        """The head, the server, and the fingerprint at a position."""
+        server = LogServer(_at(self.timeline), _at(self.remembered), self.is_synchronous, self.was_synchronous)
+        return Observation(self.head(), server, self.fingerprint_at(position))
+
+    def remember(self, seen: Observation) -> None:
+        """Remember the server, and that a promotion continues the epoch."""
+        if (seen.head.epoch, seen.server.remembered) == (self.epoch, _at(self.remembered)):
+            if self.remembered != self.timeline:
+                self.promoted = max(self.promoted, seen.head.position)
+                self.continued.add(self.epoch)
+            self.remembered, self.was_synchronous = self.timeline, seen.server.is_synchronous
+
+    def begin_epoch_on(self, seen: Observation) -> None:
+        """Start a new epoch, unless it was done."""
+        if seen.head.epoch == self.epoch:
+            self.new_epoch()
+            self.remembered, self.was_synchronous = self.timeline, seen.server.is_synchronous
+
+    def with_key(self, statement: Callable[..., Any], *arguments: Any) -> tuple[str, Any]:
+        """The result of a statement, with the key of the server."""
+        return self.observe(0).server.key, statement(*arguments)
 
     def fingerprint_at(self, position: int) -> int | None:
         """The fingerprint of the event at a position."""
@@ -344,17 +383,35 @@ class Table:
     def new_epoch(self) -> None:
         """History counts anew."""
         self.epoch = f"epoch{len(self.epochs)}"
-        self.floor = 0
+        self.floor = self.promoted = 0
         self.epochs.append((self._loop.now, self.epoch))
 
     def back_up(self) -> Backup:
         """Keep what there is now."""
         tasks = {task_id: list(versions) for task_id, versions in self.tasks.items()}
         projects = dict(self.projects.rows)
-        return Backup(list(self.log), list(self.times), dict(self.pending), self.trimmed, tasks, projects)
+        log, times, pending = list(self.log), list(self.times), dict(self.pending)
+        state = (self.epoch, self.remembered, self.was_synchronous, self.promoted)
+        return Backup(*state, log, times, pending, self.trimmed, tasks, projects)
+
+    def promote(self, standby: Backup | None = None) -> None:
+        """Promote a standby: one that has everything, or one that has this state. Open transactions are lost."""
+        if standby is None:
+            self.history += 1
+        else:
+            self._return_to(standby)
+            self.epoch, self.remembered, self.promoted = standby.epoch, standby.remembered, standby.promoted
+            self.was_synchronous = standby.was_synchronous
+            self.floor = 0
+        self.timeline += 1
 
     def restore(self, backup: Backup) -> None:
-        """Restore an earlier state of the log; users and sessions stay. Open transactions are lost."""
+        """Restore an earlier state of the log, and start a new epoch."""
+        self._return_to(backup)
+        self.new_epoch()
+
+    def _return_to(self, backup: Backup) -> None:
+        """Return to an earlier state of the log; users and sessions stay. Open transactions are lost."""
         now = self._loop.now
         gone = [Task(each, 0, TaskStatus.TODO, None) for each in self.tasks if each not in backup.tasks]
         self.tasks = {task_id: list(versions) for task_id, versions in backup.tasks.items()}
@@ -367,4 +424,7 @@ class Table:
         self.log, self.times = list(backup.log), list(backup.times)
         self.pending, self.trimmed = dict(backup.pending), backup.trimmed
         self.history += 1
-        self.new_epoch()
+
+
+def _at(timeline: int) -> DatabaseIdentity:
+    return DatabaseIdentity(1, timeline, 1, 1)

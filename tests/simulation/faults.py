@@ -38,6 +38,7 @@ class Faults:
                 self._sever,
                 self._forge_cursor,
             ),
+            *(self._fail_over, self._fail_over, self._fail_over_late),
         ]
 
     def _freeze(self) -> None:
@@ -118,6 +119,39 @@ class Faults:
         assert self._backup is not None
         self._world.table.restore(self._backup)
         self._world.say(f"the backup is restored: {self._world.table.epoch} at {len(self._world.table.log)}")
+
+    def _fail_over(self) -> None:
+        self._world.table.promote()
+        self._world.say("a standby is promoted that has everything")
+
+    def _fail_over_late(self) -> None:
+        """Promote a standby that was late, if commits do not wait for it."""
+        if self._world.table.is_synchronous:
+            self._fail_over()
+            return
+        standby = self._world.table.back_up()
+        self._world.say(f"the standby has {len(standby.log)} events from now on")
+        self._world.loop.call_later(self._world.chance.uniform(0.05, 0.8), self._promote, standby)
+
+    def fail_over_unnoticed(self) -> None:
+        """Promote a standby that lacks delivered events, although commits seemed to wait for it. No other fault may
+        occur: the processes that have delivered the events have to live.
+        """
+        self._world.table.is_synchronous = True
+        standby = self._world.table.back_up()
+        self._world.say(f"the standby has {len(standby.log)} events, and commits do not wait")
+        self._world.loop.call_later(self._world.chance.uniform(0.05, 0.8), self._promote_if_delivered, standby)
+
+    def _promote_if_delivered(self, standby: Backup) -> None:
+        # What no process has delivered is not noticed: clients may have seen it in a page.
+        table = self._world.table
+        delivered = min(process.stream.position for process in self._world.processes)
+        if delivered == len(table.log) and not table.pending:
+            self._promote(standby)
+
+    def _promote(self, standby: Backup) -> None:
+        self._world.table.promote(standby)
+        self._world.say(f"the standby is promoted, with {len(standby.log)} events")
 
     def _sever(self) -> None:
         client = self._world.chance.choice(self._world.clients)

@@ -7,6 +7,8 @@ from typing import Any
 
 from domain.actor import Actor
 from domain.errors import Unavailable
+from persistence.epoch import KnownServer
+from persistence.event_log import Observation
 from persistence.numbering_floor import LastId
 from persistence.queries.session import SessionWithRoles
 from tests.simulation.database_model import Table
@@ -27,6 +29,7 @@ class Line:
         self._sluggish = sluggish
         self.cut = False
         self.swallows = False
+        self.log_server = KnownServer()
         self._listeners: list[Callable[[], None]] = []
 
     # The interface of a database.
@@ -108,9 +111,21 @@ class Log:
         """How far it reaches."""
         return self._line.ask(self._table.head)
 
-    def number(self, at_most: int) -> Any:
+    def observe(self, position: int) -> Any:
+        """How far it reaches, and where."""
+        return self._line.ask(self._table.observe, position)
+
+    def remember(self, seen: Observation) -> Any:
+        """Remember the server."""
+        return self._line.ask(self._table.remember, seen)
+
+    def begin_epoch_on(self, seen: Observation) -> Any:
+        """Start a new epoch."""
+        return self._line.ask(self._table.begin_epoch_on, seen)
+
+    async def number(self, at_most: int) -> Any:
         """Number what is committed."""
-        return self._line.ask(self._table.number, at_most)
+        return await self._follow(self._table.number, at_most)
 
     def last_id(self) -> Any:
         """The last id that is committed."""
@@ -124,17 +139,22 @@ class Log:
         """Raise the floor."""
         return self._line.ask(self._table.raise_floor, last)
 
-    def after(self, position: int, *, at_most: int) -> Any:
+    async def after(self, position: int, *, at_most: int) -> Any:
         """A page."""
-        return self._line.ask(self._table.after, position, at_most)
+        return await self._follow(self._table.after, position, at_most)
 
-    def fingerprint_at(self, position: int) -> Any:
+    async def fingerprint_at(self, position: int) -> Any:
         """The fingerprint at a position."""
-        return self._line.ask(self._table.fingerprint_at, position)
+        return await self._follow(self._table.fingerprint_at, position)
 
-    def access_between(self, position: int, up_to: int, *, at_most: int) -> Any:
+    async def access_between(self, position: int, up_to: int, *, at_most: int) -> Any:
         """Changes of rights."""
-        return self._line.ask(self._table.access_between, position, up_to, at_most)
+        return await self._follow(self._table.access_between, position, up_to, at_most)
+
+    async def _follow(self, statement: Callable[..., Any], *arguments: Any) -> Any:
+        key, result = await self._line.ask(self._table.with_key, statement, *arguments)
+        self._line.log_server.check(key)
+        return result
 
 
 class Work:

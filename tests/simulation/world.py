@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.errors import Unauthenticated
 from domain.events import AccessChange, AccessEvent, Event, MembershipEvent, People, TaskChange, TaskEvent
 from domain.project import ProjectRole
-from domain.stream_cursor import StreamCursor
+from domain.stream_cursor import StreamCursor, epoch_of
 from domain.task import TaskStatus
 from domain.user import Role
 from streaming.replay import RecentEvents
@@ -52,6 +52,8 @@ class World:
         self.frames = self.at_once = 0  # sent, and of these without waking a task
         self.loop = VirtualLoop()
         self.table = Table(self.loop, Random(chance.random()))
+        self.table.is_synchronous = chance.random() < 0.5
+        self.lists_have_fingerprints = chance.random() < 0.8  # without them, their cursors have format 1
         self.people = Machine("clients")
         self.checks = Checks(self)
         self._names: dict[UUID, str] = {}
@@ -173,7 +175,9 @@ class World:
         async with process.line.log() as log:
             head = await log.head()
         rows = await process.line.ask(self.table.visible, actor)
-        cursor = StreamCursor(head.epoch, head.position, actor.access_version)
+        fingerprint = head.fingerprint if self.lists_have_fingerprints else None
+        epoch = epoch_of(head.epoch, head.promoted, fingerprint)
+        cursor = StreamCursor(epoch, head.position, actor.access_version, fingerprint)
         return cursor, {row.id: row.version for row in rows.values()}
 
     def _listening(self, name: str) -> None:
@@ -194,15 +198,21 @@ class World:
             self._at(chance.uniform(0.2, end), self._change_access)
         for _ in range(chance.choice((0, 1, 2, 4)) if self.projects else 0):
             self._at(chance.uniform(0.1, end), self._change_project)
-        faults = chance.sample(self.faults.all(), chance.choice((0, 1, 1, 2, 3)))
-        for fault in faults:
-            for _ in range(chance.choice((1, 1, 2))):
-                self._at(chance.uniform(0.1, end), fault)
+        self._plan_faults(end)
         for _ in range(chance.choice((0, 2))):
             self._at(chance.uniform(0.1, end), self._probe)
         for _ in range(chance.choice((0, 0, 0, 1, 2))):
             self._at(chance.uniform(0.1, end), self._change_unknown)
         return end
+
+    def _plan_faults(self, end: float) -> None:
+        chance = self.chance
+        if chance.random() < 0.1:
+            self._at(chance.uniform(0.1, end), self.faults.fail_over_unnoticed)
+            return
+        for fault in chance.sample(self.faults.all(), chance.choice((0, 1, 1, 2, 3))):
+            for _ in range(chance.choice((1, 1, 2))):
+                self._at(chance.uniform(0.1, end), fault)
 
     def _at(self, when: float, what: Callable[..., None], *arguments: object) -> None:
         self.loop.call_at(when, what, *arguments)
@@ -340,7 +350,8 @@ class World:
             raise Broken("; ".join(self.loop.failures))
 
     def _settled(self) -> bool:
-        return not (self.table.pending or self.table._locks) and not self._restless()
+        is_busy = self.table.pending or self.table._locks or self.table.is_undecided
+        return not is_busy and not self._restless()
 
     def _restless(self) -> list[str]:
         clients = [each for each in self.clients if each.user.active and not self._is_at_the_end(each)]
@@ -360,6 +371,6 @@ class World:
             cursor is not None
             and client.loaded
             and client.wire is not None
-            and (cursor.epoch, cursor.position) == (self.table.epoch, len(self.table.log))
+            and (cursor.epoch.partition("@")[0], cursor.position) == (self.table.epoch, len(self.table.log))
             and cursor.access_version == client.user.version
         )
