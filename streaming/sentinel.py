@@ -53,6 +53,10 @@ class Sentinels:
                 self._found, self._found_at = await self._ask(), time.monotonic()
             return self._found
 
+    async def states(self) -> list[dict[str, Any] | BaseException]:
+        """The state of the master as each Sentinel sees it, or the error of a Sentinel that does not answer."""
+        return await asyncio.gather(*(self._state(client) for client in self._clients), return_exceptions=True)
+
     async def aclose(self) -> None:
         """Close the connections."""
         for client in self._clients:
