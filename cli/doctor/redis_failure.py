@@ -1,0 +1,52 @@
+"""Explains why Redis cannot be used, and what to do."""
+
+import ssl
+from collections.abc import Iterator
+from typing import Final
+
+from redis.exceptions import AuthenticationError, BusyLoadingError
+
+from streaming.redis_acl import SENTINEL_RULES, setuser_command
+from streaming.redis_errors import advice, is_refusal
+from streaming.sentinel import MasterNotFound, UnknownService
+
+_CORRECT_URL: Final = "Start it, or correct REDIS_URL."
+_SENTINEL_ADVICE: Final = (
+    "Correct the service name, sentinel_username and sentinel_password in REDIS_URL. Permissions in the Sentinels: "
+    f"{setuser_command('NAME', SENTINEL_RULES)}"
+)
+
+
+def explain(error: Exception) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError):
+            return _explain_tls(cause)
+        if isinstance(cause, UnknownService):
+            return str(cause), _SENTINEL_ADVICE
+        if isinstance(cause, MasterNotFound):
+            return "no Sentinel answers at REDIS_URL", "Start the Sentinels, or correct REDIS_URL."
+    if isinstance(error, AuthenticationError):
+        return "rejects the user or the password of REDIS_URL", "Correct REDIS_URL."
+    if isinstance(error, BusyLoadingError) or is_refusal(error):
+        return f"refuses commands: {error}", advice(error)
+    return "does not answer at REDIS_URL", _CORRECT_URL
+
+
+def _explain_tls(error: ssl.SSLError) -> tuple[str, str]:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is refused: {error.verify_message}",
+            "Set ssl_ca_certs in REDIS_URL to the file of the authority, and connect by a name in the certificate.",
+        )
+    if "CERTIFICATE_REQUIRED" in str(error):
+        return "requires a client certificate", "Set ssl_certfile and ssl_keyfile in REDIS_URL."
+    return "does not accept TLS at REDIS_URL", "Use redis:// without TLS, or correct ssl_certfile."
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and those during which it was raised."""
+    each: BaseException | None = error
+    while each is not None:
+        yield each
+        each = each.__cause__ or each.__context__
