@@ -19,9 +19,10 @@ from streaming.sentinel import UnknownService
 _log: Final = logging.getLogger("taskriver.bell")
 
 _REPLICA: Final = "It is a replica: REDIS_URL must lead to the master, or name Sentinels."
+_PERMISSION: Final = "Give the user in REDIS_URL the permissions that `taskriver doctor` prints."
 _ADVICE: Final[tuple[tuple[type[Exception], str], ...]] = (
     (UnknownService, "Correct the service name, sentinel_username and sentinel_password in REDIS_URL."),
-    (NoPermissionError, "Give the user in REDIS_URL the permissions that `taskriver doctor` prints."),
+    (NoPermissionError, _PERMISSION),
     (AuthenticationError, "Correct the user and the password in REDIS_URL."),
     (ReadOnlyError, _REPLICA),
     (MasterDownError, _REPLICA),
@@ -32,6 +33,9 @@ _ADVICE_BY_TEXT: Final[tuple[tuple[str, str], ...]] = (
     # redis-py has no classes for these.
     ("MISCONF", 'It cannot store its data: free its disk, or set save "" (Taskriver needs no stored data).'),
     ("NOREPLICAS", "Too few replicas are connected: start them, or lower min-replicas-to-write."),
+    # In scripts: Valkey, and Redis 7.
+    ("ACL failure in script", _PERMISSION),
+    ("The user executing the script can't run this command", _PERMISSION),
 )
 _OTHER: Final = "Correct this in Redis."
 
@@ -46,6 +50,11 @@ def advice(error: BaseException) -> str:
     by_kind = (remedy for kind, remedy in _ADVICE if isinstance(error, kind))
     by_text = (remedy for text, remedy in _ADVICE_BY_TEXT if text in str(error))
     return next(chain(by_kind, by_text), _OTHER)
+
+
+def is_permission_missing(error: BaseException) -> bool:
+    """Whether the user in REDIS_URL lacks a permission, of a command or in a script."""
+    return is_refusal(error) and advice(error) == _PERMISSION
 
 
 def describe(error: BaseException) -> str:

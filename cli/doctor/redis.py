@@ -73,7 +73,8 @@ async def _check_all(client: Redis, target: RedisTarget) -> list[CheckResult]:
             found.append(await redis_permissions.check(client, target.username or "default"))
             found.append(await redis_memory.check(client))
     except (RedisError, OSError) as error:
-        found.insert(0, _unusable(error, place))
+        detail, remedy = explain(error, has_tls=target.tls is not None)
+        found.insert(0, CheckResult(NAME, CheckState.BAD, f"{detail}{place}", f"{remedy} {WITHOUT_REDIS}"))
     return found
 
 
@@ -124,8 +125,3 @@ async def _problem(client: Redis, server: _Server) -> str:
     except RedisError as error:
         return f"It refuses writes: {describe(error)} {WITHOUT_REDIS}"
     return ""
-
-
-def _unusable(error: Exception, place: str) -> CheckResult:
-    detail, remedy = explain(error)
-    return CheckResult(NAME, CheckState.BAD, f"{detail}{place}", f"{remedy} {WITHOUT_REDIS}")

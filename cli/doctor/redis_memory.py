@@ -39,5 +39,5 @@ def _megabytes(size: int) -> str:
 
 def _advice(share: float, policy: str) -> str:
     if policy not in _WHEN_FULL:
-        return "Set maxmemory-policy to noeviction or volatile-ttl: this one removes counts of rate limits that are in use."
+        return "Set maxmemory-policy to noeviction or volatile-ttl: this one removes counts of rate limits in use."
     return f"Raise maxmemory: {_WHEN_FULL[policy]}" if share > NEARLY_FULL else ""

@@ -89,7 +89,7 @@ class TestServer:
         self, look: Any, valkey: Valkey, admin: Redis, policy: str, share: float, state: str, advice: str
     ):
         """The limit, and what happens when it is reached."""
-        admin.set("ballast", b"x" * 20_000_000)  # so that buffers of clients make no difference
+        admin.setrange("ballast", 20_000_000, "x")  # so that buffers of clients make no difference
         used = admin.info("memory")["used_memory"]
         try:
             with configured(admin, maxmemory=int(used / share), maxmemory_policy=policy):
@@ -104,13 +104,16 @@ class TestServer:
     def test_memory_without_a_limit_is_ok(self, look: Any, valkey: Valkey, admin: Redis):
         """It says so."""
         with configured(admin, maxmemory=0):
-            assert look(REDIS_URL=valkey.url)[1]["redis memory"] == ("ok", "1 MB used, without a limit ")
+            state, text = look(REDIS_URL=valkey.url)[1]["redis memory"]
+
+        assert state == "ok"
+        assert text.endswith(" MB used, without a limit ")
 
 
 class TestPermissions:
     def test_the_documented_ones_are_enough(self, look: Any, valkey: Valkey, admin: Redis):
         """Only the memory cannot be read with them."""
-        admin.execute_command("ACL", "SETUSER", "few", "on", ">hunter2", *RULES.split())
+        allow(admin, "few", RULES)
         code, found = look(REDIS_URL=of_user(valkey, "few"))
 
         assert found["redis"][0] in OK
@@ -124,13 +127,13 @@ class TestPermissions:
             ("+@all -publish ~* &*", "publish on taskriver:events"),
             ("+@all ~* &other", "publish on taskriver:events, subscribe on taskriver:events"),
             ("+@all -zadd -time ~* &*", "time, zadd"),
-            ("+@all -evalsha ~* &*", "evalsha or script|load"),
-            ("+@all ~other &*", "set, incr, incrby"),
+            ("+@all -evalsha ~* &*", "evalsha or script|load on throttle:*"),
+            ("+@all ~other &*", "set on throttle:*, evalsha or script|load on throttle:*"),
         ],
     )
     def test_missing_ones_are_named(self, look: Any, valkey: Valkey, admin: Redis, rules: str, missing: str):
         """With the command that gives them."""
-        admin.execute_command("ACL", "SETUSER", "some", "reset", "on", ">hunter2", *rules.split())
+        allow(admin, "some", rules)
         code, found = look(REDIS_URL=of_user(valkey, "some"))
 
         assert (code, found["redis permissions"][0]) == (1, "bad")
@@ -161,14 +164,15 @@ class TestTLS:
             _, found = look(REDIS_URL=url)
 
         assert found["redis"][0] == "bad"
-        assert "requires a client certificate" in found["redis"][1]
+        assert "closes the connection If it requires a client certificate, set ssl_certfile" in found["redis"][1]
 
     def test_a_server_without_tls_is_reported(self, look: Any, valkey: Valkey):
         """Another message than that for a server that is down."""
         _, found = look(REDIS_URL=valkey.url.replace("redis://", "rediss://"))
 
         assert found["redis"][0] == "bad"
-        assert "does not accept TLS at REDIS_URL" in found["redis"][1]
+        assert "does not answer with TLS at REDIS_URL" in found["redis"][1]
+        assert "Without TLS it is redis://." in found["redis"][1]
 
 
 class TestSentinels:
@@ -245,18 +249,23 @@ class TestSentinels:
         assert "redis sentinels" not in none
 
 
+def allow(admin: Any, user: str, rules: str) -> None:
+    """Have a user with these permissions only."""
+    admin.execute_command("ACL", "SETUSER", user, "reset", "on", ">hunter2", *rules.split())
+
+
 @contextmanager
 def configured(admin: Redis, **settings: str | int) -> Iterator[None]:
     """Have these settings of Redis, and restore them."""
     names = {name: name.replace("_", "-") for name in settings}
-    before = {name: admin.config_get(name)[name] for name in names.values()}
+    before = {name: str(admin.config_get(name)[name]) for name in names.values()}
     for name, value in settings.items():
         admin.config_set(names[name], value)
     try:
         yield
     finally:
-        for name, value in before.items():
-            admin.config_set(name, value)
+        for name, text in before.items():
+            admin.config_set(name, text)
 
 
 def of_user(valkey: Valkey, name: str) -> str:

@@ -12,8 +12,8 @@ from domain.user import Role
 from embedded.valkey import Valkey
 from graphql_api.auth.failed_attempts import AttemptCount, FailedAttempts
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
-from streaming.notifier import CHANNEL, Notification, Notifier, PublishQueue
-from streaming.redis_acl import RULES, SENTINEL_RULES, setuser_command
+from streaming.notifier import Notification, Notifier, PublishQueue
+from streaming.redis_acl import CHANNEL, RULES, SENTINEL_RULES, setuser_command
 from tests.streaming.conftest import StartProcess
 from tests.streaming.support import Process, a_notification, a_task_event, an_actor, logged, receive_event, until
 from tests.support.ports import closed_port

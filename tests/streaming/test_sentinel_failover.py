@@ -9,7 +9,7 @@ import pytest
 
 from domain.user import Role
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
-from streaming.notifier import CHANNEL
+from streaming.redis_acl import CHANNEL
 from streaming.redis_client import create_client
 from streaming.subscription import Subscriber
 from tests.streaming.conftest import StartProcess

@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from domain.user import Role
-from embedded.valkey import Valkey
 from graphql_api.auth.failed_attempts import AttemptCount, FailedAttempts
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
 from streaming.redis_client import create_client
@@ -24,20 +23,20 @@ ADMIN = an_actor(Role.ADMIN)
 LIMIT = RateLimit("test", 10**6, 60)
 _FILL = "for i = 1, 60000 do redis.call('SET', 'key' .. i, string.rep('x', 300)) end"
 
-Fault = Callable[[Redis, Valkey], AbstractAsyncContextManager[None]]
+Fault = Callable[[Redis, StoringValkey], AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
-async def replica(redis: Redis, server: Valkey) -> AsyncIterator[None]:
+async def replica(redis: Redis, server: StoringValkey) -> AsyncIterator[None]:
     """It is the replica of a master that is down."""
     with closed_port() as port:
-        await redis.execute_command("REPLICAOF", "127.0.0.1", port)
+        await redis.replicaof("127.0.0.1", port)
         yield
-    await redis.execute_command("REPLICAOF", "NO", "ONE")
+    await redis.replicaof("NO", "ONE")
 
 
 @asynccontextmanager
-async def full(redis: Redis, server: Valkey) -> AsyncIterator[None]:
+async def full(redis: Redis, server: StoringValkey) -> AsyncIterator[None]:
     """Its memory is full, and nothing is evicted."""
     await redis.config_set("maxmemory-policy", "noeviction")
     await redis.config_set("maxmemory", 1)
@@ -46,19 +45,19 @@ async def full(redis: Redis, server: Valkey) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def broken_disk(redis: Redis, server: Valkey) -> AsyncIterator[None]:
+async def broken_disk(redis: Redis, server: StoringValkey) -> AsyncIterator[None]:
     """It shall store its data, and cannot: its folder is read-only."""
-    (server.folder / "data").chmod(0o500)
+    server.data.chmod(0o500)
     await redis.config_set("save", "3600 1000000")
     await redis.set("unsaved", "")
     await _store(redis, "err")
     yield
-    (server.folder / "data").chmod(0o700)
+    server.data.chmod(0o700)
     await _store(redis, "ok")
 
 
 @asynccontextmanager
-async def missing_replicas(redis: Redis, server: Valkey) -> AsyncIterator[None]:
+async def missing_replicas(redis: Redis, server: StoringValkey) -> AsyncIterator[None]:
     """Writes need a replica, and there is none."""
     await redis.config_set("min-replicas-to-write", 1)
     yield
@@ -66,9 +65,8 @@ async def missing_replicas(redis: Redis, server: Valkey) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def loading(redis: Redis, server: Valkey) -> AsyncIterator[None]:
+async def loading(redis: Redis, server: StoringValkey) -> AsyncIterator[None]:
     """It was killed, and loads its data slowly after its start."""
-    assert isinstance(server, StoringValkey)
     await redis.eval(_FILL, 0)
     await redis.save()
     await asyncio.to_thread(server.kill)
@@ -86,7 +84,7 @@ async def loading(redis: Redis, server: Valkey) -> AsyncIterator[None]:
 
 async def _store(redis: Redis, state: str) -> None:
     """Store the data, and wait for the end."""
-    await redis.execute_command("BGSAVE")
+    await redis.bgsave()
     async with asyncio.timeout(HANG_SECONDS):
         while (await redis.info("persistence"))["rdb_last_bgsave_status"] != state:
             await asyncio.sleep(0.01)
@@ -117,7 +115,7 @@ def valkey(tmp_path: Path) -> Iterator[StoringValkey]:
 
 
 @pytest.fixture
-async def admin(valkey: Valkey) -> AsyncIterator[Redis]:
+async def admin(valkey: StoringValkey) -> AsyncIterator[Redis]:
     """A client that causes the faults."""
     async with Redis.from_url(valkey.url) as redis:
         yield redis
@@ -135,7 +133,7 @@ class TestRefusals:
     async def test_events_arrive_by_polling(
         self,
         start: StartProcess,
-        valkey: Valkey,
+        valkey: StoringValkey,
         admin: Redis,
         caplog: pytest.LogCaptureFixture,
         fault: Fault,
@@ -160,7 +158,7 @@ class TestRefusals:
         assert caplog.messages.count("Redis accepts SET again") == 2
 
     async def test_limits_are_counted_by_each_process(
-        self, valkey: Valkey, admin: Redis, caplog: pytest.LogCaptureFixture, fault: Fault
+        self, valkey: StoringValkey, admin: Redis, caplog: pytest.LogCaptureFixture, fault: Fault
     ):
         """No request fails, though each tries Redis again; one line of the log says so."""
         caplog.set_level("INFO", "taskriver.limits")

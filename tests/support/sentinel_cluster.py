@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from redis import Redis
 
@@ -144,7 +144,7 @@ class SentinelCluster:
         """The port of the master, as the first Sentinel that runs sees it."""
         for each in self.sentinels:
             try:
-                return int(each.admin.sentinel_master(SERVICE)["port"])
+                return int(_state(each.admin)["port"])
             except OSError:
                 continue
         raise AssertionError("no Sentinel answers")
@@ -158,12 +158,18 @@ class SentinelCluster:
         return all(_is_complete(each.admin, len(self.sentinels) - 1) for each in self.sentinels)
 
 
+def _state(sentinel: Redis) -> dict[str, Any]:
+    state = sentinel.sentinel_master(SERVICE)
+    assert isinstance(state, dict)
+    return state
+
+
 def _client(port: int) -> Redis:
     return Redis(host=HOST, port=port, password=OWN_PASSWORD, decode_responses=True)
 
 
 def _is_complete(sentinel: Redis, others: int) -> bool:
-    state = sentinel.sentinel_master(SERVICE)
+    state = _state(sentinel)
     replicas = sentinel.sentinel_slaves(SERVICE)
     return state["num-other-sentinels"] == others and [each["master-link-status"] for each in replicas] == ["ok"]
 
@@ -178,6 +184,6 @@ def sentinel_cluster(folder: Path, *, sentinels: int = 3) -> Iterator[SentinelCl
             stack.enter_context(Sentinel(folder / f"sentinel-{number}", master=master.port))
             for number in range(sentinels)
         ]
-        for each in (master, replica, *started):
-            stack.callback(each.admin.close)
+        for client in (master.admin, replica.admin, *(each.admin for each in started)):
+            stack.callback(client.close)
         yield SentinelCluster([master, replica], started)
