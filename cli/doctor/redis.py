@@ -13,7 +13,7 @@ from cli.doctor.finding import CheckResult, CheckState, make_finding
 from cli.doctor.redis_failure import explain
 from streaming.redis_acl import PROBE_KEY
 from streaming.redis_client import ServerPool, create_client
-from streaming.redis_errors import describe
+from streaming.redis_errors import advice
 from streaming.redis_url import RedisTarget, read_redis_url
 from streaming.sentinel import Sentinels
 
@@ -105,23 +105,31 @@ def _text(value: Any) -> str:
 async def _server_finding(client: Redis, target: RedisTarget, server: _Server, place: str) -> CheckResult:
     name = NAMES.get(server.kind, server.kind)
     encryption = "with TLS" if target.tls is not None else "without TLS"
-    role = place or f", a {server.role}"
+    refusal = await _refused_write(client) if server.role == _MASTER else None
+    state = f"refuses writes: {refusal}" if refusal is not None else f"answers in {server.seconds * 1_000:.1f} ms"
     return make_finding(
         NAME,
-        f"{name} {server.version} {encryption}{role}, answers in {server.seconds * 1_000:.1f} ms",
-        bad=f"{name} {OLDEST[server.kind]} or newer is needed." if server.is_old else await _problem(client, server),
+        f"{name} {server.version} {encryption}{place or f', a {server.role}'}, {state}",
+        bad=_problem(name, server, refusal),
         warning="Run it closer to the server: every sign-in waits for it." if server.seconds > SLOW_SECONDS else "",
     )
 
 
-async def _problem(client: Redis, server: _Server) -> str:
-    """What to do if it is no master that accepts writes. Permissions are checked separately."""
+def _problem(name: str, server: _Server, refusal: RedisError | None) -> str:
+    """What to do if it cannot be used."""
+    if server.is_old:
+        return f"{name} {OLDEST[server.kind]} or newer is needed."
     if server.role != _MASTER:
-        return _NOT_MASTER.get(server.role, "")
+        return f"{_NOT_MASTER.get(server.role, '')} {WITHOUT_REDIS}"
+    return f"{advice(refusal)} {WITHOUT_REDIS}" if refusal is not None else ""
+
+
+async def _refused_write(client: Redis) -> RedisError | None:
+    """The error of a write. Permissions are checked separately."""
     try:
         await client.set(PROBE_KEY, b"", px=1_000)
     except NoPermissionError:
-        return ""
+        return None
     except RedisError as error:
-        return f"It refuses writes: {describe(error)} {WITHOUT_REDIS}"
-    return ""
+        return error
+    return None

@@ -14,10 +14,7 @@ from streaming.sentinel import MasterNotFound, UnknownService
 _CLOSED: Final = "Connection closed by server."
 """A message of redis-py, which has no class for it."""
 _CORRECT_URL: Final = "Start it, or correct REDIS_URL."
-_SENTINEL_ADVICE: Final = (
-    "Correct the service name, sentinel_username and sentinel_password in REDIS_URL. Permissions in the Sentinels: "
-    f"{setuser_command('NAME', SENTINEL_RULES)}"
-)
+_SENTINEL_PERMISSIONS: Final = f"Run in each Sentinel: {setuser_command('NAME', SENTINEL_RULES)}"
 
 
 def explain(error: Exception, *, has_tls: bool) -> tuple[str, str]:
@@ -26,7 +23,7 @@ def explain(error: Exception, *, has_tls: bool) -> tuple[str, str]:
         if isinstance(cause, ssl.SSLError):
             return _explain_tls(cause)
         if isinstance(cause, UnknownService):
-            return str(cause), _SENTINEL_ADVICE
+            return str(cause), _SENTINEL_PERMISSIONS if "permissions" in str(cause) else advice(cause)
         if isinstance(cause, MasterNotFound):
             return "no Sentinel answers at REDIS_URL", "Start the Sentinels, or correct REDIS_URL."
     if isinstance(error, AuthenticationError):

@@ -34,7 +34,7 @@ async def check(sentinels: Sentinels, target: RedisTarget) -> CheckResult:
 def _advice(target: RedisTarget, states: Sequence[State], silent: Sequence[Address], known: int, replicas: int) -> str:
     if silent:
         places = ", ".join(f"{host}:{port}" for host, port in silent)
-        return f"Start the Sentinel at {places}, or correct REDIS_URL."
+        return f"Start {'the Sentinel' if len(silent) == 1 else 'the Sentinels'} at {places}, or correct REDIS_URL."
     if len({(each["ip"], each["port"]) for each in states}) > 1:
         return "They name different masters: wait for the end of the failover, or check the network between them."
     if known < FEWEST:

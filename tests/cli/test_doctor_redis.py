@@ -72,7 +72,7 @@ class TestServer:
             code, found = look(REDIS_URL=valkey.url)
 
         assert (code, found["redis"][0]) == (1, "bad")
-        assert "It refuses writes: " in found["redis"][1]
+        assert "a master, refuses writes: command not allowed when used memory" in found["redis"][1]
         assert "Its memory is full: raise maxmemory" in found["redis"][1]
 
     @pytest.mark.parametrize(
@@ -221,6 +221,17 @@ class TestSentinels:
 
         assert (code, found["redis"][0]) == (1, "bad")
         assert detail in found["redis"][1]
+
+    def test_missing_permissions_in_the_sentinels_are_reported(self, look: Any, cluster: SentinelCluster):
+        """With the command that gives them."""
+        for sentinel in cluster.sentinels:
+            allow(sentinel.admin, "some", "-@all +ping")
+        url = cluster.url.replace("sentinel_username=taskriver", "sentinel_username=some")
+        _, found = look(REDIS_URL=url.partition("&sentinel_password")[0] + "&sentinel_password=hunter2")
+
+        assert found["redis"][0] == "bad"
+        assert "Run in each Sentinel: ACL SETUSER NAME on >PASSWORD" in found["redis"][1]
+        assert "+sentinel|master" in found["redis"][1]
 
     def test_the_address_of_a_sentinel_is_no_redis(self, look: Any, cluster: SentinelCluster):
         """The advice is the other form of the URL."""

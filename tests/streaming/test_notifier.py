@@ -190,8 +190,8 @@ class TestRefusals:
     async def test_the_documented_rights_are_enough(self, start: StartProcess, disposable_valkey: Valkey):
         """A user with what docs/deployment.md names, and nothing else, may do all that a process does."""
         text = (ROOT / "docs/deployment.md").read_text()
-        commands = re.findall(r"^ *(ACL SETUSER taskriver .*)$", text, re.MULTILINE)
-        assert commands == [setuser_command("taskriver"), setuser_command("taskriver", SENTINEL_RULES)]
+        commands = re.findall(r"^ *(ACL SETUSER NAME .*)$", text, re.MULTILINE)
+        assert commands == [setuser_command("NAME"), setuser_command("NAME", SENTINEL_RULES)]
         rules = RULES
         url = re.sub("//.*@|//", "//few:secret@", disposable_valkey.url)
         async with Redis.from_url(disposable_valkey.url) as redis, Redis.from_url(url) as few:

@@ -139,7 +139,7 @@ class TestSentinels:
         self, start: StartProcess, cluster: SentinelCluster, caplog: pytest.LogCaptureFixture
     ):
         """Notifications continue; the log says once that the Sentinels do not answer."""
-        caplog.set_level("INFO", "taskriver.bell")
+        caplog.set_level("INFO", "taskriver")
         process = await start(redis=cluster.url, channel=CHANNEL)
         await received(process)
         for sentinel in cluster.sentinels:

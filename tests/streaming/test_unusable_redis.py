@@ -139,7 +139,7 @@ class TestRefusals:
         fault: Fault,
     ):
         """The state and one line of the log say so, and the notifier works again when Redis does."""
-        caplog.set_level("INFO", "taskriver.bell")
+        caplog.set_level("INFO", "taskriver")
         writer, other = [await start(redis=valkey.url) for _ in range(2)]
         await until(lambda: writer.stream.healthy and other.stream.healthy)
         async with other.stream.subscribe(ADMIN, None, None) as listener:
