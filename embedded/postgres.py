@@ -99,7 +99,7 @@ class Postgres(PrivateServer):
         _clear_lock_file(self.data)
 
     def _launch(self, port: int) -> Child:
-        settings = _SETTINGS | {"port": str(port)} | ({} if self._durable else _NOT_DURABLE)
+        settings = self._settings() | {"port": str(port)} | ({} if self._durable else _NOT_DURABLE)
         program = str(self._programs.folder / "postgres")
         with reachable(self.data, self._account) as (path, open_files):
             return Child(
@@ -109,6 +109,10 @@ class Postgres(PrivateServer):
                 account=self._account,
                 open_files=open_files,
             )
+
+    def _settings(self) -> dict[str, str]:
+        """The settings for the command line of the server."""
+        return _SETTINGS
 
     def _is_ready(self, child: Child, log: str) -> bool:
         lines = _lock_file_lines(self.data)
