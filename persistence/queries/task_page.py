@@ -55,7 +55,7 @@ _TASKS: Final[FromClause] = TaskRow.__table__
 _LIMITS: Final = (21, 51, MAX_FIRST + 1)
 _FIRST: Final[ColumnElement[int]] = literal_column("300")
 """So many tasks of a list are searched for a label or a text, before its index is used."""
-_MANY: Final[ColumnElement[int]] = literal_column("20000")
+_MANY: Final[ColumnElement[int]] = literal_column("10000")
 """So many texts that match are many: the tasks are read in the list's order instead."""
 _ZERO: Final[ColumnElement[int]] = literal_column("0")
 _SPARSE: Final = frozenset({"owner_id", "assignee_id", "parent_id"})
@@ -124,27 +124,17 @@ class TaskPage:
     def _found(
         self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
     ) -> Select[Any]:
-        part = _Part(columns, place, descending, self._limit_of_branch(limit))
-        return _merged(self._branches(part), descending=descending, limit=limit)
-
-    def _limit_of_branch(self, limit: Any) -> Any:
         # With constant limits PostgreSQL knows that a branch is cheap for every user. It then plans the statement once,
         # and not for each request.
-        return limit if limit is ONE or self._is_planned_for_text else literal_column(str(self.at_most))
-
-    @property
-    def _is_planned_for_text(self) -> bool:
-        """Whether PostgreSQL has to plan for the text of each search, in all tasks.
-
-        It knows how many texts contain it: the index finds few, and the list's order finds one of many soon.
-        """
-        return "search" in self.given and "project_id" not in self.given and Reach.ANY in self.reaches
+        constant = limit if limit is ONE else literal_column(str(self.at_most))
+        part = _Part(columns, place, descending, constant)
+        return _merged(self._branches(part), descending=descending, limit=limit)
 
     def _branches(self, part: "_Part") -> Sequence[Select[Any]]:
         """The parts of the list. Each uses an index, usually one in the list's order."""
         if "project_id" in self.given:
             return self._branches_in_project(part)
-        if FEW.isdisjoint(self.given) or self._is_planned_for_text:
+        if FEW.isdisjoint(self.given):
             return self._branches_in_order(part)
         return self._first_or_found(part) if "search" in self.given else self._first_or_labelled(part)
 
