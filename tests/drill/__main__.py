@@ -4,13 +4,14 @@ import logging
 import sys
 
 from server import signals
-from tests.drill.restore_drill import RestoreDrill, drill_folder
+from tests.drill.restore_drill import RestoreDrill
+from tests.support.folders import server_folder
 
 
 async def main() -> int:
     """Run it; 0 if nothing differs."""
     logging.disable(logging.WARNING)  # the process reports the outage, which is a part of the drill
-    with drill_folder() as folder:
+    with server_folder("drill") as folder:
         steps = await RestoreDrill(folder).run()
     sys.stdout.write(f"{steps.table()}\n")
     return 1 if steps.problems else 0

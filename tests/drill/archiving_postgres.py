@@ -58,7 +58,8 @@ class ArchivingPostgres(Postgres):
             "wal_level": "replica",
             "max_wal_senders": "4",
             "archive_mode": "on",
-            "archive_command": f'test ! -f "{self.archive}/%f" && cp "%p" "{self.archive}/%f"',
+            # As on docs/deployment/restore.md. After a crash, PostgreSQL archives a file again: the same content.
+            "archive_command": f'cp "%p" "{self.archive}/%f.part" && mv "{self.archive}/%f.part" "{self.archive}/%f"',
         }
         return super()._settings() | archiving | self._recovery_settings()
 

@@ -1,9 +1,8 @@
 """The drill: back up, lose the server, restore it to a point in time, and compare everything with that point."""
 
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -17,7 +16,7 @@ from tests.drill.archiving_postgres import ArchivingPostgres
 from tests.drill.clients import caught_up, changes_after, current_cursor, wrongly_continued
 from tests.drill.contents import Contents, contents_of, count_rows, differences
 from tests.drill.steps import Steps
-from tests.drill.writes import change_all_kinds, change_tasks, known_user, no_hash
+from tests.drill.writes import Change, change_all_kinds, change_tasks, known_user, no_hash
 from tests.streaming.support import Process, until
 from tests.support.processes import Command, environment
 
@@ -68,6 +67,9 @@ class RestoreDrill:
             await self._note_cursor(process, "before the backup")
             with self.steps.step("create and verify a base backup"):
                 await asyncio.to_thread(self._postgres.base_backup, self._backup)
+            with self.steps.step("kill PostgreSQL, start it again, and resume a client") as step:
+                problems = await self._lossless_crash(process)
+                self.steps.check(step, problems, "the client continues")
             with self.steps.step("make changes, then mark the point in time") as step:
                 await change_all_kinds(process.database, self._alice, mark="kept")
                 await self._note_cursor(process, "at the point")
@@ -110,8 +112,21 @@ class RestoreDrill:
                 expected = await change_tasks(process.database, self._alice, mark="new")
                 received, cursors = await changes_after(process, self._alice, cursor, len(expected))
                 rest, _ = await changes_after(process, self._alice, cursors[4], len(expected) - 5)
-                problems = [] if received == expected and rest == expected[5:] else ["events are missing or wrong"]
+                problems = _unequal(received, expected) + _unequal(rest, expected[5:])
                 self.steps.check(step, problems, f"{len(received)} and {len(rest)} events received")
+            with self.steps.step("kill PostgreSQL, start it again, and resume a client") as step:
+                problems = await self._lossless_crash(process)
+                self.steps.check(step, problems, "the client continues")
+
+    async def _lossless_crash(self, process: Process) -> list[str]:
+        """Problems of a client whose server is killed and keeps its data: it continues without a resync."""
+        cursor = await current_cursor(process, self._alice)
+        await asyncio.to_thread(self._postgres.kill)
+        await asyncio.to_thread(self._postgres.start)
+        await caught_up(process, self._postgres.url)
+        expected = await change_tasks(process.database, self._alice, mark=f"crash {len(self.steps.steps)}")
+        received, _ = await changes_after(process, self._alice, cursor, len(expected))
+        return _unequal(received, expected)
 
     async def _wrong_epoch(self, process: Process) -> list[str]:
         """Problems of a process after a recovery or a reset: its epoch is a known one, or a client may continue."""
@@ -172,10 +187,6 @@ class RestoreDrill:
             await process.stop()
 
 
-@contextmanager
-def drill_folder() -> Iterator[Path]:
-    """A temporary folder that the user of the server may pass through, but not list."""
-    with tempfile.TemporaryDirectory(prefix="taskriver-drill-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        yield folder
+def _unequal(received: list[Change], expected: list[Change]) -> list[str]:
+    """The problem of a client that did not receive these changes in this order."""
+    return [] if received == expected else ["events are missing or wrong"]

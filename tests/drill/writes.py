@@ -36,7 +36,7 @@ async def change_all_kinds(database: Database, owner: Actor, *, mark: str) -> No
     for number in range(20):
         task = await create_task(database.unit_of_work(member), title=f"Task {number} of {mark}", project_id=project.id)
         await create_comment(database.unit_of_work(owner), task_id=task.id, text=f"Comment on {number}")
-    await delete_task(database.unit_of_work(member), task_id=task.id)
+    await delete_task(database.unit_of_work(owner), task_id=task.id)
     await change_tasks(database, owner, mark=mark)
 
 
