@@ -29,7 +29,7 @@ SECRET_KEYS = {
     ("taskriver-redis", "password"),
     ("taskriver-keys", "SECRET_KEYS"),
 }
-"""The secrets that docs/deployment-kubernetes.md creates, or that CloudNativePG creates."""
+"""The secrets that docs/deployment/kubernetes.md creates, or that CloudNativePG creates."""
 CLUSTER_FIELDS = {
     "instances",
     "primaryUpdateStrategy",
@@ -111,7 +111,7 @@ class TestReferences:
                 found.add((reference["name"], reference["key"]))
         assert found <= SECRET_KEYS
         assert not any(kind == "Secret" for kind, _ in objects_of(overlay))
-        page = (ROOT / "docs/deployment-kubernetes.md").read_text()
+        page = (ROOT / "docs/deployment/kubernetes.md").read_text()
         for name, key in SECRET_KEYS:
             assert name in page
             assert f"{key}=" in page
