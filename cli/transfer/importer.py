@@ -15,6 +15,7 @@ from cli.transfer.import_errors import ImportProblems
 from cli.transfer.label_lookups import LabelLookups
 from cli.transfer.lookups import Lookups
 from cli.transfer.nested_values import CommentRecord
+from cli.transfer.retries import while_unavailable
 from cli.transfer.task_record import Record, read
 from domain.actor import Actor
 from domain.errors import Invalid
@@ -207,9 +208,12 @@ class Importer:
             self._report_bad(number, problem)
 
     async def _create(self, owner: Actor, tasks: list[ImportedTask]) -> dict[UUID, str]:
-        """Create the tasks, or only check them; returns why tasks were refused, by id."""
+        """Create the tasks, or only check them; returns why tasks were refused, by id.
+
+        If the answer to a commit was lost, the tasks count as imported before.
+        """
         create = self._check.take if self.options.only_checks else import_tasks
-        done = await create(self.database.unit_of_work(owner), tasks=tasks)
+        done = await while_unavailable(lambda: create(self.database.unit_of_work(owner), tasks=tasks))
         self.counts.created += len(done.created)
         self.counts.known += len(done.known)
         return done.refused
