@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos drill outages simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 ##@ Run
 
@@ -46,7 +46,7 @@ ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/pe
 
 test: $(VENV)/dev ## Run the tests in random order, with a quarter of the generated cases (ARGS="-k name", SEED=…, CASES=all).
 	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) \
-		$(addprefix --ignore ,tests/e2e tests/load tests/embedded tests/timings tests/chaos tests/simulation \
+		$(addprefix --ignore ,tests/e2e tests/load tests/embedded tests/timings tests/chaos tests/simulation tests/drill tests/outages \
 		tests/examples tests/relay tests/readme $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
 
 test-slow: $(VENV)/dev ## Run all generated cases, mutants that tests must detect, plans of statements, and a new noun.
@@ -81,11 +81,11 @@ coverage: $(VENV)/dev ## Measure lines and branches that tests run, by package (
 	@$(BIN)/python tools/coverage_totals.py
 
 test-servers: $(VENV)/dev ## Run the slow tests of complete servers: first start, several processes, crashes, load.
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded tests/drill
 
 # The simulation computes, with a virtual clock. The injected faults wait, and their latencies are measured: they go first.
 test-stream: $(VENV)/dev ## Run the slow tests of the event stream: 10,000 histories, injected faults.
-	@tools/at-once "$(BIN)/python -m pytest -n 2 --dist worksteal $(ORDER) tests/chaos" \
+	@tools/at-once "$(BIN)/python -m pytest -n 2 --dist worksteal $(ORDER) tests/chaos tests/outages" \
 		"nice -n 19 $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/simulation"
 
 format: $(VENV)/dev ## Format the code and fix lint errors.
@@ -149,6 +149,12 @@ probes: $(VENV)/dev ## Send 100,000 generated requests for objects of other user
 
 chaos: $(VENV)/dev ## Inject 100 faults into two server processes and their servers, and verify the stream (CYCLES=100, SEED=7).
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),100) --seed $(or $(SEED),7)
+
+drill: $(VENV)/dev ## Restore a backup to a point in time, and compare.
+	@$(BIN)/python -m tests.drill
+
+outages: $(VENV)/dev ## Measure what users notice during outages; as root for all (ARGS="--only 'dead Redis' --write").
+	@$(BIN)/python -m tests.outages $(ARGS)
 
 contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST API and compare with its OpenAPI document (EXAMPLES=72).
 	@$(BIN)/python -m tests.rest_api.contract --max-examples $(or $(EXAMPLES),72)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-FILES: Final = ("docker-compose.yml", "docker-compose.development.yml", "Dockerfile")
+FILES: Final = ("docker-compose.yml", "docker-compose.development.yml", "docker-compose.tls.yml", "Dockerfile")
 IMAGE: Final = re.compile(
     r"^(?P<before>\s*image: |FROM )(?P<image>[^\s@$]+:(?!local\b)[^\s@]+)(?:@sha256:[0-9a-f]{64})?(?P<after>[ \t]*.*)$",
     re.MULTILINE,

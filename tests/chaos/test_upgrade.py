@@ -4,12 +4,7 @@ First its processes run alone; then on the tables of this version; then beside a
 processes of this version run.
 """
 
-import io
-import json
-import re
 import signal
-import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -20,10 +15,11 @@ from persistence import migrations
 from services.stream import set_cursor_format
 from tests.chaos.fault_run import FaultRun, details
 from tests.chaos.process import PROJECT, Process
+from tests.chaos.retrying_clients import RetryingClients, unexpected_tasks
 from tests.chaos.stack import Stack, running
 from tests.support.figures import Figures
+from tests.support.release import NoHistoryError, extract_release, last_revision
 
-RELEASE = json.loads((PROJECT / "tests" / "project_rules" / "baseline" / "release.json").read_text())["commit"]
 CHANGES = 60
 """Acknowledged changes in each phase."""
 
@@ -31,22 +27,10 @@ CHANGES = 60
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
     """A folder with the code of the previous release."""
-    command = ["git", "-C", str(PROJECT), "archive", RELEASE]
-    archive = subprocess.run(command, capture_output=True, check=False)
-    if archive.returncode:
-        pytest.skip(f"The history of the repository does not contain the release: {archive.stderr.decode().strip()}")
-    folder = tmp_path / "release"
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(folder, filter="data")
-    return folder
-
-
-def last_revision(code: Path) -> str:
-    """The last migration in a folder with code."""
-    file = max((code / "migrations" / "versions").glob("*.py"))
-    found = re.search(r'^revision = "(\w+)"$', file.read_text(), re.MULTILINE)
-    assert found is not None
-    return found[1]
+    try:
+        return extract_release(tmp_path / "release")
+    except NoHistoryError as missing:
+        pytest.skip(f"The upgrade from the previous release is left out. {missing}")
 
 
 async def replace(process: Process, code: Path) -> None:
@@ -80,10 +64,16 @@ def last_cursors(run: FaultRun) -> list[StreamCursor]:
 
 
 async def test_no_change_is_lost_and_no_client_loads_its_lists_again(release: Path, tmp_path: Path, figures: Figures):
-    """The checker finds no fault. Clients get cursors of format 1 until the operator chooses format 2."""
+    """The checker finds no fault, and no request fails that is repeated. Clients get cursors of format 1 until the
+    operator chooses format 2.
+    """
     async with running(tmp_path, code=release, revision=last_revision(release), SHUTDOWN_SECONDS="5") as stack:
         run = FaultRun(stack)
-        async with run.running():
+        await stack.a_user("upgrade")
+        token = await stack.account("upgrade").token()
+        # Few requests: processes of 0.2 that have many deliver late.
+        clients = RetryingClients([each.api for each in stack.processes], token, most_open=1, interval=0.5)
+        async with run.running(), clients.running():
             await run.acknowledged(CHANGES)
             await migrations.upgrade(stack.database.engine)
             await run.acknowledged(CHANGES)
@@ -104,7 +94,12 @@ async def test_no_change_is_lost_and_no_client_loads_its_lists_again(release: Pa
             await move_clients(stack, run)
         await run.settle("the end")
         outcome = await run.outcome(5, 0.0)
-    figures.note(outcome.line())
+        unexpected = await unexpected_tasks(clients, stack.database)
+    tries = len(clients.attempts)
+    figures.note(f"upgrade: {len(clients.requests)} requests took {tries} attempts; {outcome.line()}")
+
+    assert clients.refused == []
+    assert unexpected == []
 
     assert outcome.report.findings == [], "\n".join(details(outcome))
     assert outcome.logged_errors == []

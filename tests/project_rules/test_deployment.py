@@ -24,7 +24,11 @@ from tools import pin_images
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "tests/vendor/compose-spec/compose-spec.json"
-PRODUCTION, DEVELOPMENT = "docker-compose.yml", "docker-compose.development.yml"
+PRODUCTION, DEVELOPMENT, TLS = (
+    "docker-compose.yml",
+    "docker-compose.development.yml",
+    "docker-compose.tls.yml",
+)
 SECRETS = {"SECRET_KEYS": "k1:" + "x" * 64, "POSTGRES_PASSWORD": "y" * 48}
 EXAMPLE = ROOT / ".env.example"
 EXACT = re.compile(r"[\w./-]+:v?\d+\.\d+(\.\d+)?(-[\w-]+)?(@sha256:[0-9a-f]{64})?")
@@ -33,7 +37,7 @@ PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 
 
 class TestCompose:
-    @pytest.mark.parametrize("name", [PRODUCTION, DEVELOPMENT])
+    @pytest.mark.parametrize("name", [PRODUCTION, DEVELOPMENT, TLS])
     def test_compose_files_are_valid(self, name: str):
         """Each compose file matches the schema of the Compose Specification."""
         errors = Draft202012Validator(json.loads(SCHEMA.read_text())).iter_errors(compose(name))
@@ -107,7 +111,7 @@ class TestCompose:
 
     def test_no_secret_stands_in_the_files(self):
         """Secrets come from .env, and without them nothing starts: no default stands in."""
-        for name in (PRODUCTION, DEVELOPMENT, "Dockerfile"):
+        for name in (PRODUCTION, DEVELOPMENT, TLS, "Dockerfile"):
             text = (ROOT / name).read_text()
             assert DEVELOPMENT_SECRET not in text
             assert re.findall(r"\$\{(?:SECRET_KEYS|POSTGRES_PASSWORD)(?!:\?)", text) == []
@@ -198,7 +202,7 @@ class TestDefaults:
         services = compose()["services"]
         assert {services[name]["environment"]["ENVIRONMENT"] for name in ("api", "migrate")} == {"production"}
 
-    @pytest.mark.parametrize("name", [PRODUCTION, DEVELOPMENT])
+    @pytest.mark.parametrize("name", [PRODUCTION, DEVELOPMENT, TLS])
     def test_images_have_exact_tags(self, name: str):
         """The same file starts the same servers, whenever it is used."""
         images = {service["image"] for service in compose(name)["services"].values() if "image" in service}
@@ -257,7 +261,8 @@ class TestPinning:
         """In the files as they are."""
         texts = [(ROOT / name).read_text() for name in pin_images.FILES]
         found = {each["image"] for text in texts for each in pin_images.IMAGE.finditer(text)}
-        named = {service["image"] for service in compose()["services"].values()} - {"taskriver:local"}
+        services = [*compose()["services"].values(), *compose(TLS)["services"].values()]
+        named = {service["image"] for service in services if "image" in service} - {"taskriver:local"}
         stages = {each.rest.split()[0] for each in dockerfile() if each.name == "FROM"}
         assert found == {image.partition("@")[0] for image in named | stages}
 
@@ -280,7 +285,11 @@ class Loader(yaml.SafeLoader):
     """Knows the tag by which an override takes something away."""
 
 
-Loader.add_constructor("!reset", lambda loader, node: None)
+def _nothing(loader: Loader, node: yaml.Node) -> list[Any] | None:
+    return [] if isinstance(node, yaml.SequenceNode) else None
+
+
+Loader.add_constructor("!reset", _nothing)
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 

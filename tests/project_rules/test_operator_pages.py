@@ -9,10 +9,14 @@ import yaml
 from domain.errors import ErrorCode, FailureCode
 from observability.metrics import METRICS
 from server.settings import Settings
-from tests.project_rules.test_deployment import DEVELOPMENT, PRODUCTION, VARIABLE, commands
+from tests.project_rules.test_deployment import DEVELOPMENT, PRODUCTION, TLS, VARIABLE, commands
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("docs/deployment.md", "docs/operations.md", "docs/settings.md", "docs/troubleshooting.md", "SECURITY.md")
+PAGES = (
+    *("docs/deployment.md", "docs/operations.md", "docs/outages.md", "docs/settings.md", "docs/troubleshooting.md"),
+    *(f"docs/deployment/{name}.md" for name in ("compose-tls", "kubernetes", "restore", "systemd")),
+    "SECURITY.md",
+)
 pages = pytest.mark.parametrize("page", PAGES)
 
 
@@ -32,7 +36,7 @@ def test_commands_exist(page: str):
 def test_settings_exist(page: str):
     """A name in capitals is a setting, a variable of the compose files or of OpenTelemetry, or an error code."""
     named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)[=`]", text_of(page)))
-    compose = {name for file in (PRODUCTION, DEVELOPMENT) for name, *_ in VARIABLE.findall(text_of(file))}
+    compose = {name for file in (PRODUCTION, DEVELOPMENT, TLS) for name, *_ in VARIABLE.findall(text_of(file))}
     known = {name.upper() for name in Settings.model_fields} | compose | {*ErrorCode, *FailureCode}
     assert {name for name in named - known if not name.startswith("OTEL_")} == set()
 

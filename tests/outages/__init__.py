@@ -1,0 +1,1 @@
+"""What users and operators notice while a part fails: the measurements behind the table in docs/outages.md."""
