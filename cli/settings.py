@@ -7,12 +7,13 @@ from typing import Final
 from pydantic import SecretStr, ValidationError
 from redis.asyncio.connection import parse_url
 
-from persistence.database import database_url
+from persistence.address import database_url
 from server.errors import WrongSetting
 from server.scheduled_cleanup import check_schedule
 from server.settings import MIN_SECRET_BYTES, Settings
 
 _DATABASE: Final = "DATABASE_URL must look like postgresql+asyncpg://user:password@host/database"
+_DIRECT: Final = "DATABASE_DIRECT_URL must look like postgresql+asyncpg://user:password@host/database"
 _REDIS: Final = "REDIS_URL must look like redis://host:6379/0"
 _SCHEDULE: Final = "CLEANUP_SCHEDULE must be five cron fields, such as 0 3 * * *, or off"
 _TRACING: Final = "OTEL_EXPORTER_OTLP_ENDPOINT needs the optional package group `otel`, which is not installed"
@@ -64,6 +65,7 @@ def _problems(error: ValidationError) -> list[str]:
 def _checks(settings: Settings) -> dict[str, bool]:
     return {
         _DATABASE: _is_bad(database_url, settings.database_url),
+        _DIRECT: _is_bad(database_url, settings.database_direct_url),
         _REDIS: _is_bad(parse_url, settings.redis_url),
         _KEYS: any(len(secret) < MIN_SECRET_BYTES or not name for name, secret in settings.key_ring.items()),
         _TRACING: settings.otel_exporter_otlp_endpoint is not None and find_spec("opentelemetry") is None,

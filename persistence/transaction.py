@@ -29,6 +29,8 @@ class Transaction:
         self._connection: Connection | None = None
         self._is_open = False
         self._is_busy = False
+        self._is_writing = False
+        self._error: BaseException = _INTERRUPTED
 
     @property
     def is_open(self) -> bool:
@@ -36,16 +38,23 @@ class Transaction:
         return self._is_open
 
     async def begin(self, command: str = "BEGIN") -> None:
-        """Begin, unless it has begun."""
+        """Begin, unless it has begun.
+
+        Raises:
+            Unavailable: it may write, and the server does not answer earlier writes.
+        """
         if not self._is_open:
+            if command != SNAPSHOT:
+                await self._pool.check_writes()
             await self._execute(command)
             self._is_open = True
 
     async def commit(self) -> None:
         """Commit, if it has begun."""
         if self._is_open:
+            self._is_writing = True
             await self._execute("COMMIT")
-            self._is_open = False
+            self._is_open = self._is_writing = False
 
     async def query(self, query: Query, shape: Shape) -> list[Row]:
         """The rows of a query, with the columns of the shape."""
@@ -66,20 +75,42 @@ class Transaction:
         found: list[Row] = await self._run(work)
         return found
 
+    async def write(self, text: str, *arguments: Any) -> list[Row]:
+        """The rows of a statement that writes. Unless a transaction has begun, it also commits.
+
+        Raises:
+            Unavailable: the server does not answer earlier writes.
+        """
+        if self._is_open:
+            return await self.fetch(text, *arguments)
+        await self._pool.check_writes()
+        self._is_writing = True
+        found = await self.fetch(text, *arguments)
+        self._is_writing = False
+        return found
+
     async def value(self, text: str, *arguments: Any) -> Any:
         """The first column of the first row, or None."""
-        rows: Sequence[Row] = await self.fetch(text, *arguments)
-        return rows[0][0] if rows else None
+        return _value(await self.fetch(text, *arguments))
+
+    async def written_value(self, text: str, *arguments: Any) -> Any:
+        """The first column of the first row of a statement that writes, or None; see `write`."""
+        return _value(await self.write(text, *arguments))
 
     def discard(self) -> None:
         """Let `close` close the connection, too: it leads to a server that is not wanted."""
         self._is_busy = True
 
     async def close(self) -> None:
-        """Roll back, and give the connection back. If a statement was interrupted, the connection is closed."""
+        """Roll back, and give the connection back.
+
+        If a statement was interrupted, the connection is closed; if this was a write, when the server has answered it.
+        """
         connection, self._connection = self._connection, None
         is_open, self._is_open = self._is_open, False
         is_broken, self._is_busy = self._is_busy, False
+        is_writing, self._is_writing = self._is_writing, False
+        error, self._error = self._error, _INTERRUPTED  # it refers to this object, by its traceback
         if connection is None:
             return
         try:
@@ -88,7 +119,7 @@ class Transaction:
                 await connection.execute("ROLLBACK")
                 is_broken = False
         finally:
-            self._pool.release(connection, _INTERRUPTED if is_broken else None)
+            self._pool.release(connection, error if is_broken else None, is_writing=is_writing)
 
     async def _execute(self, command: str) -> None:
         def work(connection: Connection) -> Coroutine[Any, Any, None]:
@@ -106,9 +137,14 @@ class Transaction:
         try:
             result = await pending
         except Exception as error:
+            self._error = error
             if self._connection.is_closed():
                 raise connection_lost(error) from error
             self._is_busy = not is_statement_error(error)
             raise
         self._is_busy = False
         return result
+
+
+def _value(rows: Sequence[Row]) -> Any:
+    return rows[0][0] if rows else None
