@@ -5,13 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-import asyncpg
-
 import embedded
 from cli.errors import CommandError
 from domain.errors import Unavailable
 from persistence.address import shown_hosts
 from persistence.database import Database
+from persistence.errors import is_no_primary
 from persistence.pooler import Pooler
 from persistence.schema_check import pending, problem
 from persistence.session_pooling import PooledSessions, Sessions, check_sessions
@@ -26,9 +25,12 @@ DIRECT_POOLED: Final = "DATABASE_DIRECT_URL must lead to PostgreSQL, and not to 
 FOLDER: Final = Path(".taskriver")
 """The folder in which `taskriver dev` stores the data of its servers."""
 
+URL: Final = "DATABASE_URL"
+DIRECT_URL: Final = "DATABASE_DIRECT_URL"
+
 _REASONS: Final = {
-    "28": "rejects the user or the password of DATABASE_URL.",
-    "3D": "does not have the database that DATABASE_URL names: create it first.",
+    "28": "rejects the user or the password of {}.",
+    "3D": "does not have the database that {} names: create it first.",
 }
 """Messages by the class of the SQLSTATE (PostgreSQL, appendix A)."""
 
@@ -47,6 +49,7 @@ async def database_of(
         CommandError: the database cannot be reached, or `taskriver migrate` must run first.
     """
     pooler = Pooler.NONE if no_timeouts else settings.database_pooler
+    setting = DIRECT_URL if no_timeouts and settings.database_direct_url is not None else URL
     database = Database(
         direct_url_of(settings) if no_timeouts else database_url_of(settings),
         pool_size=2,
@@ -55,8 +58,8 @@ async def database_of(
         keeps_deleted_tasks=settings.trash_days > 0,
     )
     try:
-        await check_reachable(database, pooler)
-        await check_sessions_of(database, pooler, is_direct=no_timeouts and settings.database_direct_url is not None)
+        await check_reachable(database, pooler, setting)
+        await check_sessions_of(database, pooler, setting)
         if migrated:
             await _check_migrated(database)
         yield database
@@ -72,7 +75,7 @@ def database_url_of(settings: Settings) -> str:
     """
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    return _dev_servers(settings, "DATABASE_URL").database_url
+    return _dev_servers(settings, URL).database_url
 
 
 def direct_url_of(settings: Settings) -> str:
@@ -107,8 +110,8 @@ def _dev_servers(settings: Settings, missing: str) -> embedded.Servers:
     return servers
 
 
-async def check_reachable(database: Database, pooler: Pooler = Pooler.NONE) -> None:
-    """Check that the database can be reached.
+async def check_reachable(database: Database, pooler: Pooler = Pooler.NONE, setting: str = URL) -> None:
+    """Check that the database can be reached. *setting* has its URL.
 
     Raises:
         CommandError: it cannot; the message has the address, and the reason if the server gave one.
@@ -116,33 +119,34 @@ async def check_reachable(database: Database, pooler: Pooler = Pooler.NONE) -> N
     try:
         await database.ping()
     except Unavailable as error:
-        await check_sessions_of(database, pooler)
+        await check_sessions_of(database, pooler, setting)
         server = f"The database server at {shown_hosts(database.engine.url)}"
-        raise CommandError(f"{server} {_reason(error)}") from error
+        raise CommandError(f"{server} {_reason(error, setting)}") from error
 
 
 async def check_sessions_of(
-    database: Database, pooler: Pooler = Pooler.NONE, *, is_direct: bool = False
+    database: Database, pooler: Pooler = Pooler.NONE, setting: str = URL
 ) -> Sessions | None:
-    """Check that the sessions are as *pooler* says; None if the database does not answer.
+    """Check that the sessions are as *pooler* says; None if the database does not answer. *setting* has its URL.
 
     Raises:
-        CommandError: they are not. The text names DATABASE_DIRECT_URL if *is_direct*, else DATABASE_URL.
+        CommandError: they are not.
     """
     try:
         return await check_sessions(database.engine.url, pooler)
     except PooledSessions as error:
-        raise CommandError(DIRECT_POOLED if is_direct else str(error)) from error
+        raise CommandError(DIRECT_POOLED if setting == DIRECT_URL else str(error)) from error
     except Unavailable:
         return None
 
 
-def _reason(error: Unavailable) -> str:
-    if any(isinstance(each, asyncpg.TargetServerAttributeNotMatched) for each in _causes(error)):
+def _reason(error: Unavailable, setting: str) -> str:
+    if any(map(is_no_primary, _causes(error))):
         return "is no primary: name all hosts, or wait until one is promoted."
     states = (str(getattr(each, "sqlstate", ""))[:2] for each in _causes(error))
     return next(
-        (_REASONS[state] for state in states if state in _REASONS), "does not answer: check that it is running."
+        (_REASONS[state].format(setting) for state in states if state in _REASONS),
+        "does not answer: check that it is running.",
     )
 
 

@@ -13,7 +13,7 @@ from persistence.session_pooling import Sessions
 from server.settings import Settings
 from services.cleanup import MAX_CLOCK_DIFFERENCE
 
-NO_TIME_OUTS: Final = "PostgreSQL's time-outs are not set for the database user behind the connection pooler. Run:"
+NO_TIME_OUTS: Final = "PostgreSQL's time-outs are not set for the database user. Run:"
 
 
 async def check_before_start(settings: Settings) -> None:

@@ -12,14 +12,28 @@ from sqlalchemy.engine import URL, make_url
 
 DRIVER: Final = "postgresql+asyncpg"
 PORT: Final = 5432
+MAX_PORT: Final = 65_535
 TARGET: Final = "target_session_attrs"
 ANY: Final = "any"
 PRIMARY: Final = "primary"
-_TARGETS: Final = frozenset({ANY, PRIMARY, "read-write"})
+_TARGETS: Final = (ANY, PRIMARY, "read-write")
+UNSUPPORTED: Final = frozenset(
+    {
+        *("channel_binding", "connect_timeout", "fallback_application_name", "gssdelegation", "gssencmode", "hostaddr"),
+        *("keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts", "replication"),
+        *("require_auth", "requirepeer", "service", "ssl", "sslcertmode", "sslcompression", "sslcrldir", "sslsni"),
+        *("tcp_user_timeout",),
+    }
+)
+"""Parameters of libpq and of other clients that asyncpg would send to the server as its settings."""
 _SEVERAL: Final = re.compile(
     r"(?P<before>[\w+]+://(?:[^:/]*(?::[^@]*)?@)?)(?P<hosts>[^/?@]*,[^/?]*)(?P<after>.*)", re.DOTALL
 )
 _HOST: Final = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:\[\]@]+))(?::(?P<port>\d{1,5}))?")
+
+
+class WrongAddress(ValueError):
+    """A URL is not supported. The text says why, and has no part of the URL but known names."""
 
 
 class Host(NamedTuple):
@@ -36,16 +50,20 @@ def database_url(url: str | URL) -> URL:
     """The URL with the driver asyncpg, and with several hosts in the form `?host=h1,h2&port=5432,5433`.
 
     Raises:
-        ValueError: it names another database, or its hosts are not valid. The text has no part of the URL but the name
-            of the driver.
+        WrongAddress: hosts or parameters are not supported.
+        ValueError: it names another database. The text has no part of the URL but the name of the driver.
     """
     text, listed = _without_several(url) if isinstance(url, str) else (url, None)
     parsed = make_url(text)
     if parsed.drivername.split("+")[0] not in {"postgres", "postgresql"}:
         raise ValueError(f"{parsed.drivername} is not supported: Taskriver runs on PostgreSQL 15 or newer.")
     if _value(parsed, TARGET) not in {None, *_TARGETS}:
-        raise ValueError(f"{TARGET} must be one of {', '.join(sorted(_TARGETS))}: Taskriver writes.")
+        raise WrongAddress(f"{TARGET} must be {', '.join(_TARGETS[:-1])} or {_TARGETS[-1]}: Taskriver writes")
+    if wrong := sorted(UNSUPPORTED & parsed.query.keys()):
+        raise WrongAddress(f"the parameter {wrong[0]} is not supported" + "; use sslmode" * (wrong[0] == "ssl"))
     hosts = tuple(map(_host, listed.split(","))) if listed is not None else hosts_of(parsed)
+    if not all(0 < (host.port or PORT) <= MAX_PORT for host in hosts):
+        raise WrongAddress(f"a port is not between 1 and {MAX_PORT}")
     return _with_hosts(parsed.set(drivername=DRIVER), hosts)
 
 
@@ -53,19 +71,19 @@ def hosts_of(url: URL) -> tuple[Host, ...]:
     """The hosts, in the order of the URL; empty if it names none, and the driver's defaults apply.
 
     Raises:
-        ValueError: they are not valid.
+        WrongAddress: they are not valid.
     """
     named = url.query.get("host")
     if named is None:
         if url.host is not None and "@" in url.host:
-            raise ValueError("A special character in the user or the password is not percent-encoded.")
+            raise WrongAddress("a special character in the user or the password is not percent-encoded")
         return (Host(url.host, url.port),) if url.host else ()
     names = [part for each in _listed(named) for part in each.split(",")]
     ports = [part for each in _listed(url.query.get("port", ())) for part in each.split(",")]
     if not ports:
         return tuple(map(_host, names))
     if len(ports) not in {1, len(names)} or not all(port.isdecimal() for port in ports):
-        raise ValueError("The numbers of hosts and ports differ, or a port is not a number.")
+        raise WrongAddress("the numbers of hosts and ports differ, or a port is not a number")
     return tuple(Host(name, int(port)) for name, port in zip(names, ports * (len(names) // len(ports)), strict=True))
 
 
@@ -107,7 +125,7 @@ def _host(text: str) -> Host:
         return Host(text, None)
     found = _HOST.fullmatch(text)
     if found is None:
-        raise ValueError("A host is not valid.")
+        raise WrongAddress("a host is not valid")
     return Host(found["v6"] or found["name"], int(found["port"]) if found["port"] else None)
 
 

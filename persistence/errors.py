@@ -76,6 +76,11 @@ def is_server_lost(error: BaseException) -> bool:
     return _state(error).startswith((_STANDBY, *_SERVER_ENDS))
 
 
+def is_no_primary(error: BaseException) -> bool:
+    """Whether hosts answer, and none of them is the primary."""
+    return isinstance(error, asyncpg.TargetServerAttributeNotMatched)
+
+
 def is_rolled_back(error: BaseException) -> bool:
     """Whether the server refused a statement, so that nothing of it is stored.
 

@@ -30,11 +30,11 @@ _WANTED: Final = {name: f"{milliseconds}ms" for name, milliseconds in TIME_OUTS.
 SHARED: Final = (
     "DATABASE_URL leads to a connection pooler that gives each transaction another session (PgBouncer's pool_mode "
     "transaction): set DATABASE_POOLER=prepared, or DATABASE_POOLER=unprepared for a pooler without prepared "
-    "statements, as docs/deployment.md explains."
+    "statements, as docs/poolers.md explains."
 )
 REFUSED: Final = (
     "DATABASE_URL leads to a connection pooler that refuses the settings of a session: set DATABASE_POOLER=prepared, "
-    "or DATABASE_POOLER=unprepared for a pooler without prepared statements, as docs/deployment.md explains."
+    "or DATABASE_POOLER=unprepared for a pooler without prepared statements, as docs/poolers.md explains."
 )
 NOT_PREPARED: Final = (
     "The connection pooler does not manage prepared statements: set DATABASE_POOLER=unprepared, or let the pooler "

@@ -3,14 +3,20 @@
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
+from domain.errors import Unavailable
 from persistence.errors import connection_lost, is_statement_error
 from persistence.queries.connection_pool import Connection, ConnectionPool
 from persistence.queries.query import Query
 from persistence.queries.reader import Row, Shape
+from persistence.queries.unanswered_writes import REFUSED
 from persistence.statement_counts import Statements
 
 SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 """Begins a transaction whose statements all see the same snapshot."""
+
+NOT_CONFIRMED: Final = (
+    "The change is stored, but no standby has confirmed it: a failover can lose it. Check it before you try again."
+)
 
 _NUMBER: Final = Shape(())
 _INTERRUPTED: Final = RuntimeError("a statement was interrupted")
@@ -50,8 +56,14 @@ class Transaction:
             self._is_open = True
 
     async def commit(self) -> None:
-        """Commit, if it has begun."""
+        """Commit, if it has begun.
+
+        Raises:
+            Unavailable: the server does not answer earlier writes, or the commit has ended without its standby.
+        """
         if self._is_open:
+            if self._pool.refuses_writes:
+                raise Unavailable(REFUSED)
             self._is_writing = True
             await self._execute("COMMIT")
             self._is_open = self._is_writing = False
@@ -79,13 +91,20 @@ class Transaction:
         """The rows of a statement that writes. Unless a transaction has begun, it also commits.
 
         Raises:
-            Unavailable: the server does not answer earlier writes.
+            Unavailable: the server does not answer earlier writes, or the commit has ended without its standby.
         """
         if self._is_open:
             return await self.fetch(text, *arguments)
         await self._pool.check_writes()
         self._is_writing = True
-        found = await self.fetch(text, *arguments)
+
+        def work(connection: Connection) -> Coroutine[Any, Any, list[Row]]:
+            # The caller may have waited for a connection, while others waited for an answer.
+            if self._pool.refuses_writes:
+                return _refuse()
+            return self._statements.run(text, connection.fetch, text, *arguments)
+
+        found: list[Row] = await self._run(work)
         self._is_writing = False
         return found
 
@@ -142,8 +161,14 @@ class Transaction:
                 raise connection_lost(error) from error
             self._is_busy = not is_statement_error(error)
             raise
+        if self._is_writing and self._connection.is_unconfirmed:
+            raise Unavailable(NOT_CONFIRMED)
         self._is_busy = False
         return result
+
+
+async def _refuse() -> list[Row]:
+    raise Unavailable(REFUSED)
 
 
 def _value(rows: Sequence[Row]) -> Any:

@@ -129,12 +129,12 @@ class ConnectionPool:
         return self._open - len(self._idle)
 
     @property
-    def unanswered(self) -> int:
-        """The number of connections whose write is not answered."""
-        return len(self._unanswered)
+    def refuses_writes(self) -> bool:
+        """Whether the server does not answer earlier writes, as far as it is known."""
+        return self._unanswered.refuses
 
     async def check_writes(self) -> None:
-        """Check that a write may start.
+        """Check that a write may start. This may ask the server.
 
         Raises:
             Unavailable: the server does not answer earlier writes.

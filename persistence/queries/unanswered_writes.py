@@ -13,9 +13,11 @@ PROBE_SECONDS: Final = 1.0
 """The least time between two questions to the server while writes are refused."""
 WAITING_COMMITS: Final = (
     "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep'"
-    " AND query_start < clock_timestamp() - interval '2 seconds')"
+    " AND query_start < clock_timestamp() - interval '1 second')"
 )
-"""Whether a commit has waited for a synchronous standby for longer than usual."""
+"""Whether a commit has waited for a synchronous standby for more than a second."""
+
+REFUSED: Final = "The database does not confirm changes at the moment; reading works. Try again later."
 
 IsWaiting = Callable[[], Awaitable[bool]]
 
@@ -25,7 +27,8 @@ class UnansweredWrites:
 
     A commit that waits for a synchronous standby holds a process of the server until the standby answers, also after
     its client has closed the connection. So each further write would hold another one. Writes are accepted again when
-    the server answers one of them, or says that no commit waits any more, for example because it is another server.
+    the server answers one of them, or says that no commit waits any more, for example because it is another server. The
+    end of a connection is no answer: something between may have closed it.
     """
 
     def __init__(self, limit: int) -> None:
@@ -64,7 +67,7 @@ class UnansweredWrites:
             if not await is_waiting():
                 self.close()
                 return
-        raise Unavailable("The database does not confirm changes at the moment; reading works. Try again later.")
+        raise Unavailable(REFUSED)
 
     def close(self) -> None:
         """Close all connections, and accept writes again."""
@@ -74,8 +77,8 @@ class UnansweredWrites:
 
     def _answered(self, connection: Any, _: "asyncio.Future[None]") -> None:
         if connection in self._timers:
+            self._refuses = self._refuses and connection.is_closed()
             self._close(connection)
-            self._refuses = False
 
     def _close(self, connection: Any) -> None:
         timer = self._timers.pop(connection, None)
