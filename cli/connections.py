@@ -124,9 +124,7 @@ async def check_reachable(database: Database, pooler: Pooler = Pooler.NONE, sett
         raise CommandError(f"{server} {_reason(error, setting)}") from error
 
 
-async def check_sessions_of(
-    database: Database, pooler: Pooler = Pooler.NONE, setting: str = URL
-) -> Sessions | None:
+async def check_sessions_of(database: Database, pooler: Pooler = Pooler.NONE, setting: str = URL) -> Sessions | None:
     """Check that the sessions are as *pooler* says; None if the database does not answer. *setting* has its URL.
 
     Raises:

@@ -20,7 +20,14 @@ _TARGETS: Final = (ANY, PRIMARY, "read-write")
 UNSUPPORTED: Final = frozenset(
     {
         *("channel_binding", "connect_timeout", "fallback_application_name", "gssdelegation", "gssencmode", "hostaddr"),
-        *("keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts", "replication"),
+        *(
+            "keepalives",
+            "keepalives_count",
+            "keepalives_idle",
+            "keepalives_interval",
+            "load_balance_hosts",
+            "replication",
+        ),
         *("require_auth", "requirepeer", "service", "ssl", "sslcertmode", "sslcompression", "sslcrldir", "sslsni"),
         *("tcp_user_timeout",),
     }

@@ -107,6 +107,8 @@ def options(pooler: Pooler, *, no_timeouts: bool = False) -> dict[str, Any]:
         "command_timeout": None if no_timeouts else COMMAND_SECONDS,
         "max_cached_statement_lifetime": 0,  # there are few different statements
     }
+    if pooler is Pooler.PREPARED:
+        found["max_cacheable_statement_size"] = 0  # all statements have names, also long ones
     if pooler is Pooler.UNPREPARED:
         found["statement_cache_size"] = 0  # statements have no names, and are parsed again at each execution
     return found
@@ -149,6 +151,6 @@ def _terminate(connection: Connection) -> None:
 
 
 def _most_precise(errors: Sequence[Exception]) -> Exception:
-    """An error of a server, else of the network, else that no host is the primary."""
-    ranks: tuple[type[Exception], ...] = (asyncpg.PostgresError, OSError)
+    """An error of a server, else that a host is no primary, else of the network."""
+    ranks: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.TargetServerAttributeNotMatched, OSError)
     return next((error for kind in ranks for error in errors if isinstance(error, kind)), errors[-1])

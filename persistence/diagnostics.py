@@ -61,8 +61,9 @@ _SNAPSHOTS: Final = text("""
 _STANDBYS: Final = text("""
     SELECT count(*) AS standbys, count(*) FILTER (WHERE state IS NULL) AS hidden,
            count(*) FILTER (WHERE sync_state IN ('sync', 'quorum')) AS synchronous,
-           coalesce(max(pg_wal_lsn_diff(CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END, replay_lsn)), 0)
-               ::bigint AS bytes_behind,
+           coalesce(max(pg_wal_lsn_diff(
+               CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END, replay_lsn
+           )), 0)::bigint AS bytes_behind,
            coalesce(extract(epoch FROM max(replay_lag)), 0)::float AS seconds_behind,
            current_setting('synchronous_standby_names') <> ''
                AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS is_synchronous,
@@ -84,8 +85,8 @@ _SERVER_KEY: Final = text("""
 class Standbys:
     """The standbys that are connected, and how far the slowest is behind.
 
-    `hidden` is the number of those of which this user may see nothing. `is_synchronous` tells whether commits wait for a
-    standby, and `waiting_commits` how many have waited for longer than two seconds.
+    Of the `hidden` ones this user may see nothing. `is_synchronous` tells whether commits wait for a standby, and
+    `waiting_commits` how many have waited for longer than two seconds.
     """
 
     standbys: int

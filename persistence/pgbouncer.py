@@ -1,7 +1,7 @@
 """Reads the configuration of a PgBouncer from its admin console.
 
-The console understands simple queries only (pgbouncer.org/usage), and asyncpg returns no rows of these. So asyncpg signs
-in, and the messages after that are read here (PostgreSQL, 55.7).
+The console understands simple queries only (pgbouncer.org/usage), and asyncpg returns no rows of these. So asyncpg
+signs in, and the messages after that are read here (PostgreSQL, 55.7).
 """
 
 import asyncio

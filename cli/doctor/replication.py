@@ -37,8 +37,8 @@ def _unconfirmed(found: Standbys) -> str:
     if not is_missing and not found.waiting_commits:
         return ""
     return (
-        "Commits wait for a synchronous standby: start one of synchronous_standby_names, or change that setting. Do not "
-        "cancel the commits: their changes could be lost."
+        "Commits wait for a synchronous standby: start one of synchronous_standby_names, or change that setting. "
+        "Do not cancel the commits: their changes could be lost."
     )
 
 

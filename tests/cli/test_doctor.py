@@ -187,7 +187,7 @@ def test_the_direct_connection_leads_to_the_same_database(look: Any, database_ur
 )
 def test_limits_of_a_pooler_are_compared(values: dict[str, Any], state: str, advice: str):
     """With the settings, and with PostgreSQL. One process can open 19 connections."""
-    healthy = {"version": "1.24", "pool_mode": "transaction", "clients": 100, "sessions": 20}
+    healthy: dict[str, Any] = {"version": "1.24", "pool_mode": "transaction", "clients": 100, "sessions": 20}
     server = ServerStatus("18.1", 18, datetime.now(UTC), False, 0, True, 1, 100)
     settings = Settings(_env_file=None, database_pooler=Pooler.PREPARED)
     found = limits(PgBouncer(**({"prepared_statements": 200} | healthy | values)), server, settings)

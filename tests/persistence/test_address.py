@@ -1,5 +1,7 @@
 """URLs of the database: one host, several hosts as libpq or SQLAlchemy write them, and what is refused."""
 
+import re
+
 import pytest
 from asyncpg.connect_utils import _parse_connect_dsn_and_args as asyncpg_reads
 
@@ -11,7 +13,7 @@ SECRET = "hunter2"
 def read(url: str) -> tuple[list[tuple[str, int | None]], str | None, str | None]:
     """The hosts, the user and the database of a URL."""
     parsed = database_url(url)
-    return [tuple(host) for host in hosts_of(parsed)], parsed.username, parsed.database
+    return [(host.name, host.port) for host in hosts_of(parsed)], parsed.username, parsed.database
 
 
 @pytest.mark.parametrize(
@@ -46,10 +48,9 @@ def test_special_characters_stay():
 def test_the_driver_gets_everything_but_the_hosts():
     """Other parameters, such as those of TLS, are passed on."""
     text = dsn(database_url("postgresql://u:p%40@a:1,b:2/d?sslmode=require&target_session_attrs=primary"))
-    nothing = dict.fromkeys(
-        ("passfile", "database", "ssl", "direct_tls", "server_settings", "target_session_attrs", "krbsrvname")
-        + ("gsslib", "service", "servicefile", "user", "password")
-    )
+    unset = ("passfile", "database", "ssl", "direct_tls", "server_settings", "target_session_attrs", "krbsrvname")
+    others = ("gsslib", "service", "servicefile", "user", "password")
+    nothing = dict.fromkeys((*unset, *others))
     addresses, parameters = asyncpg_reads(dsn=text, host="127.0.0.1", port=5432, **nothing)
 
     assert text == "postgresql://u:p%40@/d?sslmode=require"
@@ -76,8 +77,14 @@ def test_the_primary_of_several_hosts_is_wanted(url: str, target: str):
     ("url", "reason"),
     [
         (f"mysql://u:{SECRET}@a/d", "mysql is not supported"),
-        (f"postgresql://u:{SECRET}@a,b/d?target_session_attrs=standby", "target_session_attrs must be any, primary or read-write: Taskriver writes"),
-        (f"postgresql://u:{SECRET}@a,b/d?target_session_attrs=prefer-standby", "target_session_attrs must be any, primary or read-write: Taskriver writes"),
+        (
+            f"postgresql://u:{SECRET}@a,b/d?target_session_attrs=standby",
+            "target_session_attrs must be any, primary or read-write: Taskriver writes",
+        ),
+        (
+            f"postgresql://u:{SECRET}@a,b/d?target_session_attrs=prefer-standby",
+            "target_session_attrs must be any, primary or read-write: Taskriver writes",
+        ),
         (f"postgresql://u:{SECRET}@a,/d", "a host is not valid"),
         (f"postgresql://u:{SECRET}@a:x,b/d", "a host is not valid"),
         (f"postgresql://u:{SECRET}@a:99999,b/d", "a port is not between 1 and 65535"),
@@ -90,7 +97,6 @@ def test_the_primary_of_several_hosts_is_wanted(url: str, target: str):
 )
 def test_what_is_not_supported_is_refused(url: str, reason: str):
     """The text says why, without the URL."""
-    with pytest.raises(ValueError, match="") as raised:
+    with pytest.raises(ValueError, match=re.escape(reason)) as raised:
         database_url(url)
-    assert reason in str(raised.value)
     assert SECRET not in str(raised.value)

@@ -18,7 +18,7 @@ from persistence.session_pooling import (
     Sessions,
     check_sessions,
 )
-from tests.support.pooler import Mode, Pooler
+from tests.support.pooler import Pooler
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,12 @@ async def test_shared_sessions_are_accepted_without_prepared_statements(trusting
     assert [statement.split()[:5] for statement in found.missing] == [
         ["ALTER", "ROLE", "taskriver", "SET", name] for name in TIME_OUTS
     ]
+
+
+async def test_managed_prepared_statements_are_accepted(trusting: Postgres):
+    """If the pooler manages them."""
+    async with Pooler(trusting.port, "transaction", parameters="refused", manages_statements=True) as pooler:
+        assert (await check_sessions(through(pooler), Kind.PREPARED)).is_shared
 
 
 async def test_a_pooler_that_does_not_manage_prepared_statements_is_detected(trusting: Postgres):

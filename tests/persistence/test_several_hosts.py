@@ -77,9 +77,7 @@ class TestOneServer:
             assert [await port_of(connector) for _ in range(5)] == [postgres.port] * 5
         assert silent.asked == 1
 
-    async def test_silent_hosts_alone_end_with_the_time_out(
-        self, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-    ):
+    async def test_silent_hosts_alone_end_with_the_time_out(self, postgres: Postgres, monkeypatch: pytest.MonkeyPatch):
         """One for all of them together."""
         monkeypatch.setattr(connecting, "CONNECT_SECONDS", 1.0)
         silent = Silent()
@@ -132,9 +130,7 @@ class TestReplicatedServers:
                 await check_reachable(database)
         await database.close()
 
-    async def test_writes_continue_after_a_failover(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ):
+    async def test_writes_continue_after_a_failover(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         """The primary is frozen, the standby is promoted. Requests in between are unavailable."""
         monkeypatch.setattr(connecting, "COMMAND_SECONDS", PATIENCE_SECONDS)
         monkeypatch.setattr(connecting, "CONNECT_SECONDS", PATIENCE_SECONDS)

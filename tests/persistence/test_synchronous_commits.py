@@ -51,9 +51,14 @@ class Observed:
             while await self.value(statement) != value:
                 await asyncio.sleep(0)
 
+    async def create_probe(self) -> None:
+        """Create a table that is only written to."""
+        async with driver_connection(self.build.database) as connection:
+            await connection.execute("CREATE TABLE IF NOT EXISTS probe ()")
+
     async def stop_confirming(self) -> None:
         """Let commits wait from now on. The server applies the setting some time after the statement."""
-        await self.value("CREATE TABLE IF NOT EXISTS probe ()")
+        await self.create_probe()
         self.primary.wait_for_commits()
         async with driver_connection(self.build.database) as connection:
             while not await self.value(_WAITING):
@@ -102,7 +107,7 @@ async def impatient(observed: Observed, monkeypatch: pytest.MonkeyPatch) -> Asyn
 
 async def test_a_cancel_request_makes_a_change_visible(observed: Observed, monkeypatch: pytest.MonkeyPatch):
     """What asyncpg does after a time-out, and what this project therefore does not do."""
-    await observed.value("CREATE TABLE IF NOT EXISTS probe ()")
+    await observed.create_probe()
     await observed.stop_confirming()
     before = await observed.value("SELECT count(*) FROM probe")
     monkeypatch.setattr(connecting, "COMMAND_SECONDS", PATIENCE_SECONDS)

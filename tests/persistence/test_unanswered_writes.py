@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from domain.errors import Unavailable
 from persistence.queries.unanswered_writes import KEEP_SECONDS, PROBE_SECONDS, UnansweredWrites
 from tests.support.virtual_time import in_virtual_time
@@ -44,8 +42,7 @@ async def is_refused(writes: UnansweredWrites, server: Server) -> bool:
     """Whether a write is refused now."""
     try:
         await writes.check(server)
-    except Unavailable as error:
-        assert "does not confirm changes" in error.message
+    except Unavailable:
         return True
     return False
 

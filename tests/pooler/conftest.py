@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import asyncpg
 import pytest
@@ -55,7 +56,7 @@ def bouncer(own_postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) ->
     """Starts poolers in front of the server."""
     with ExitStack() as ends:
 
-        def start(**settings: object) -> PgBouncer:
+        def start(**settings: Any) -> PgBouncer:
             return ends.enter_context(PgBouncer(tmp_path_factory.mktemp("bouncer") / "data", own_postgres, **settings))
 
         yield start

@@ -33,12 +33,13 @@ ROUNDS = 4
 IGNORED = ", ".join([*TIME_OUTS, "jit"])
 _STATE = """
     SELECT pg_backend_pid() AS pid,
-           ARRAY(SELECT name FROM pg_settings WHERE source = 'session' AND name NOT IN
-                 ('application_name', 'client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings')) AS set,
+           ARRAY(SELECT name FROM pg_settings WHERE source = 'session' AND name NOT IN (
+               'application_name', 'client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings')) AS set,
            ARRAY(SELECT statement FROM pg_prepared_statements) AS prepared,
            ARRAY(SELECT pg_listening_channels()) AS channels,
            ARRAY(SELECT objid::text FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks,
-           ARRAY(SELECT relname::text FROM pg_class WHERE relpersistence = 't' AND pg_table_is_visible(oid)) AS temporary
+           ARRAY(SELECT relname::text FROM pg_class
+                 WHERE relpersistence = 't' AND pg_table_is_visible(oid)) AS temporary
 """
 """What a session remembers. PgBouncer itself sets the five settings that it keeps for each client."""
 _numbers = count()

@@ -40,20 +40,20 @@ async def _work(api: Api, user: UserRow, traffic: Traffic, rounds: int) -> None:
     for _ in range(rounds):
         title = f"Task{next(_numbers)}"
         made = await _ask(traffic, api, CREATE, user, input={"title": title})
-        id = _found(made, "createTask", "task", "id")
-        if id is None:
+        task_id = _found(made, "createTask", "task", "id")
+        if task_id is None:
             continue
-        await _ask(traffic, api, STATUS, user, input={"id": id, "status": "IN_PROGRESS"})
-        await _ask(traffic, api, UPDATE, user, input={"id": id, "description": title})
-        read = await _ask(traffic, api, TASK, user, id=id)
+        await _ask(traffic, api, STATUS, user, input={"id": task_id, "status": "IN_PROGRESS"})
+        await _ask(traffic, api, UPDATE, user, input={"id": task_id, "description": title})
+        read = await _ask(traffic, api, TASK, user, id=task_id)
         _check(traffic, _found(read, "task", "title"), title)
         mine = await _ask(traffic, api, MINE, user)
         edges = _found(mine, "tasks", "edges") or []
         _check(traffic, {edge["node"]["owner"]["username"] for edge in edges}, {user.username})
         found = await _ask(traffic, api, SEARCH, user, text=title)
         _check(traffic, [edge["node"]["title"] for edge in _found(found, "tasks", "edges") or []], [title])
-        gone = await _ask(traffic, api, DELETE, user, input={"id": id})
-        _check(traffic, _found(gone, "deleteTask", "deletedTaskId"), id)
+        gone = await _ask(traffic, api, DELETE, user, input={"id": task_id})
+        _check(traffic, _found(gone, "deleteTask", "deletedTaskId"), task_id)
 
 
 async def _ask(traffic: Traffic, api: Api, query: str, user: UserRow, **variables: Any) -> dict[str, Any] | None:

@@ -35,7 +35,7 @@ def is_state(statement: str) -> bool:
 
 
 def state_in(source: str) -> list[str]:
-    """The texts and the called functions in a module that leave something in the session. A sentence is no statement."""
+    """The texts and called functions in a module that leave something in the session. A sentence is no statement."""
     texts = _candidates(ast.parse(source))
     return [text for text in texts if is_state(text) and not text.rstrip().endswith(".")]
 

@@ -111,8 +111,8 @@ class PgBouncer(PrivateServer):
 
 
 def _readable(files: ExitStack, account: OSAccount, text: str) -> IO[str]:
-    """An open file for the program: it can not enter the folder of the tests."""
-    file = files.enter_context(tempfile.TemporaryFile("w+"))
+    """An open file for the program: it cannot enter the folder of the tests."""
+    file = files.enter_context(tempfile.TemporaryFile("w+"))  # noqa: SIM115 - it does
     file.write(text)
     file.flush()
     account.give_open(file.fileno())
