@@ -29,6 +29,7 @@ PATIENCE_SECONDS = 1.5
 """How long a write waits for its answer in these tests."""
 POOL_SIZE = 4
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+_VISIBLE = "SELECT count(*) + count(position) FROM events"
 _TASKS = "SELECT count(*) FROM tasks"
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 _CANCEL = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
@@ -74,10 +75,12 @@ class Observed:
 
     async def wait_in_vain(self, call: Callable[[], Awaitable[Any]]) -> None:
         """Make a call whose commit waits for longer than the caller. On a slow machine, earlier attempts may end."""
+        before = await self.value(_VISIBLE)
         async with asyncio.timeout(HANG_SECONDS):
             while not await self.value(_WAITING):
                 with pytest.raises(Unavailable):
                     await call()
+                assert await self.value(_VISIBLE) == before
 
     async def confirm(self) -> None:
         """Let all commits end."""
@@ -162,8 +165,12 @@ async def test_a_cancelled_write_is_not_visible(observed: Observed, impatient: B
     await observed.until(_WAITING, 1)
     writing.cancel()
     await asyncio.wait([writing])
+    async with asyncio.timeout(HANG_SECONDS):
+        while impatient.database._pool.acquired:
+            await asyncio.sleep(0)
 
-    assert await observed.value(_WAITING) == 1
+    for _ in range(20):  # a cancel request would be one more connection, and would come before most of these
+        assert await observed.value(_WAITING) == 1
     assert await observed.value(_TASKS) == 1
 
 
