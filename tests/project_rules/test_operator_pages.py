@@ -13,7 +13,8 @@ from tests.project_rules.test_deployment import DEVELOPMENT, PRODUCTION, TLS, VA
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
-    *("docs/deployment.md", "docs/operations.md", "docs/outages.md", "docs/settings.md", "docs/troubleshooting.md"),
+    *("docs/deployment.md", "docs/operations.md", "docs/outages.md", "docs/poolers.md", "docs/settings.md"),
+    "docs/troubleshooting.md",
     *(f"docs/deployment/{name}.md" for name in ("compose-tls", "kubernetes", "restore", "systemd")),
     "SECURITY.md",
 )
