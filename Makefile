@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos ha simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 ##@ Run
 
@@ -149,6 +149,9 @@ probes: $(VENV)/dev ## Send 100,000 generated requests for objects of other user
 
 chaos: $(VENV)/dev ## Inject 100 faults into two server processes and their servers, and verify the stream (CYCLES=100, SEED=7).
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),100) --seed $(or $(SEED),7)
+
+ha: $(VENV)/dev ## Fail over a real cluster 100 times, and verify the stream; continues an earlier table (CYCLES=…, MODE=asynchronous, ARGS=--new).
+	@$(BIN)/python -m tests.ha --cycles $(or $(CYCLES),100) --mode $(or $(MODE),synchronous) $(ARGS)
 
 contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST API and compare with its OpenAPI document (EXAMPLES=72).
 	@$(BIN)/python -m tests.rest_api.contract --max-examples $(or $(EXAMPLES),72)

@@ -9,7 +9,7 @@ from tests.support.waiting import HANG_SECONDS
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "tests").rglob("*.py"))
-TIMED = ("tests/timings/", "tests/load/", "tests/chaos/", "tests/simulation/")
+TIMED = ("tests/timings/", "tests/load/", "tests/chaos/", "tests/ha/", "tests/simulation/")
 """Figures are what these are for."""
 SLEEPS = {
     "tests/e2e/test_dev.py": "a signal at a random time",

@@ -1,0 +1,103 @@
+"""`python -m tests.ha --cycles 100`: failovers of a real cluster, and their table."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from embedded.accounts import account_for
+from server import signals
+from tests.chaos.process import PROJECT
+from tests.ha.cluster import running
+from tests.ha.kinds import KINDS, Kind
+from tests.ha.programs import PACKAGES, Programs, find_or_install
+from tests.ha.results import Cycle, Part, Results
+from tests.ha.run import ClusterRun
+
+MODES: Final = ("synchronous", "asynchronous")
+LOGS: Final = PROJECT / ".taskriver" / "ha-logs"
+PART: Final = 9
+"""So many cycles share a cluster, and are judged together."""
+MISSING: Final = (
+    "make ha was left out: Patroni, etcd or HAProxy is missing, and cannot be installed here"
+    f" (as root on Debian: apt-get install {' '.join(PACKAGES)})."
+)
+
+
+def _say(text: object) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+async def main() -> int:
+    """Run the cycles that are wanted, and print the table of all so far.
+
+    Returns 0 if every goal is met, or if the programs are missing; 1 if not.
+    """
+    options = _options()
+    programs = find_or_install(account_for())
+    if programs is None:
+        sys.stdout.write(f"{MISSING}\n")
+        return 0
+    path = PROJECT / ".taskriver" / f"ha-{options.mode}.json"
+    if options.new:
+        path.unlink(missing_ok=True)
+    results = Results.read(path)
+    results.versions = programs.versions()
+    problems: list[str] = []
+    for kinds in _parts(len(results.cycles), options.cycles, options.only):
+        part = await _part(programs, kinds, synchronous=options.mode == "synchronous", seed=len(results.cycles))
+        results.add(part)
+        results.write(path)
+        problems += part.problems(synchronous=options.mode == "synchronous")
+        _say(f"not acknowledged: {part.failures}")
+    sys.stdout.write("\n".join([*results.table(), *problems, ""]))
+    return 1 if problems else 0
+
+
+def _options() -> argparse.Namespace:
+    names = [kind.inject.__name__ for kind in KINDS]
+    parser = argparse.ArgumentParser(prog="make ha")
+    parser.add_argument("--cycles", type=int, default=100)
+    parser.add_argument("--mode", choices=MODES, default=MODES[0])
+    parser.add_argument("--only", choices=names, nargs="*", help="only these kinds")
+    parser.add_argument("--new", action="store_true", help="forget the results of earlier runs")
+    return parser.parse_args()
+
+
+def _parts(done: int, cycles: int, only: list[str] | None) -> Iterator[list[Kind]]:
+    """The kinds of the next cycles, by parts."""
+    chosen = [kind for kind in KINDS if not only or kind.inject.__name__ in only]
+    turns = range(done, done + cycles)
+    for start in range(0, cycles, PART):
+        yield [chosen[turn % len(chosen)] for turn in turns[start : start + PART]]
+
+
+async def _part(programs: Programs, kinds: list[Kind], *, synchronous: bool, seed: int) -> Part:
+    with _folder() as folder:
+        async with running(folder, programs, synchronous=synchronous) as deployment:
+            return await ClusterRun(deployment, seed=seed).part(kinds, _say_cycle)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A temporary folder; the logs in it are kept until the next part."""
+    with tempfile.TemporaryDirectory(prefix="taskriver-ha-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)  # the servers run as another user
+        try:
+            yield Path(name)
+        finally:
+            LOGS.mkdir(parents=True, exist_ok=True)
+            for log in Path(name).glob("*.log"):
+                shutil.copy(log, LOGS)
+
+
+def _say_cycle(cycle: Cycle) -> None:
+    _say(f"{cycle.kind}: {cycle.seconds:.1f} s without writes, {cycle.resynced} of {cycle.clients} clients resync")
+
+
+if __name__ == "__main__":
+    sys.exit(signals.run(main()))  # a signal ends the processes, too

@@ -1,0 +1,203 @@
+"""The cluster: three nodes with Patroni and PostgreSQL, etcd, HAProxy, Valkey, and three server processes."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import asyncpg
+
+from domain.events import LoggedEvent
+from embedded.valkey import Valkey
+from persistence import migrations
+from persistence.database import Database
+from persistence.models import UserRow
+from tests.chaos.process import Process
+from tests.chaos.stack import Deployment, environment
+from tests.ha.etcd import MEMBERS, EtcdMember, leader_of
+from tests.ha.haproxy import HAProxy
+from tests.ha.network import Network
+from tests.ha.node import Node, Passwords
+from tests.ha.programs import Programs
+from tests.support.waiting import HANG_SECONDS
+
+NODES: Final = 3
+PROCESSES: Final = 3
+_USER: Final = "taskriver"
+_RUNNING: Final = ("running", "streaming")
+_SETTINGS: Final = {
+    "SHUTDOWN_SECONDS": "5",
+    "SIGN_INS_PER_ACCOUNT": "100000",
+    "REFRESHES_PER_SESSION": "10000",
+    "SOCKETS_PER_USER": "500",
+    "SOCKETS_PER_ADDRESS": "5000",
+}
+ResultT = TypeVar("ResultT")
+
+
+@dataclass
+class Cluster:
+    """The database servers and what leads to the primary."""
+
+    nodes: list[Node]
+    etcd: list[EtcdMember]
+    haproxy: HAProxy
+    network: Network
+    passwords: Passwords
+    synchronous: bool
+
+    @property
+    def url(self) -> str:
+        """The URL of the database for the product."""
+        return f"postgresql+asyncpg://{_USER}:{self.passwords.superuser}@127.0.0.1:{self.haproxy.port}/{_USER}"
+
+    def start_node(self, node: Node) -> None:
+        """Start a node for the first time, or after `Node.kill`."""
+        node.start(self.passwords, synchronous=self.synchronous)
+
+    async def members(self) -> list[dict[str, Any]]:
+        """The members of the cluster, as a node that answers knows them."""
+        for node in self.nodes:
+            answer = await node.ask("/cluster")
+            if answer is not None and answer.get("members"):
+                found: list[dict[str, Any]] = answer["members"]
+                return found
+        return []
+
+    async def primary(self) -> Node:
+        """The node that says it is the primary; waits for one."""
+        async with asyncio.timeout(HANG_SECONDS):
+            while True:
+                for node in self.nodes:
+                    answer = await node.ask("/patroni")
+                    if answer is not None and answer.get("role") in ("master", "primary") and _has_started(answer):
+                        return node
+                await asyncio.sleep(0.1)
+
+    async def other_primary(self, old: Node) -> Node:
+        """The primary after *old*; waits for it."""
+        async with asyncio.timeout(HANG_SECONDS):
+            while True:
+                for node in self.nodes:
+                    answer = await node.ask("/primary") if node is not old else None
+                    if answer is not None and answer.get("role") in ("master", "primary") and _has_started(answer):
+                        return node
+                await asyncio.sleep(0.1)
+
+    async def healthy(self) -> None:
+        """Wait until all standbys receive changes, and one of them is synchronous if one should be."""
+        async with asyncio.timeout(HANG_SECONDS):
+            while not (self._are_healthy(await self.members()) and await self._all_receive()):
+                await asyncio.sleep(0.3)
+        await leader_of(self.etcd)
+
+    def _are_healthy(self, members: list[dict[str, Any]]) -> bool:
+        roles = [each.get("role") for each in members if each.get("state") in _RUNNING]
+        timelines = {each.get("timeline") for each in members}
+        has_standby = "sync_standby" in roles or not self.synchronous
+        return len(roles) == NODES and "leader" in roles and len(timelines) == 1 and has_standby
+
+    async def _all_receive(self) -> bool:
+        """Whether the primary sends its changes to all standbys."""
+        query = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
+        try:
+            connection = await self.connect((await self.primary()).postgres_port)
+        except (OSError, asyncpg.PostgresError):
+            return False
+        try:
+            return bool(await connection.fetchval(query, timeout=5) == NODES - 1)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+        finally:
+            connection.terminate()
+
+    async def connect(self, port: int) -> Any:
+        """A connection as the superuser."""
+        return await asyncpg.connect(
+            host="127.0.0.1", port=port, user="postgres", password=self.passwords.superuser, timeout=5
+        )
+
+    async def create_database(self) -> None:
+        """Create the database of the product, and its owner."""
+        connection = await self.connect((await self.primary()).postgres_port)
+        try:
+            await connection.execute(f"CREATE ROLE {_USER} LOGIN PASSWORD '{self.passwords.superuser}'")
+            await connection.execute(f"CREATE DATABASE {_USER} OWNER {_USER}")
+        finally:
+            await connection.close()
+
+
+@dataclass
+class ClusterDeployment(Deployment):
+    """The server processes on the cluster. During a failover, reads of the tables are repeated."""
+
+    cluster: Cluster
+
+    async def log(self, after: int = 0) -> list[LoggedEvent]:
+        """The events of the log behind a position."""
+        return await _repeated(lambda: super(ClusterDeployment, self).log(after))
+
+    async def users(self) -> list[UserRow]:
+        """Every user."""
+        return await _repeated(super().users)
+
+
+@asynccontextmanager
+async def running(folder: Path, programs: Programs, *, synchronous: bool) -> AsyncIterator[ClusterDeployment]:
+    """The cluster with three server processes, ready for requests."""
+    async with AsyncExitStack() as stack:
+        cluster = stack.enter_context(_started(folder, programs, synchronous=synchronous))
+        valkey = Valkey(folder / "valkey")
+        await asyncio.to_thread(valkey.start)
+        stack.push_async_callback(asyncio.to_thread, valkey.stop, "immediate")
+        await cluster.healthy()
+        await cluster.create_database()
+        database = Database(cluster.url, pool_size=4)
+        stack.push_async_callback(database.close)
+        await _repeated(lambda: migrations.upgrade(database.engine))
+        processes = [
+            await stack.enter_async_context(
+                Process(folder, f"process-{number}", environment(cluster.url, valkey.url) | _SETTINGS)
+            )
+            for number in range(PROCESSES)
+        ]
+        await asyncio.gather(*(process.ready() for process in processes))
+        yield ClusterDeployment(folder, database, processes, cluster)
+
+
+@contextmanager
+def _started(folder: Path, programs: Programs, *, synchronous: bool) -> Iterator[Cluster]:
+    """The started servers. At the end nothing of them is kept, so they are killed."""
+    with ExitStack() as stack:
+        network = stack.enter_context(Network())
+        etcd = [EtcdMember(folder, number + 1, programs) for number in range(MEMBERS)]
+        for member in etcd:
+            stack.callback(member.kill)
+            member.start(etcd)
+        nodes = [Node(folder, number + 1, programs, network, etcd) for number in range(NODES)]
+        haproxy = HAProxy(folder, programs, nodes)
+        passwords = Passwords(*(secrets.token_hex(20) for _ in range(3)))
+        cluster = Cluster(nodes, etcd, haproxy, network, passwords, synchronous)
+        for node in nodes:
+            stack.callback(node.kill)
+            cluster.start_node(node)
+        stack.callback(haproxy.kill)
+        haproxy.start()
+        yield cluster
+
+
+def _has_started(answer: dict[str, Any]) -> bool:
+    return answer.get("state") == "running"
+
+
+async def _repeated(read: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    """Repeat a read until the database answers."""
+    async with asyncio.timeout(HANG_SECONDS):
+        while True:
+            with contextlib.suppress(Exception):
+                return await read()
+            await asyncio.sleep(0.2)

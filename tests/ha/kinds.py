@@ -1,0 +1,156 @@
+"""The kinds of failovers and other faults, one at a time.
+
+Each function returns when writes work again, with the time from which the interruption counts. What it has stopped is
+started again when it ends.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tests.chaos.proxy import Proxy
+from tests.ha.cluster import ClusterDeployment
+from tests.ha.etcd import leader_of
+from tests.ha.haproxy import HARD_STOP_SECONDS
+from tests.ha.probe import Probe
+
+CUT_SECONDS: Final = 15.0
+"""Longer than the time-outs of replication."""
+AFTER_SECONDS: Final = 3.0
+"""How long a node that was replaced stays away after writes work again."""
+
+Inject = Callable[[ClusterDeployment, Probe], Awaitable[float]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fault: its name in the table, and within how many seconds writes must work again.
+
+    *replaces*: another node becomes the primary.
+    """
+
+    name: str
+    goal: float
+    inject: Inject
+    replaces: bool = True
+
+
+async def kill_postgres(on: ClusterDeployment, probe: Probe) -> float:
+    """SIGKILL of the primary's PostgreSQL; Patroni keeps running."""
+    old, begun = await on.cluster.primary(), time.monotonic()
+    old.kill_postgres()
+    await on.cluster.other_primary(old)
+    await probe.succeeds()
+    return begun
+
+
+async def switch_over(on: ClusterDeployment, probe: Probe) -> float:
+    """A switchover that an operator requests."""
+    old, begun = await on.cluster.primary(), time.monotonic()
+    await old.switch_over()
+    await on.cluster.other_primary(old)
+    await probe.succeeds()
+    return begun
+
+
+async def freeze_node(on: ClusterDeployment, probe: Probe) -> float:
+    """The primary's node stops for a while, and comes back after another one has taken over."""
+    old, begun = await on.cluster.primary(), time.monotonic()
+    old.freeze()
+    try:
+        await on.cluster.other_primary(old)
+        await probe.succeeds()
+        await asyncio.sleep(AFTER_SECONDS)
+    finally:
+        old.thaw()
+    return begun
+
+
+async def lose_node(on: ClusterDeployment, probe: Probe) -> float:
+    """SIGKILL of Patroni and PostgreSQL on the primary's node, which is started again later."""
+    old, begun = await on.cluster.primary(), time.monotonic()
+    old.kill()
+    await on.cluster.other_primary(old)
+    await probe.succeeds()
+    await asyncio.sleep(AFTER_SECONDS)
+    on.cluster.start_node(old)
+    return begun
+
+
+async def cut_standbys(on: ClusterDeployment, probe: Probe) -> float:
+    """The standbys do not reach the primary for a while. It stays the primary, and the time counts from the end."""
+    primary = await on.cluster.primary()
+    await _cut(on, primary.wires_of_standbys, asyncio.sleep(CUT_SECONDS))
+    ended = time.monotonic()
+    await probe.succeeds()
+    return ended
+
+
+async def isolate(on: ClusterDeployment, probe: Probe) -> float:
+    """The primary reaches neither etcd nor the standbys; clients still reach it."""
+    old, begun = await on.cluster.primary(), time.monotonic()
+
+    async def replaced() -> None:
+        await on.cluster.other_primary(old)
+        await probe.succeeds()
+        await asyncio.sleep(AFTER_SECONDS)
+
+    await _cut(on, [*old.wires_of_standbys, *old.etcd_wires], replaced())
+    return begun
+
+
+async def kill_etcd_leader(on: ClusterDeployment, probe: Probe) -> float:
+    """SIGKILL of the leader of etcd, which is started again after another one was elected."""
+    leader, begun = await leader_of(on.cluster.etcd), time.monotonic()
+    leader.kill()
+    await leader_of([each for each in on.cluster.etcd if each is not leader])
+    await asyncio.sleep(AFTER_SECONDS)
+    leader.start(on.cluster.etcd)
+    await probe.succeeds()
+    return begun
+
+
+async def reload_haproxy(on: ClusterDeployment, probe: Probe) -> float:
+    """HAProxy reads its configuration again; its old process ends the connections from before."""
+    begun = time.monotonic()
+    on.cluster.haproxy.reload()
+    await asyncio.sleep(HARD_STOP_SECONDS + AFTER_SECONDS)
+    await probe.succeeds()
+    return begun
+
+
+async def roll_api(on: ClusterDeployment, probe: Probe) -> float:
+    """The server processes are restarted, one after the other."""
+    begun = time.monotonic()
+    for process in on.processes:
+        process.signal(signal.SIGTERM)
+        await process.ended()
+        process.launch()
+        await process.ready()
+    await probe.succeeds()
+    return begun
+
+
+KINDS: Final = (
+    Kind("kill -9 of PostgreSQL", 10, kill_postgres),
+    Kind("switchover", 10, switch_over),
+    Kind("freeze of the node", 35, freeze_node),
+    Kind("loss of the node", 35, lose_node),
+    Kind("cut from the standbys", 10, cut_standbys, replaces=False),
+    Kind("cut from etcd and standbys", 35, isolate),
+    Kind("loss of etcd's leader", 10, kill_etcd_leader, replaces=False),
+    Kind("reload of HAProxy", 10, reload_haproxy, replaces=False),
+    Kind("rolling restart of the API", 10, roll_api, replaces=False),
+)
+
+
+async def _cut(on: ClusterDeployment, wires: list[Proxy], meanwhile: Awaitable[None]) -> None:
+    """Cut these connections until *meanwhile* is done."""
+    on.cluster.network.cut(wires)
+    try:
+        await meanwhile
+    finally:
+        on.cluster.network.restore(wires)
