@@ -64,8 +64,8 @@ _BEGIN_EPOCH: Final = (
 )
 _BEGIN_EPOCH_ON: Final = (
     "WITH begun AS (UPDATE log_state SET epoch = gen_random_uuid()::text, promoted = 0, system_id = $1,"
-    " timeline = $2, database_id = $3, table_id = $4, synchronous = $5 WHERE epoch = $6 RETURNING epoch), forgotten AS ("
-    "DELETE FROM event_floors AS f USING begun WHERE f.epoch <> begun.epoch) SELECT epoch FROM begun"
+    " timeline = $2, database_id = $3, table_id = $4, synchronous = $5 WHERE epoch = $6 RETURNING epoch),"
+    " forgotten AS (DELETE FROM event_floors AS f USING begun WHERE f.epoch <> begun.epoch) SELECT epoch FROM begun"
 )
 _LAST_OLDER: Final = (
     "WITH step AS (SELECT position, recorded_at FROM events WHERE position IS NOT NULL ORDER BY position LIMIT $2)"

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from domain import policy
@@ -20,7 +20,7 @@ from persistence.models.rows import new_row
 from persistence.queries import project as project_reads
 from persistence.unit_of_work import OtherRows, UnitOfWork, repeated_for_other_rows
 from services.project import get_project
-from services.task_batch import LockedBatch, lock_for_creation, refusals
+from services.task_batch import LockedBatch, lock_for_creation
 from services.task_creation import require_owner
 from services.task_edit import EDITABLE, checked_values
 from services.task_event import creation
@@ -146,7 +146,7 @@ async def _import_once(uow: UnitOfWork, checked: Mapping[UUID, CheckedTask]) -> 
         batch = await lock_for_creation(uow, checked.values())
         refused, known = batch.refused, await uow.events.deleted_of(checked)
         wanted = [each for task_id, each in checked.items() if task_id not in refused and task_id not in known]
-        new = {each.task_id: _row(uow, each) for each in wanted}
+        new = {each.task_id: new_task(uow, each) for each in wanted}
         created = await _create(uow, new, batch)
         for each in wanted:
             if each.task_id in created:
@@ -155,7 +155,7 @@ async def _import_once(uow: UnitOfWork, checked: Mapping[UUID, CheckedTask]) -> 
         stored = await uow.tasks.find_many(taken) if taken else {}
         await uow.commit()
     for task_id, row in taken.items():
-        problem = _difference(row, stored.get(task_id))
+        problem = difference(row, stored.get(task_id))
         if problem is not None:
             refused[task_id] = problem
         else:
@@ -209,15 +209,6 @@ async def find_project(uow: UnitOfWork, *, key: str) -> UUID:
         uow.actor, Action.CREATE_TASK, project.viewer_role, is_archived=project.is_archived, path=("project",)
     )
     return project.id
-
-
-async def check_places(uow: UnitOfWork, *, tasks: Collection[ImportedTask]) -> dict[UUID, str]:
-    """The tasks that `import_tasks` would refuse for their project, their assignee or their parent, with the reason.
-
-    A parent must exist.
-    """
-    async with uow:
-        return await refusals(uow, tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +307,8 @@ async def _create(uow: UnitOfWork, rows: Mapping[UUID, TaskRow], batch: LockedBa
     return created
 
 
-def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
+def new_task(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
+    """The row of an imported task, which the actor owns. It has no number yet, and no subtasks."""
     return new_row(
         TaskRow,
         id=task.task_id,
@@ -342,10 +334,30 @@ def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
     )
 
 
-def _difference(task: TaskRow, stored: VisibleTaskRow | None) -> str | None:
+class SameId(Protocol):
+    """A task that has the id of an imported one."""
+
+    @property
+    def owner_id(self) -> UUID: ...
+    @property
+    def project_id(self) -> UUID | None: ...
+    @property
+    def version(self) -> int: ...
+
+
+def difference(task: TaskRow, stored: VisibleTaskRow | None) -> str | None:
     """Why the stored task with this id is another task; None: it is the same one, and was imported before.
 
-    It is another one if it has another owner, or other texts from the start. If a project is given, a personal task is
+    *stored* is None if the actor may not see the task.
+    """
+    has_same_texts = stored is not None and (stored.title, stored.description) == (task.title, task.description)
+    return difference_of(task, stored, has_same_texts=has_same_texts)
+
+
+def difference_of(task: TaskRow, stored: SameId | None, *, has_same_texts: bool) -> str | None:
+    """See `difference`.
+
+    It is another task if it has another owner, or other texts from the start. If a project is given, a personal task is
     another one: the import does not move tasks, and says so.
     """
     if stored is None or stored.owner_id != task.owner_id:
@@ -354,5 +366,4 @@ def _difference(task: TaskRow, stored: VisibleTaskRow | None) -> str | None:
     is_elsewhere = task.project_id is not None and stored.project_id != task.project_id
     if is_elsewhere and (unchanged or stored.project_id is None):
         return _ELSEWHERE
-    is_same = (stored.title, stored.description) == (task.title, task.description)
-    return _TAKEN if unchanged and not is_same else None
+    return _TAKEN if unchanged and not has_same_texts else None

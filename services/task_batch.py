@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.errors import Invalid, Refusal
 from domain.task import TaskStatus
 from persistence.models import TaskCounterRow, TaskRow
-from persistence.row_locks import RowLock
+from persistence.row_locks import LockMode, RowLock
 from persistence.unit_of_work import OtherRows, UnitOfWork
 from services.subtask import Parent, check_room, count_in
 from services.task_access import (
@@ -72,7 +72,7 @@ class LockedBatch:
             parent = self.parents.get(task.parent_id) or new.get(task.parent_id)
             if parent is None and task.parent_id in existing and not uow.is_repeated:
                 raise OtherRows  # if it is not there the next time either, it is in the trash
-            problem = parent_problem(task.project_id, parent)
+            problem = _parent_problem(task.project_id, parent)
             if problem is not None:
                 self.refused[task.id] = problem
                 del new[task.id]
@@ -108,23 +108,22 @@ async def lock_for_creation(uow: UnitOfWork, tasks: Collection[NewTask]) -> Lock
     if missing:
         await uow.projects.make_counters(missing)
         rows |= await _locked(uow, [counters[project_id] for project_id in missing])
-    parents = {lock.id: row for lock, row in rows.items() if lock.model is TaskRow and row is not None}
-    return LockedBatch(refused, {project_id: rows[counters[project_id]] for project_id in allowed}, parents)
+    return LockedBatch(refused, {project_id: rows[counters[project_id]] for project_id in allowed}, _parents(rows))
 
 
-async def refusals(uow: UnitOfWork, tasks: Collection[NewTask]) -> dict[UUID, str]:
-    """Why the actor may not create tasks, by id. The parents of subtasks must exist."""
-    rows = await _locked(uow, _locks(uow, tasks))
-    refused = _refused(uow, tasks, rows)
-    for task in tasks:
-        if task.parent_id is not None and task.task_id not in refused:
-            problem = parent_problem(task.project_id, rows[uow.tasks.lock_of(task.parent_id)])
-            if problem is not None:
-                refused[task.task_id] = problem
-    return refused
+async def read_for_creation(uow: UnitOfWork, tasks: Collection[NewTask]) -> LockedBatch:
+    """Like `lock_for_creation`, for a decision that writes nothing: no row is locked, and no counter is read."""
+    locks = list(dict.fromkeys(_locks(uow, tasks)))
+    found = await uow.lock(*(lock._replace(mode=LockMode.NONE) for lock in locks))
+    rows = dict(zip(locks, found, strict=True))
+    return LockedBatch(_refused(uow, tasks, rows), {}, _parents(rows))
 
 
-def parent_problem(project_id: UUID | None, parent: Parent | None) -> str | None:
+def _parents(rows: Mapping[RowLock, Any]) -> dict[UUID, TaskRow]:
+    return {lock.id: row for lock, row in rows.items() if lock.model is TaskRow and row is not None}
+
+
+def _parent_problem(project_id: UUID | None, parent: Parent | None) -> str | None:
     """Why a task cannot be the parent of a new one in a project, or None."""
     if parent is None or project_id is None or parent.project_id != project_id:
         return _NO_PARENT

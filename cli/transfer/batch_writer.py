@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Set
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 MAX_CONCURRENT_BATCHES: Final = 3
@@ -15,35 +15,46 @@ Batch = dict[UUID, Item]
 """Tasks by id."""
 
 
+class _Running(NamedTuple):
+    batch: Batch[Any]
+    named: Set[UUID]
+    writing: asyncio.Task[Any]
+
+
 @dataclass(slots=True)
 class BatchWriter(Generic[Item]):
     """Writes batches with *write* in the background; *on_written* gets the results, in the order of the batches."""
 
     write: Callable[[Batch[Item]], Coroutine[Any, Any, Any]]
     on_written: Callable[[Batch[Item], Any], None]
-    _running: deque[tuple[Batch[Item], asyncio.Task[Any]]] = field(default_factory=deque)
+    _running: deque[_Running] = field(default_factory=deque)
 
-    def is_writing(self, task_id: UUID) -> bool:
-        """Whether a batch with this task is not written yet. Two transactions with the same ids could deadlock."""
-        return any(task_id in batch for batch, _ in self._running)
+    async def start(self, batch: Batch[Item], named: Set[UUID]) -> None:
+        """Write a batch; waits while three others are written.
 
-    async def start(self, batch: Batch[Item]) -> None:
-        """Write a batch; waits while three others are written."""
-        await self.finish(leave=MAX_CONCURRENT_BATCHES - 1)
-        self._running.append((batch, asyncio.create_task(self.write(batch))))
+        *named* are the ids of its tasks and of their parents. The batch waits for all others if one of them has the
+        same: two transactions with the same tasks could deadlock, and their order would decide what is refused.
+        """
+        is_free = all(named.isdisjoint(each.named) for each in self._running)
+        await self.finish(leave=MAX_CONCURRENT_BATCHES - 1 if is_free else 0)
+        self._running.append(_Running(batch, named, asyncio.create_task(self.write(batch))))
 
     async def finish(self, leave: int = 0) -> None:
         """Wait until at most *leave* batches are not written."""
         while len(self._running) > leave:
-            batch, running = self._running[0]
-            result = await running
-            self._running.popleft()
-            self.on_written(batch, result)
+            batch, _, writing = self._running.popleft()
+            self.on_written(batch, await writing)
 
     async def close(self, *, cancel: bool) -> None:
-        """Wait for the batches that are not written, after an error; they are cancelled first with *cancel*."""
-        tasks = [task for _, task in self._running]
+        """Wait for the batches that are not written, after an error; they are cancelled first with *cancel*.
+
+        Without *cancel*, the error of a batch that fails is raised.
+        """
+        running = [each.writing for each in self._running]
         self._running.clear()
-        for task in tasks if cancel else ():
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for writing in running if cancel else ():
+            writing.cancel()
+        results = await asyncio.gather(*running, return_exceptions=True)
+        for result in results if not cancel else ():
+            if isinstance(result, BaseException):
+                raise result

@@ -118,8 +118,8 @@ async def _run(importer: Importer, lines: Iterator[Line]) -> ImportCounts:
         await importer.take(lines)
     except BadLine as bad:
         raise CommandError(
-            f"{bad} Imported before this line: {counted(importer.counts.created, 'task')}. Correct the line and repeat "
-            "the import, or use --skip-bad."
+            f"{bad} Imported so far: {counted(importer.counts.created, 'task')}. Correct the line and repeat the "
+            "import, or use --skip-bad."
         ) from None
     return importer.counts
 
@@ -146,7 +146,7 @@ def _size(source: BinaryIO) -> int | None:
 
 def _words(counts: ImportCounts, meter: ProgressBar, *, checked: bool) -> str:
     if checked:
-        return f"Good: {counted(counts.created, 'line')}. Bad: {counts.bad:,}. Nothing was created."
+        return f"Good: {counted(counts.created + counts.known, 'line')}. Bad: {counts.bad:,}. Nothing was created."
     known = f", {counts.known:,} existed already" if counts.known else ""
     bad = f", skipped {counted(counts.bad, 'bad line')}" if counts.bad else ""
     rate = f" ({meter.rate:,.0f}/s)" if counts.created else ""

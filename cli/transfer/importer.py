@@ -15,12 +15,12 @@ from cli.transfer.import_errors import ImportProblems
 from cli.transfer.label_lookups import LabelLookups
 from cli.transfer.lookups import Lookups
 from cli.transfer.nested_values import CommentRecord
-from cli.transfer.parents import CheckedParents
 from cli.transfer.task_record import Record, read
 from domain.actor import Actor
 from domain.errors import Invalid
 from persistence.database import Database
-from services.import_export import BATCH_SIZE, ImportedComment, ImportedTask, check_places, import_tasks
+from services.import_check import ImportCheck
+from services.import_export import BATCH_SIZE, ImportedComment, ImportedTask, import_tasks
 
 _MAX_CHARACTERS: Final = 1_000_000
 """The length of the texts of a batch. A thousand ordinary tasks have less; long texts make smaller batches."""
@@ -54,7 +54,7 @@ class ImportOptions:
 
 @dataclass(slots=True)
 class ImportCounts:
-    """How many lines were created, already known, or bad."""
+    """How many lines were created, already known, or bad; in a check, how many would be."""
 
     created: int = 0
     known: int = 0
@@ -77,7 +77,7 @@ class Importer:
     counts: ImportCounts = field(default_factory=ImportCounts)
     _lookups: Lookups = field(init=False)
     _labels: LabelLookups = field(init=False)
-    _parents: CheckedParents = field(default_factory=CheckedParents)
+    _check: ImportCheck = field(default_factory=ImportCheck)
     _pending: Batch[Parsed] = field(default_factory=dict)
     _characters: int = 0
     """The length of the pending texts."""
@@ -92,7 +92,8 @@ class Importer:
         """Import all lines.
 
         Raises:
-            BadLine: at the first bad line, unless bad lines are skipped; the lines before it are imported.
+            BadLine: at the first bad line, unless bad lines are skipped. The lines before it are imported, and those
+                behind it that are in its batch, or in one that was written at the same time.
         """
         try:
             for number, line in enumerate(lines):
@@ -111,21 +112,22 @@ class Importer:
             await self._flush()
             self._report_bad(line.number, problem.message)
             return
-        if task.task_id in self._pending or self._writer.is_writing(task.task_id):
-            await self._flush()
-        elif len(self._pending) == BATCH_SIZE or self._characters > _MAX_CHARACTERS:
+        if self._is_full or self._needs_another_batch(owner, task):
             await self._start_writing()
-        if self._must_wait(owner, task.parent_id):
-            await self._flush()
         self._pending[task.task_id] = line.number, owner, task
         self._characters += len(task.title) + len(task.description) + sum(len(each.text) for each in task.comments)
 
-    def _must_wait(self, owner: Actor, parent_id: UUID | None) -> bool:
-        """Whether another transaction creates the parent. One transaction creates the tasks of one owner in a batch."""
-        if parent_id is None:
-            return False
-        pending = self._pending.get(parent_id)
-        return self._writer.is_writing(parent_id) or (pending is not None and pending[1] != owner)
+    @property
+    def _is_full(self) -> bool:
+        return len(self._pending) == BATCH_SIZE or self._characters > _MAX_CHARACTERS
+
+    def _needs_another_batch(self, owner: Actor, task: ImportedTask) -> bool:
+        """Whether the task cannot be in a batch with the pending ones.
+
+        One transaction creates the tasks of one owner in a batch. That of the parent's owner can be a later one.
+        """
+        parent = self._pending.get(task.parent_id) if task.parent_id is not None else None
+        return task.task_id in self._pending or (parent is not None and parent[1] != owner)
 
     async def _parse(self, line: Line) -> tuple[Actor, ImportedTask]:
         if line.problem is not None:
@@ -185,7 +187,8 @@ class Importer:
         """Begin to create the tasks that were read since the last batch."""
         batch, self._pending, self._characters = self._pending, {}, 0
         if batch:
-            await self._writer.start(batch)
+            parents = {task.parent_id for _, _, task in batch.values() if task.parent_id is not None}
+            await self._writer.start(batch, batch.keys() | parents)
 
     async def _write(self, batch: Batch[Parsed]) -> dict[UUID, str]:
         """Create the tasks of a batch; returns why tasks were refused, by id."""
@@ -199,25 +202,14 @@ class Importer:
 
     def _count(self, batch: Batch[Parsed], refused: dict[UUID, str]) -> None:
         self.advance(len(batch))
-        for task_id, problem in refused.items():
-            self._report_bad(batch[task_id][0], problem)
+        bad = sorted((batch[task_id][0], problem) for task_id, problem in refused.items())
+        for number, problem in bad:
+            self._report_bad(number, problem)
 
     async def _create(self, owner: Actor, tasks: list[ImportedTask]) -> dict[UUID, str]:
-        """Create the tasks; returns why tasks were refused, by id."""
-        if self.options.only_checks:
-            return await self._check(owner, tasks)
-        done = await import_tasks(self.database.unit_of_work(owner), tasks=tasks)
+        """Create the tasks, or only check them; returns why tasks were refused, by id."""
+        create = self._check.take if self.options.only_checks else import_tasks
+        done = await create(self.database.unit_of_work(owner), tasks=tasks)
         self.counts.created += len(done.created)
         self.counts.known += len(done.known)
         return done.refused
-
-    async def _check(self, owner: Actor, tasks: list[ImportedTask]) -> dict[UUID, str]:
-        """Create nothing; returns why tasks would be refused for their projects and parents, by id."""
-        in_projects = [task for task in tasks if task.project_id is not None]
-        refused: dict[UUID, str] = {}
-        if in_projects:
-            to_look_up = self._parents.without_parents(in_projects)
-            refused = await check_places(self.database.unit_of_work(owner), tasks=to_look_up)
-            self._parents.take(in_projects, refused)
-        self.counts.created += len(tasks) - len(refused)
-        return refused

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from domain.actor import Actor
 from domain.errors import Forbidden, Invalid
-from domain.label import folded
+from domain.label import check_label_count, folded
 from persistence.database import Database
 from services.import_export import labels_of, may_manage_labels
 from services.label import create_label
@@ -28,11 +28,11 @@ class LabelLookups:
     ) -> tuple[UUID, ...]:
         """The ids of the labels of a project with these names, ignoring case.
 
-        With *creates*, missing ones are created by the owner of the task, who must be permitted to do so. Otherwise
-        they are left out.
+        Missing ones are created by the owner of the task, who must be permitted to do so. Unless it *creates*, nothing
+        is created, and a missing label gets an id that no label has.
 
         Raises:
-            Invalid: a label is missing, and the owner may not create it.
+            Invalid: a label is missing, and the owner may not create it, or the project has too many.
         """
         known = self._labels.get(project_id)
         if known is None:
@@ -41,14 +41,13 @@ class LabelLookups:
         for name in names:
             label_id = known.get(folded(name))
             if label_id is None:
-                label_id = await self._missing(project_id, name, owner, creates=creates)
-            if label_id is not None:
+                label_id = await self._new(project_id, name, owner, creates=creates)
                 known[folded(name)] = label_id
-                found.append(label_id)
+            found.append(label_id)
         return tuple(sorted(set(found)))
 
-    async def _missing(self, project_id: UUID, name: str, owner: Actor, *, creates: bool) -> UUID | None:
-        """The new label; None if nothing is created."""
+    async def _new(self, project_id: UUID, name: str, owner: Actor, *, creates: bool) -> UUID:
+        """The id of the new label."""
         uow = self.database.unit_of_work(owner)
         if not await may_manage_labels(uow, project_id=project_id):
             raise Invalid(
@@ -57,7 +56,8 @@ class LabelLookups:
                 path=("labels",),
             )
         if not creates:
-            return None
+            check_label_count(len(self._labels[project_id]))
+            return uuid4()
         try:
             return (await create_label(uow, project_id=project_id, name=name, color=NEW_COLOR)).id
         except Forbidden as forbidden:

@@ -43,6 +43,7 @@ from persistence.pagination import PageRequest, Part
 from persistence.queries import task as reads
 from persistence.queries.query import Paged, Query
 from persistence.queries.task_list import EVERYTHING
+from persistence.queries.task_page import task_page
 from services import subtask, task_creation, task_move
 from services import task as task_service
 from services.task_bulk import Outcome, update_tasks
@@ -77,7 +78,7 @@ def _tasks(
 ) -> Paged:
     wanted = filter.to_filter() if filter is not None else EVERYTHING
     request = PageRequest.of(first, after, last, before, order=order_by.value, parts=parts)
-    return reads.task_page(actor, request, wanted, order_by)
+    return task_page(actor, request, wanted, order_by)
 
 
 @strawberry.type

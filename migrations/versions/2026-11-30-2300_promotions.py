@@ -23,13 +23,12 @@ CASE WHEN s.cursor_format = 2 THEN nullif(coalesce(
     CASE WHEN s.boundary = s.trimmed THEN s.boundary_fingerprint END
 ), -1) END
 """
-HEAD_BEFORE = f"""
-SELECT s.id,
+HEAD_BEFORE = f"""SELECT s.id,
        greatest(s.trimmed, (SELECT e.position FROM events AS e WHERE e.position > s.trimmed
                             ORDER BY e.position DESC LIMIT 1)) AS position,
        s.trimmed, s.epoch, s.system_id, s.timeline, s.database_id, s.table_id, s.tableoid AS tableoid,
        s.cursor_format, {FINGERPRINT} AS cursor_fingerprint
-"""
+"""  # noqa: S608 - constants
 # A cursor without a fingerprint cannot show that a promoted standby has its event: its epoch names the promotion. The
 # new column is the last one, so that the view can be replaced while processes of the previous version read it.
 HEAD = f"""{HEAD_BEFORE},

@@ -73,8 +73,8 @@ class LogStateRow(Base):
 
     `trimmed` is the last position that retention has removed. `boundary_fingerprint` is that of the event which was at
     the position `boundary`; it counts if this is the last position removed. From `system_id` to `table_id` it is the
-    identity of the database that was seen last; null means unknown. `synchronous` tells whether its commits waited for a
-    standby. `promoted` is the last position at which the epoch continued on a promoted standby; 0 means never.
+    identity of the database that was seen last; null means unknown. `synchronous` tells whether its commits waited for
+    a standby. `promoted` is the last position at which the epoch continued on a promoted standby; 0 means never.
     `cursor_format` is that of new stream cursors.
 
     Numbering does not update this row: each update leaves a dead row, which stays as long as a snapshot may see it.

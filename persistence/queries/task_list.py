@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    false,
     func,
     literal_column,
     or_,
@@ -199,17 +200,31 @@ def conditions(given: Collection[str], due: ColumnElement[Any] = _DUE_OR_LATEST)
 
 
 def conditions_on_row(given: Collection[str], due: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-    """The conditions with these names, for tasks of a project with labels that are found by neither."""
-    others = conditions(frozenset(given) - {"project_id", "label_ids"}, due)
-    return [*others, TaskRow.label_ids.bool_op("&&")(_existing_labels(_OF_PROJECT))]
+    """The conditions with these names, for rows that are found without them; that of the project is left out."""
+    found = conditions(frozenset(given) - FEW - {"project_id"}, due)
+    if "label_ids" in given:
+        of_project = [_OF_PROJECT] if "project_id" in given else []
+        found.append(TaskRow.label_ids.bool_op("&&")(_existing_labels(*of_project)))
+    if "search" in given:
+        # With OFFSET 0, PostgreSQL reads the text of each row, and not all texts that match.
+        text = select(TaskTextRow.task_id).where(TaskTextRow.task_id == TaskRow.id, matches_search(TaskTextRow))
+        found.append(text.offset(literal_column("0")).exists())
+    return found
+
+
+def matches_search(texts: Any) -> ColumnElement[bool]:
+    """The condition for texts that contain the searched one. One plan is for all of these."""
+    return _matches(texts, _unknown_to_the_planner(_PATTERN))
 
 
 def _choose(found: dict[str, Any], one: str, many: str, values: Collection[Any]) -> None:
     # A single value is compared with =, so that an index can give the rows in the list's order.
     if len(values) == 1:
         (found[one],) = values
-    else:
+    elif values:
         found[many] = list(values)
+    else:
+        found["nothing"] = None
 
 
 def _contains() -> ColumnElement[bool]:
@@ -223,7 +238,7 @@ def _contains_in_project() -> ColumnElement[bool]:
     found = select(TaskTextRow.task_id, TaskTextRow.title, TaskTextRow.description).offset(literal_column("0"))
     found = found.where(TaskTextRow.project_id.is_not(None), SEARCH_KEYS.bool_op("@>")(keys))
     texts = found.subquery()
-    return TaskRow.id.in_(select(texts.c.task_id).where(_matches(texts.c, _unknown_to_the_planner(_PATTERN))))
+    return TaskRow.id.in_(select(texts.c.task_id).where(matches_search(texts.c)))
 
 
 def _unknown_to_the_planner(value: Any) -> Any:
@@ -263,6 +278,7 @@ _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "no_subtasks": TaskRow.parent_id.is_(None),
     "label_ids": _has_label(_existing_labels()),
     "search": _contains(),
+    "nothing": false(),
 }
 _WITH_FEW: Final[Mapping[str, ColumnElement[bool]]] = {
     # There is no index for this comparison. With one, PostgreSQL would also read all tasks of the project.

@@ -10,8 +10,7 @@ from cli.transfer.batch_writer import MAX_CONCURRENT_BATCHES, BatchWriter
 from cli.transfer.formats import Line
 from cli.transfer.import_errors import ImportProblems
 from cli.transfer.importer import Importer, ImportOptions
-from domain.actor import Actor
-from domain.user import Role
+from tests.support.builders import Builders
 from tests.support.waiting import HANG_SECONDS
 
 
@@ -32,10 +31,10 @@ class Writes:
         (name,) = batch.values()
         self.written.append((name, result))
 
-    async def start(self, *names: str) -> None:
+    async def start(self, *names: str, parents: str = "") -> None:
         """Start one batch for each name."""
         for name in names:
-            await self.writer.start({id_of(name): name})
+            await self.writer.start({id_of(name): name}, {id_of(name), *map(id_of, parents)})
         await asyncio.sleep(0)
 
 
@@ -71,15 +70,26 @@ async def test_results_come_in_the_order_of_batches():
     assert writes.written == [("a", 1), ("b", 2)]
 
 
-async def test_tasks_that_are_being_written_are_known():
-    """A repeated id must wait for its batch."""
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(("a", ""), ("a", "")), (("a", ""), ("b", "a")), (("a", "b"), ("b", "")), (("a", "p"), ("b", "p"))],
+    ids=["the same task", "a parent before its subtask", "a subtask before its parent", "subtasks of the same parent"],
+)
+async def test_batches_with_the_same_tasks_are_written_in_their_order(first: tuple[str, str], second: tuple[str, str]):
+    """What is refused does not depend on which of them is faster."""
     writes = Writes()
-    await writes.start("a")
-    assert writes.writer.is_writing(id_of("a"))
-    assert not writes.writer.is_writing(id_of("b"))
-    writes.open["a"].set_result(None)
-    await writes.writer.finish()
-    assert not writes.writer.is_writing(id_of("a"))
+    await writes.start("x")
+    await writes.start(first[0], parents=first[1])
+    following = asyncio.create_task(writes.start(second[0], parents=second[1]))
+    await asyncio.sleep(0)
+    assert set(writes.open) == {"x", first[0]}
+    earlier = dict(writes.open)
+    for each in earlier.values():
+        each.set_result(None)
+    async with asyncio.timeout(HANG_SECONDS):
+        await following
+    assert writes.open[second[0]] not in earlier.values()
+    await writes.writer.close(cancel=True)
 
 
 @pytest.mark.parametrize("cancel", [True, False])
@@ -95,7 +105,16 @@ async def test_after_an_error_no_batch_continues(cancel: bool):
     async with asyncio.timeout(HANG_SECONDS):
         await writes.writer.close(cancel=cancel)
     assert writes.open["b"].cancelled() is cancel
-    assert not writes.writer.is_writing(id_of("b"))
+
+
+async def test_another_batch_that_fails_is_reported():
+    """It is not known how many of its tasks are stored, so a message with the number of stored tasks would be wrong."""
+    writes = Writes()
+    await writes.start("a", "b")
+    writes.open["a"].set_result(1)
+    writes.open["b"].set_exception(ConnectionError("lost"))
+    with pytest.raises(ConnectionError):
+        await writes.writer.close(cancel=False)
 
 
 @pytest.mark.parametrize(
@@ -103,11 +122,11 @@ async def test_after_an_error_no_batch_continues(cancel: bool):
     [(2_500, "short", [1_000, 1_000, 500]), (250, "x" * 10_000, [100, 100, 50])],
     ids=["short", "long"],
 )
-async def test_long_texts_make_smaller_batches(tasks: int, text: str, batches: list[int]):
+async def test_long_texts_make_smaller_batches(build: Builders, tasks: int, text: str, batches: list[int]):
     """The memory of an import does not depend on the length of the texts."""
     sizes: list[int] = []
-    options = ImportOptions(Actor(id_of("a"), Role.USER, id_of("s"), 1), "alice", only_checks=True)
-    importer = Importer(None, options, ImportProblems(), sizes.append)  # type: ignore[arg-type]  # nothing is written
+    options = ImportOptions(await build.an_actor(), "alice", only_checks=True)
+    importer = Importer(build.database, options, ImportProblems(), sizes.append)
     await importer.take(
         Line(number, {"id": str(number), "title": "t", "description": text}) for number in range(1, tasks + 1)
     )

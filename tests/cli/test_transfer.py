@@ -173,7 +173,7 @@ class TestImport:
         assert checked.err.startswith(f"line 3: {expected}")
         assert met.code == 1
         assert met.refusal.startswith(f"line 3: {expected}")
-        assert "Imported before this line: 1 task." in met.refusal
+        assert "Imported so far: 1 task." in met.refusal
         assert skipped.code == 3
         assert skipped.err == checked.err
         assert [len(nothing), len(one), len(export_file("alice")[0])] == [0, 1, 3]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cli.actor import user_of
+from cli.transfer import importer
 from cli.transfer.columns import FIELDS
 from domain.project import ProjectRole
 from persistence.database import Database
@@ -121,6 +122,25 @@ class TestImport:
         assert (stopped.code, stopped.refusal.startswith(f"line 2: {expected}")) == (1, True)
         assert (skipped.code, skipped.err) == (3, checked.err)
         assert keys(export_file("alice")[0]) == {"Good": "WEB-1"}
+
+    @pytest.mark.parametrize("batch_size", [1, 2, 1_000])
+    def test_an_import_that_stops_says_how_many_tasks_are_stored(
+        self, import_file: Any, ask: Any, monkeypatch: pytest.MonkeyPatch, batch_size: int
+    ):
+        """Also those behind the bad line: they are in a batch with it, or in one that is written at the same time."""
+        monkeypatch.setattr(importer, "BATCH_SIZE", batch_size)
+        owners = ("alice", "bob", "alice", "bob", "bob", "alice")
+        lines: list[dict[str, Any]] = [
+            {"id": number, "title": f"Number {number}", "owner": owner} for number, owner in enumerate(owners)
+        ]
+        lines[2] |= {"project": "WEB", "assignee": "root"}
+        stopped = import_file(lines, "--as", "root", "--owners")
+        stored = ask(_stored)
+
+        assert stopped.refusal.startswith("line 3: The assignee is not a member of the task's project")
+        assert f"Imported so far: {len(stored)} tasks." in stopped.refusal
+        assert {"Number 0", "Number 1"} <= stored.keys()
+        assert batch_size < 1_000 or len(stored) == 5
 
     def test_a_repeated_import_gives_no_second_number(self, import_file: Any, export_file: Any):
         """It continues after the lines that were imported."""

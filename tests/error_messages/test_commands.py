@@ -91,7 +91,7 @@ TABLE = [
     ("An import of a folder", ["import", ".", "--as", "<a user>"], OURS, 1,
      ". cannot be read: Is a directory."),
     ("An import of what is no JSON", ["import", "<a file>", "--as", "<a user>"], OURS, 1,
-     "line 1: this is not JSON (unexpected end of data). Imported before this line: 0 tasks. Correct the line and repeat the import, or use --skip-bad."),
+     "line 1: this is not JSON (unexpected end of data). Imported so far: 0 tasks. Correct the line and repeat the import, or use --skip-bad."),
     ("A token file that is none", ["token", "127.0.0.1:<free port>"], {"TASKRIVER_TOKENS": "<a file>"}, 1,
      "<a file> is not a file of stored sessions: remove it, and sign in again."),
     ("Watching without a session", ["watch", "127.0.0.1:<free port>"], {}, 1,

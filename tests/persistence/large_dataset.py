@@ -118,6 +118,24 @@ class LargeDataset:
             plan = orjson.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE any_values ({nothing})"))
         return Plan(tuple(_nodes(plan[0]["Plan"])))
 
+    async def buffers_after(self, actor: Actor, usual: Ask, ask: Ask) -> int:
+        """The number of pages that the statement of *ask* uses after 20 executions with the arguments of *usual*.
+
+        Both have the same text. PostgreSQL has decided by then whether it keeps one plan for all arguments.
+        """
+        [(statement, before)], [(same, arguments)] = await self._sent(actor, usual), await self._sent(actor, ask)
+        assert same == statement
+        async with self._connection() as connection:
+            prepared = await connection.prepare(statement)
+            for _ in range(20):
+                await prepared.fetch(*before)
+            query = "SELECT generic_plans > 0 FROM pg_prepared_statements WHERE statement = $1"
+            mode = "force_generic_plan" if await connection.fetchval(query, statement) else "force_custom_plan"
+            await connection.execute(f"SET plan_cache_mode = {mode}; PREPARE again AS {statement}")
+            values = [await connection.fetchval("SELECT quote_nullable($1::text)", str(each)) for each in arguments]
+            execute = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE again ({', '.join(values)})"
+            return _buffers(orjson.loads(await connection.fetchval(execute))[0]["Plan"])
+
     async def buffers(self, *statements: Sent) -> int:
         """The number of pages that these statements use, executed in one transaction that is rolled back."""
         async with self._connection() as connection:
@@ -129,8 +147,7 @@ class LargeDataset:
                 for statement, arguments in statements
             ]
             await connection.execute("ROLLBACK")
-        tops = [plan[0]["Plan"] for plan in plans]
-        return sum(int(top["Shared Hit Blocks"] + top["Shared Read Blocks"]) for top in tops)
+        return sum(_buffers(plan[0]["Plan"]) for plan in plans)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
@@ -153,6 +170,10 @@ class Plan:
     def reads_all_of(self, table: str) -> bool:
         """Whether the plan reads the whole table."""
         return any(node["Node Type"] == "Seq Scan" and node["Relation Name"] == table for node in self.nodes)
+
+
+def _buffers(plan: dict[str, Any]) -> int:
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

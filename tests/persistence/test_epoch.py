@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from domain.errors import Unavailable
 from embedded.postgres import Postgres
 from persistence.database import Database
 from persistence.epoch import _SYNCHRONOUS, DatabaseIdentity, OtherServer
-from persistence.event_log import Observation
+from persistence.event_log import EventLog, Observation
 from persistence.models import LogStateRow
 from tests.support.waiting import HANG_SECONDS
 
@@ -121,8 +121,8 @@ class TestFacts:
         async with database.engine.begin() as connection:
             await connection.execute(text(_EVENTS))
             await connection.execute(text("SELECT number_events(10)"))
-            rows = await connection.execute(text("SELECT position, fingerprint FROM events ORDER BY position"))
-            fingerprints = {position: fingerprint for position, fingerprint in rows}
+            rows = await connection.execute(text("SELECT position, fingerprint FROM events"))
+            fingerprints: dict[int, int] = {row.position: row.fingerprint for row in rows}
         for position in range(5):
             assert (await seen(database, position)).fingerprint == fingerprints.get(position)
 
@@ -145,12 +145,13 @@ class TestOtherServers:
         """All that follow the log, and not the observation; the connection is closed."""
         server = (await seen(database)).server
         database.log_server.accept(replace(server, here=replace(server.here, timeline=4711)))
-        for statement in (
+        statements: list[Callable[[EventLog], Awaitable[object]]] = [
             lambda log: log.number(),
             lambda log: log.after(0),
             lambda log: log.access_between(0, 1),
             lambda log: log.fingerprint_at(1),
-        ):
+        ]
+        for statement in statements:
             with pytest.raises(OtherServer):
                 async with database.log() as log:
                     await statement(log)

@@ -43,7 +43,7 @@ from persistence.row_locks import RowLock, lock_statements, read_statements
 from persistence.unit_of_work import UnitOfWork
 from persistence.write_set import WriteSet
 from persistence.write_statement import Operation
-from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, LargeDataset, Plan, Sent, later, numbered
+from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, Ask, LargeDataset, Plan, Sent, later, numbered
 from tests.support.amount import cases
 from tests.support.reads import assignable_users, task_history, task_page, user_page
 
@@ -193,6 +193,20 @@ class TestTasks:
         assert index in plan.indexes, plan.indexes
         assert not plan.indexes & {"ix_task_texts_title_trgm", "ix_tasks_created_at_id"}
         assert planned == 5
+
+    @pytest.mark.parametrize("usual", ["boat", "boat 4711"])
+    @pytest.mark.parametrize("actors", ACTORS)
+    async def test_a_rare_text_is_found_by_its_index_whatever_was_searched_before(
+        self, dataset: LargeDataset, actors: str, usual: str
+    ):
+        """A plan for all texts would follow the order of the list, and read all tasks."""
+
+        def search(searched: str) -> Ask:
+            wanted = TaskFilter(search=searched)
+            return lambda uow: task_page(uow, PageRequest(20), wanted=wanted, order=TaskOrder.CREATED_DESC)
+
+        pages = await dataset.buffers_after(ACTORS[actors], search(usual), search("no task has this"))
+        assert pages < 10_000  # 400,000 are used if the text of each task is read
 
     @pytest.mark.parametrize("order", IN_ALL_PROJECTS)
     async def test_both_directions_follow_the_same_index(self, dataset: LargeDataset, order: TaskOrder):

@@ -200,22 +200,22 @@ async def check_list(world: World, chance: random.Random, actor: Actor, wanted: 
 
 
 @pytest.mark.parametrize("is_in_project", [True, False])
-async def test_a_deleted_label_is_no_filter(world: World, is_in_project: bool):
+async def test_a_deleted_label_is_no_filter(build: Builders, is_in_project: bool):
     """Tasks may still have its id, and do not match."""
-    owner = world.users[0]
-    project = await world.build.a_project((owner, ProjectRole.MANAGER))
-    label = await world.build.a_label(project, "Gone")
-    await world.build.a_task(owner, project_id=project.id, label_ids=[label.id])
+    owner = await build.an_actor()
+    project = await build.a_project((owner, ProjectRole.MANAGER))
+    label = await build.a_label(project, "Gone")
+    await build.a_task(owner, project_id=project.id, label_ids=[label.id])
     wanted = TaskFilter(label_ids=(label.id,), project_id=project.id if is_in_project else None)
 
     async def found() -> int:
-        async with world.build.as_(owner) as uow:
+        async with build.as_(owner) as uow:
             page = await task_page(uow, PageRequest(20), wanted=wanted)
             assert await uow.tasks.count(wanted) == len(page.rows)
             return len(page.rows)
 
     assert await found() == 1
-    await delete_label(world.build.as_(owner), label_id=label.id)
+    await delete_label(build.as_(owner), label_id=label.id)
     assert await found() == 0
 
 

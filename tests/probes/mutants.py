@@ -19,6 +19,7 @@ from graphql_api.schema import user as user_schema
 from persistence.models import ProjectRow, TaskRow
 from persistence.queries import child_list, project_visibility, reader, task_visibility
 from persistence.queries import task as task_reads
+from persistence.queries import task_page as task_pages
 from persistence.queries import trash as trash_reads
 from persistence.queries import user as user_reads
 from persistence.queries.parent import Reaches
@@ -54,13 +55,19 @@ class Mutant:
                 reader._statement.cache_clear()
 
 
+def _in_reads_of_tasks(patch: Patch, name: str, wrong: Any) -> None:
+    """Replace what both the reads of single tasks and the pages of tasks use."""
+    for module in (task_reads, task_pages):
+        patch.setattr(module, name, wrong)
+
+
 def _no_membership_in_sql(patch: Patch) -> None:
     right = task_visibility.visible
 
     def wrong(reaches: Reaches) -> ColumnElement[bool]:
         return or_(right(reaches), TaskRow.project_id.is_not(None))
 
-    patch.setattr(task_reads, "visible", wrong)
+    _in_reads_of_tasks(patch, "visible", wrong)
 
 
 def _owner_reads_project_task_in_sql(patch: Patch) -> None:
@@ -69,7 +76,7 @@ def _owner_reads_project_task_in_sql(patch: Patch) -> None:
             return true()
         return or_(task_visibility._is_mine(reaches), task_visibility.in_project_of_member(reaches))
 
-    patch.setattr(task_reads, "visible", wrong)
+    _in_reads_of_tasks(patch, "visible", wrong)
 
 
 def _owner_may_change_project_task(patch: Patch) -> None:
@@ -182,7 +189,7 @@ def _totals_count_all(patch: Patch) -> None:
     def wrong(reaches: Reaches, given: Any) -> Any:
         return right(_ALL, given)
 
-    patch.setattr(task_reads, "TaskCount", wrong)
+    _in_reads_of_tasks(patch, "TaskCount", wrong)
 
 
 def _parents_in_other_projects(patch: Patch) -> None:

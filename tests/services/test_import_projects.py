@@ -14,7 +14,8 @@ from domain.project import ProjectRole
 from domain.user import Role
 from persistence.models import ProjectRow
 from services import import_export
-from services.import_export import ImportedTask, check_places, find_project, import_tasks, snapshot_of_tasks
+from services.import_check import ImportCheck
+from services.import_export import ImportedTask, find_project, import_tasks, snapshot_of_tasks
 from services.membership import remove_member
 from services.project import archive_project, update_project
 from services.project_deletion import delete_project
@@ -142,8 +143,9 @@ class TestRules:
         outsider = await build.a_user()
         batch = [*arrivals(team.project), *arrivals(team.project, assignee_id=outsider.id)]
         async with build.unchanged():
-            refused = await check_places(build.as_(team.member), tasks=batch)
-        assert refused == {batch[1].task_id: NO_MEMBER}
+            found = await ImportCheck().take(build.as_(team.member), tasks=batch)
+        assert found.refused == {batch[1].task_id: NO_MEMBER}
+        assert found.created == {batch[0].task_id}
 
 
 class TestFindProject:

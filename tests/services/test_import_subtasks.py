@@ -13,7 +13,8 @@ from domain.rank import MOST, whole
 from domain.task import MAX_SUBTASKS, TaskStatus
 from persistence.repositories.task import TaskRepository
 from services import import_export
-from services.import_export import ImportedTask, check_places, import_tasks, snapshot_of_tasks
+from services.import_check import ImportCheck
+from services.import_export import ImportedTask, import_tasks, snapshot_of_tasks
 from services.subtask import set_parent
 from services.task import delete_task
 from services.task_creation import create_task
@@ -117,11 +118,12 @@ class TestSubtasks:
             )
         }
         expected = {each.task_id: problem for each, problem in bad.items()}
-        stored = {each: problem for each, problem in bad.items() if each.parent_id != new_child.task_id}
-        found = await check_places(member, tasks=[*roots, *stored])
-        assert found == {each.task_id: problem for each, problem in stored.items()}
+        batch = [*roots, *bad, new_child]
+        async with build.unchanged():
+            found = await ImportCheck().take(member, tasks=batch)
 
-        result = await import_tasks(member, tasks=[*roots, *bad, new_child])
+        result = await import_tasks(member, tasks=batch)
+        assert found == result
         assert result.refused == expected
         assert result.created == {each.task_id for each in (*roots, new_child)}
         assert await family(build, roots[0].task_id) == (1, 0, 1)

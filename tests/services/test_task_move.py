@@ -19,6 +19,7 @@ from persistence.models import ProjectRow, UserRow, VisibleTaskRow
 from persistence.pagination import PageRequest
 from persistence.queries import task as reads
 from persistence.queries.task_list import TaskFilter, TaskOrder
+from persistence.queries.task_page import task_page
 from services.comment import create_comment
 from services.project import archive_project
 from services.reading import read_page, read_rows
@@ -67,7 +68,7 @@ class Board:
         wanted_filter = TaskFilter(project_id=self.project.id, **wanted)
         actor = self.build.actor(self.manager)
         request = PageRequest.of(100, order=TaskOrder.RANK.value)
-        paged = reads.task_page(actor, request, wanted_filter, TaskOrder.RANK)
+        paged = task_page(actor, request, wanted_filter, TaskOrder.RANK)
         page = await read_page(self.build.as_(actor), VisibleTaskRow, paged)
         return "".join(row.title for row in page.rows)
 

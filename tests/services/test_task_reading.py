@@ -12,6 +12,7 @@ from persistence.pagination import PageRequest, Part
 from persistence.queries import task as reads
 from persistence.queries.event import HISTORY
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
+from persistence.queries.task_page import task_page
 from services.reading import read_page, read_rows
 from services.task import count_tasks, slice_tasks, update_task_status
 from services.task_creation import create_task
@@ -41,7 +42,7 @@ class TestReading:
             await event_log_on(connection).number()
             head = await event_log_on(connection).head()
         requests = (PageRequest(5, parts=frozenset(Part)), PageRequest(5))
-        asked = [reads.task_page(actor, each, EVERYTHING, TaskOrder.CREATED_DESC) for each in requests]
+        asked = [task_page(actor, each, EVERYTHING, TaskOrder.CREATED_DESC) for each in requests]
         listed, plain = [await read_page(build.as_(actor), TaskRow, each) for each in asked]
 
         assert listed.facts == {
@@ -58,13 +59,13 @@ class TestReading:
         actor = await build.an_actor()
         for priority in (TaskPriority.LOW, TaskPriority.URGENT):
             await build.a_task(actor, title=priority.name, priority=priority)
-        asked = reads.task_page(actor, PageRequest(5), EVERYTHING, TaskOrder.PRIORITY_DESC)
+        asked = task_page(actor, PageRequest(5), EVERYTHING, TaskOrder.PRIORITY_DESC)
         listed = await read_page(build.as_(actor), TaskRow, asked)
 
         assert [row.title for row in listed.rows] == ["URGENT", "LOW"]
         assert await count_tasks(build.as_(actor), wanted=TaskFilter(search="urgent")) == 1
         with pytest.raises(BadRequest):
-            reads.task_page(actor, PageRequest(5), TaskFilter(search="u"), TaskOrder.CREATED_DESC)
+            task_page(actor, PageRequest(5), TaskFilter(search="u"), TaskOrder.CREATED_DESC)
 
     async def test_a_history_is_read_in_pages(self, build: Builders):
         """The newest first, without events of other tasks; the next page starts after a cursor."""

@@ -198,18 +198,21 @@ class World:
             self._at(chance.uniform(0.2, end), self._change_access)
         for _ in range(chance.choice((0, 1, 2, 4)) if self.projects else 0):
             self._at(chance.uniform(0.1, end), self._change_project)
-        faults = chance.sample(self.faults.all(), chance.choice((0, 1, 1, 2, 3)))
-        if chance.random() < 0.1:
-            faults = []
-            self._at(chance.uniform(0.1, end), self.faults.fail_over_unnoticed)
-        for fault in faults:
-            for _ in range(chance.choice((1, 1, 2))):
-                self._at(chance.uniform(0.1, end), fault)
+        self._plan_faults(end)
         for _ in range(chance.choice((0, 2))):
             self._at(chance.uniform(0.1, end), self._probe)
         for _ in range(chance.choice((0, 0, 0, 1, 2))):
             self._at(chance.uniform(0.1, end), self._change_unknown)
         return end
+
+    def _plan_faults(self, end: float) -> None:
+        chance = self.chance
+        if chance.random() < 0.1:
+            self._at(chance.uniform(0.1, end), self.faults.fail_over_unnoticed)
+            return
+        for fault in chance.sample(self.faults.all(), chance.choice((0, 1, 1, 2, 3))):
+            for _ in range(chance.choice((1, 1, 2))):
+                self._at(chance.uniform(0.1, end), fault)
 
     def _at(self, when: float, what: Callable[..., None], *arguments: object) -> None:
         self.loop.call_at(when, what, *arguments)

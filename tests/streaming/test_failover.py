@@ -1,6 +1,7 @@
 """A standby of a real PostgreSQL is promoted: who has to load the lists again, and who has not."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,10 @@ class Cluster:
 @pytest.fixture(params=[True], ids=["synchronous"])
 def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Primary, Standby]]:
     """A primary and its standby, with an empty database of Taskriver."""
-    with Primary(tmp_path / "primary", synchronous=request.param) as primary:
-        with Standby(tmp_path / "standby", primary) as standby:
-            primary.wait_for_standby()
-            yield primary, standby
+    with Primary(tmp_path / "primary", synchronous=request.param) as primary, ExitStack() as stack:
+        standby = stack.enter_context(Standby(tmp_path / "standby", primary))
+        primary.wait_for_standby()
+        yield primary, standby
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ class TestPromotion:
 class TestServersThatDoNotReportTheirIdentity:
     def test_the_rest_counts(self):
         """A promotion is not seen; another database is."""
-        unknown = at(1, system_id=None, timeline=None)
+        unknown = DatabaseIdentity(None, None, 3, 4)
         assert judged(a_witness(), seen(replace(SYNCHRONOUS, here=unknown))) is Verdict.CONTINUE
         other = replace(SYNCHRONOUS, here=replace(unknown, table_id=99))
         assert judged(a_witness(), seen(other)) is Verdict.NEW_EPOCH

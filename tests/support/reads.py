@@ -5,7 +5,8 @@ from uuid import UUID
 
 from persistence.models import TaskHistoryRow, UserRow, VisibleTaskRow
 from persistence.pagination import Page, PageCursor, PageRequest
-from persistence.queries import event, task, user
+from persistence.queries import event, user
+from persistence.queries import task_page as task_pages
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.unit_of_work import UnitOfWork
 
@@ -18,7 +19,7 @@ async def task_page(
     order: TaskOrder = TaskOrder.CREATED_DESC,
 ) -> Page[VisibleTaskRow]:
     """Tasks that the actor sees, between two cursors."""
-    return await uow.page(VisibleTaskRow, task.task_page(uow.actor, request, wanted, order))
+    return await uow.page(VisibleTaskRow, task_pages.task_page(uow.actor, request, wanted, order))
 
 
 async def user_page(uow: UnitOfWork, request: PageRequest) -> Page[UserRow]:
