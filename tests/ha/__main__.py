@@ -1,6 +1,8 @@
 """`python -m tests.ha --cycles 100`: failovers of a real cluster, and their table."""
 
 import argparse
+import asyncio
+import os
 import shutil
 import sys
 import tempfile
@@ -10,21 +12,24 @@ from pathlib import Path
 from typing import Final
 
 from embedded.accounts import account_for
+from embedded.errors import EmbeddedError
 from server import signals
 from tests.chaos.process import PROJECT
-from tests.ha.cluster import running
+from tests.ha.cluster import Shape, running
 from tests.ha.kinds import KINDS, Kind
 from tests.ha.programs import PACKAGES, Programs, find_or_install
-from tests.ha.results import Cycle, Part, Results
+from tests.ha.results import Cycle, Part, Results, put_table
 from tests.ha.run import ClusterRun
 
 MODES: Final = ("synchronous", "asynchronous")
 LOGS: Final = PROJECT / ".taskriver" / "ha-logs"
-PART: Final = 9
+PART: Final = 11
 """So many cycles share a cluster, and are judged together."""
+UNAVAILABLE: Final = os.EX_UNAVAILABLE
+"""The exit status without the programs: nothing was tested."""
 MISSING: Final = (
-    "make ha was left out: Patroni, etcd or HAProxy is missing, and cannot be installed here"
-    f" (as root on Debian: apt-get install {' '.join(PACKAGES)})."
+    "make ha was left out: etcd, HAProxy, PgBouncer or Patroni is missing, and cannot be installed here"
+    f" (as root on Debian: apt-get install {' '.join(PACKAGES.values())}; Patroni comes from the Python index)."
 )
 
 
@@ -35,27 +40,39 @@ def _say(text: object) -> None:
 async def main() -> int:
     """Run the cycles that are wanted, and print the table of all so far.
 
-    Returns 0 if every goal is met, or if the programs are missing; 1 if not.
+    Returns 0 if every goal is met, 1 if not, and `UNAVAILABLE` if the programs are missing.
     """
     options = _options()
-    programs = find_or_install(account_for())
+    programs = await asyncio.to_thread(_programs)
     if programs is None:
         sys.stdout.write(f"{MISSING}\n")
-        return 0
-    path = PROJECT / ".taskriver" / f"ha-{options.mode}.json"
+        return UNAVAILABLE
+    shape = Shape(options.mode == "synchronous", "pooler" not in options.without, "sentinel" not in options.without)
+    path = PROJECT / ".taskriver" / f"{options.results or f'ha-{options.mode}'}.json"
     if options.new:
         path.unlink(missing_ok=True)
     results = Results.read(path)
-    results.versions = programs.versions()
+    results.versions = programs.versions(pooler=shape.pooler)
     problems: list[str] = []
-    for kinds in _parts(len(results.cycles), options.cycles, options.only):
-        part = await _part(programs, kinds, synchronous=options.mode == "synchronous", seed=len(results.cycles))
+    for kinds in _parts(len(results.cycles), options.cycles, _chosen(options.only, shape)):
+        part = await _part(programs, kinds, shape, seed=len(results.cycles))
         results.add(part)
         results.write(path)
-        problems += part.problems(synchronous=options.mode == "synchronous")
+        problems += part.problems(synchronous=shape.synchronous, timed=not options.untimed)
         _say(f"not acknowledged: {part.failures}")
-    sys.stdout.write("\n".join([*results.table(), *problems, ""]))
+    table = results.table()
+    if options.page:
+        put_table(options.page, options.mode, table)
+    sys.stdout.write("\n".join([*table, *problems, ""]))
     return 1 if problems else 0
+
+
+def _programs() -> Programs | None:
+    try:
+        return find_or_install(account_for())
+    except EmbeddedError as error:
+        _say(error)
+        return None
 
 
 def _options() -> argparse.Namespace:
@@ -64,21 +81,28 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cycles", type=int, default=100)
     parser.add_argument("--mode", choices=MODES, default=MODES[0])
     parser.add_argument("--only", choices=names, nargs="*", help="only these kinds")
+    parser.add_argument("--without", choices=("pooler", "sentinel"), nargs="*", default=(), help="a smaller cluster")
     parser.add_argument("--new", action="store_true", help="forget the results of earlier runs")
+    parser.add_argument("--results", help="the name of the file with the results")
+    parser.add_argument("--page", type=Path, help="put the table into this page, too")
+    parser.add_argument("--untimed", action="store_true", help="a time over its goal is no failure")
     return parser.parse_args()
 
 
-def _parts(done: int, cycles: int, only: list[str] | None) -> Iterator[list[Kind]]:
+def _chosen(only: list[str] | None, shape: Shape) -> list[Kind]:
+    return [kind for kind in KINDS if kind.fits(shape) and (not only or kind.inject.__name__ in only)]
+
+
+def _parts(done: int, cycles: int, chosen: list[Kind]) -> Iterator[list[Kind]]:
     """The kinds of the next cycles, by parts."""
-    chosen = [kind for kind in KINDS if not only or kind.inject.__name__ in only]
     turns = range(done, done + cycles)
     for start in range(0, cycles, PART):
         yield [chosen[turn % len(chosen)] for turn in turns[start : start + PART]]
 
 
-async def _part(programs: Programs, kinds: list[Kind], *, synchronous: bool, seed: int) -> Part:
+async def _part(programs: Programs, kinds: list[Kind], shape: Shape, *, seed: int) -> Part:
     with _folder() as folder:
-        async with running(folder, programs, synchronous=synchronous) as deployment:
+        async with running(folder, programs, shape) as deployment:
             return await ClusterRun(deployment, seed=seed).part(kinds, _say_cycle)
 
 

@@ -1,4 +1,4 @@
-"""The cluster: three nodes with Patroni and PostgreSQL, etcd, HAProxy, Valkey, and three server processes."""
+"""The cluster: three nodes with Patroni and PostgreSQL, etcd, HAProxy, PgBouncer, Valkey, and three server processes."""
 
 import asyncio
 import contextlib
@@ -22,13 +22,19 @@ from tests.ha.etcd import MEMBERS, EtcdMember, leader_of
 from tests.ha.haproxy import HAProxy
 from tests.ha.network import Network
 from tests.ha.node import Node, Passwords
+from tests.ha.pgbouncer import PgBouncer
 from tests.ha.programs import Programs
+from tests.ha.sentinel import RedisCluster
 from tests.support.waiting import HANG_SECONDS
 
 NODES: Final = 3
 PROCESSES: Final = 3
+POOLER: Final = "unprepared"
+"""PgBouncer manages prepared statements from version 1.21 on; Debian 12 has 1.18."""
 _USER: Final = "taskriver"
 _RUNNING: Final = ("running", "streaming")
+_TIME_OUTS: Final = {"statement_timeout": 3000, "lock_timeout": 2000, "idle_in_transaction_session_timeout": 10000}
+"""Milliseconds, for the role: a pooler does not pass on what a connection wants."""
 _SETTINGS: Final = {
     "SHUTDOWN_SECONDS": "5",
     "SIGN_INS_PER_ACCOUNT": "100000",
@@ -39,25 +45,51 @@ _SETTINGS: Final = {
 ResultT = TypeVar("ResultT")
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What the cluster has: synchronous replication, PgBouncer, and Sentinels instead of a single Valkey."""
+
+    synchronous: bool
+    pooler: bool
+    sentinel: bool
+
+
 @dataclass
 class Cluster:
     """The database servers and what leads to the primary."""
 
+    shape: Shape
     nodes: list[Node]
     etcd: list[EtcdMember]
     haproxy: HAProxy
+    pgbouncer: PgBouncer | None
+    redis: RedisCluster | None
     network: Network
     passwords: Passwords
-    synchronous: bool
+
+    @property
+    def direct_url(self) -> str:
+        """The URL of the database, through HAProxy."""
+        return self._url(self.haproxy.port)
 
     @property
     def url(self) -> str:
         """The URL of the database for the product."""
-        return f"postgresql+asyncpg://{_USER}:{self.passwords.superuser}@127.0.0.1:{self.haproxy.port}/{_USER}"
+        return self.direct_url if self.pgbouncer is None else self._url(self.pgbouncer.port)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of the product that depend on the shape."""
+        if self.pgbouncer is None:
+            return {}
+        return {"DATABASE_POOLER": POOLER, "DATABASE_DIRECT_URL": self.direct_url}
+
+    def _url(self, port: int) -> str:
+        return f"postgresql+asyncpg://{_USER}:{self.passwords.superuser}@127.0.0.1:{port}/{_USER}"
 
     def start_node(self, node: Node) -> None:
         """Start a node for the first time, or after `Node.kill`."""
-        node.start(self.passwords, synchronous=self.synchronous)
+        node.start(self.passwords, synchronous=self.shape.synchronous)
 
     async def members(self) -> list[dict[str, Any]]:
         """The members of the cluster, as a node that answers knows them."""
@@ -92,13 +124,15 @@ class Cluster:
         """Wait until all standbys receive changes, and one of them is synchronous if one should be."""
         async with asyncio.timeout(HANG_SECONDS):
             while not (self._are_healthy(await self.members()) and await self._all_receive()):
+                for service in (*self.etcd, *self.nodes, self.haproxy):
+                    service.check()
                 await asyncio.sleep(0.3)
         await leader_of(self.etcd)
 
     def _are_healthy(self, members: list[dict[str, Any]]) -> bool:
         roles = [each.get("role") for each in members if each.get("state") in _RUNNING]
         timelines = {each.get("timeline") for each in members}
-        has_standby = "sync_standby" in roles or not self.synchronous
+        has_standby = "sync_standby" in roles or not self.shape.synchronous
         return len(roles) == NODES and "leader" in roles and len(timelines) == 1 and has_standby
 
     async def _all_receive(self) -> bool:
@@ -126,6 +160,8 @@ class Cluster:
         connection = await self.connect((await self.primary()).postgres_port)
         try:
             await connection.execute(f"CREATE ROLE {_USER} LOGIN PASSWORD '{self.passwords.superuser}'")
+            for name, value in _TIME_OUTS.items():
+                await connection.execute(f"ALTER ROLE {_USER} SET {name} = {value}")
             await connection.execute(f"CREATE DATABASE {_USER} OWNER {_USER}")
         finally:
             await connection.close()
@@ -147,47 +183,74 @@ class ClusterDeployment(Deployment):
 
 
 @asynccontextmanager
-async def running(folder: Path, programs: Programs, *, synchronous: bool) -> AsyncIterator[ClusterDeployment]:
+async def running(folder: Path, programs: Programs, shape: Shape) -> AsyncIterator[ClusterDeployment]:
     """The cluster with three server processes, ready for requests."""
     async with AsyncExitStack() as stack:
-        cluster = stack.enter_context(_started(folder, programs, synchronous=synchronous))
-        valkey = Valkey(folder / "valkey")
-        await asyncio.to_thread(valkey.start)
-        stack.push_async_callback(asyncio.to_thread, valkey.stop, "immediate")
+        cluster = stack.enter_context(_started(folder, programs, shape))
+        await _start_nodes(stack, cluster)
+        redis_url = await _redis_url(stack, folder, cluster.redis)
         await cluster.healthy()
         await cluster.create_database()
-        database = Database(cluster.url, pool_size=4)
+        database = Database(cluster.direct_url, pool_size=4)
         stack.push_async_callback(database.close)
         await _repeated(lambda: migrations.upgrade(database.engine))
+        settings = environment(cluster.url, redis_url) | _SETTINGS | cluster.settings
         processes = [
-            await stack.enter_async_context(
-                Process(folder, f"process-{number}", environment(cluster.url, valkey.url) | _SETTINGS)
-            )
+            await stack.enter_async_context(Process(folder, f"process-{number}", settings))
             for number in range(PROCESSES)
         ]
         await asyncio.gather(*(process.ready() for process in processes))
         yield ClusterDeployment(folder, database, processes, cluster)
 
 
+async def _start_nodes(stack: AsyncExitStack, cluster: Cluster) -> None:
+    """Start the nodes when etcd is ready."""
+    async with asyncio.timeout(HANG_SECONDS):
+        while not all([await member.is_ready() for member in cluster.etcd]):
+            await asyncio.sleep(0.1)
+    for node in cluster.nodes:
+        stack.callback(node.kill)
+        cluster.start_node(node)
+
+
+async def _redis_url(stack: AsyncExitStack, folder: Path, cluster: RedisCluster | None) -> str:
+    """The URL of the Sentinels, or of a single server, which it starts."""
+    if cluster is not None:
+        await cluster.healthy()
+        return cluster.url
+    valkey = Valkey(folder / "valkey")
+    await asyncio.to_thread(valkey.start)
+    stack.push_async_callback(asyncio.to_thread, valkey.stop, "immediate")
+    return valkey.url
+
+
 @contextmanager
-def _started(folder: Path, programs: Programs, *, synchronous: bool) -> Iterator[Cluster]:
-    """The started servers. At the end nothing of them is kept, so they are killed."""
+def _started(folder: Path, programs: Programs, shape: Shape) -> Iterator[Cluster]:
+    """The started servers, without the nodes. At the end nothing of them is kept, so they are killed."""
     with ExitStack() as stack:
         network = stack.enter_context(Network())
         etcd = [EtcdMember(folder, number + 1, programs) for number in range(MEMBERS)]
         for member in etcd:
             stack.callback(member.kill)
             member.start(etcd)
+        passwords = Passwords(*(secrets.token_hex(20) for _ in range(3)))
         nodes = [Node(folder, number + 1, programs, network, etcd) for number in range(NODES)]
         haproxy = HAProxy(folder, programs, nodes)
-        passwords = Passwords(*(secrets.token_hex(20) for _ in range(3)))
-        cluster = Cluster(nodes, etcd, haproxy, network, passwords, synchronous)
-        for node in nodes:
-            stack.callback(node.kill)
-            cluster.start_node(node)
-        stack.callback(haproxy.kill)
-        haproxy.start()
+        pgbouncer = PgBouncer(folder, programs, haproxy.port, _USER, passwords.superuser) if shape.pooler else None
+        redis = RedisCluster(folder, programs, secrets.token_hex(20)) if shape.sentinel else None
+        cluster = Cluster(shape, nodes, etcd, haproxy, pgbouncer, redis, network, passwords)
+        _start_ways(stack, cluster)
         yield cluster
+
+
+def _start_ways(stack: ExitStack, cluster: Cluster) -> None:
+    """Start what leads to the nodes, and Redis."""
+    for service in (cluster.haproxy, cluster.pgbouncer):
+        if service is not None:
+            stack.callback(service.kill)
+            service.start()
+    if cluster.redis is not None:
+        cluster.redis.start(stack)
 
 
 def _has_started(answer: dict[str, Any]) -> bool:

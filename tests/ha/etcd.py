@@ -51,6 +51,15 @@ class EtcdMember(Service):
         # Only a crash of the machine needs the data to be on the disk, and fsync slows the other servers down.
         self.launch([self._program, *arguments, *_without_fsync(self._program)])
 
+    async def is_ready(self) -> bool:
+        """Whether the members have agreed on the version of their protocol, which Patroni reads once at its start."""
+        try:
+            async with httpx2.AsyncClient(trust_env=False, timeout=2) as client:
+                found: dict[str, str] = (await client.get(f"{self.url}/version")).json()
+        except (httpx2.RequestError, ValueError):
+            return False
+        return found.get("etcdcluster", "not_decided") != "not_decided"
+
     async def is_leader(self) -> bool | None:
         """Whether it leads the cluster; None if it does not answer, or knows no leader."""
         try:

@@ -9,10 +9,10 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from tests.chaos.proxy import Proxy
-from tests.ha.cluster import ClusterDeployment
+from tests.ha.cluster import ClusterDeployment, Shape
 from tests.ha.etcd import leader_of
 from tests.ha.haproxy import HARD_STOP_SECONDS
 from tests.ha.probe import Probe
@@ -29,13 +29,18 @@ Inject = Callable[[ClusterDeployment, Probe], Awaitable[float]]
 class Kind:
     """A kind of fault: its name in the table, and within how many seconds writes must work again.
 
-    *replaces*: another node becomes the primary.
+    *replaces*: another node becomes the primary. *needs*: which part the cluster must have.
     """
 
     name: str
     goal: float
     inject: Inject
     replaces: bool = True
+    needs: Literal["pooler", "sentinel"] | None = None
+
+    def fits(self, shape: Shape) -> bool:
+        """Whether a cluster has what this fault needs."""
+        return self.needs is None or bool(getattr(shape, self.needs))
 
 
 async def kill_postgres(on: ClusterDeployment, probe: Probe) -> float:
@@ -134,6 +139,26 @@ async def roll_api(on: ClusterDeployment, probe: Probe) -> float:
     return begun
 
 
+async def restart_pgbouncer(on: ClusterDeployment, probe: Probe) -> float:
+    """PgBouncer ends at once, with its connections, and starts again."""
+    begun = time.monotonic()
+    assert on.cluster.pgbouncer is not None
+    await on.cluster.pgbouncer.restart()
+    await asyncio.sleep(AFTER_SECONDS)
+    await probe.succeeds()
+    return begun
+
+
+async def fail_redis_over(on: ClusterDeployment, probe: Probe) -> float:
+    """SIGKILL of the master of Redis; the Sentinels promote its replica."""
+    assert on.cluster.redis is not None
+    master = await on.cluster.redis.healthy()
+    begun = time.monotonic()
+    await on.cluster.redis.fail_over(master)
+    await probe.succeeds()
+    return begun
+
+
 KINDS: Final = (
     Kind("kill -9 of PostgreSQL", 10, kill_postgres),
     Kind("switchover", 10, switch_over),
@@ -143,6 +168,8 @@ KINDS: Final = (
     Kind("cut from etcd and standbys", 35, isolate),
     Kind("loss of etcd's leader", 10, kill_etcd_leader, replaces=False),
     Kind("reload of HAProxy", 10, reload_haproxy, replaces=False),
+    Kind("restart of PgBouncer", 10, restart_pgbouncer, replaces=False, needs="pooler"),
+    Kind("failover of Redis", 10, fail_redis_over, replaces=False, needs="sentinel"),
     Kind("rolling restart of the API", 10, roll_api, replaces=False),
 )
 

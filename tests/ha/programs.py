@@ -1,4 +1,4 @@
-"""The programs of the cluster, which Debian's packages have."""
+"""The programs of the cluster: packages of Debian, Patroni, and the servers of the product's own tests."""
 
 import os
 import re
@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from embedded.accounts import OSAccount
-from embedded.binaries import PostgresPrograms, find_postgres
+from embedded.binaries import PostgresPrograms, find_postgres, find_valkey
+from tests.ha.patroni import find_patroni
 
-PACKAGES: Final = ("patroni", "python3-etcd", "etcd-server", "haproxy")
+PACKAGES: Final = {"etcd": "etcd-server", "haproxy": "haproxy", "pgbouncer": "pgbouncer"}
+"""The package of each program."""
+_WAIT: Final = ("-o", "DPkg::Lock::Timeout=120")
+"""For another program that installs packages at the moment."""
 _PLACES: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 _POLICY: Final = Path("/usr/sbin/policy-rc.d")
 
@@ -24,18 +28,23 @@ class Programs:
 
     account: OSAccount
     postgres: PostgresPrograms
+    valkey: Path
     patroni: str
     etcd: str
     haproxy: str
+    pgbouncer: str
 
-    def versions(self) -> dict[str, str]:
-        """The version of each program."""
+    def versions(self, *, pooler: bool) -> dict[str, str]:
+        """The version of each program; of PgBouncer only with *pooler*."""
         asked = {
             "PostgreSQL": [str(self.postgres.folder / "postgres"), "--version"],
             "Patroni": [self.patroni, "--version"],
             "etcd": [self.etcd, "--version"],
             "HAProxy": [self.haproxy, "-v"],
+            "Valkey": [str(self.valkey), "--version"],
         }
+        if pooler:
+            asked["PgBouncer"] = [self.pgbouncer, "--version"]
         return {name: _version(command) for name, command in asked.items()}
 
 
@@ -43,14 +52,15 @@ def find_or_install(account: OSAccount) -> Programs | None:
     """The programs. Root installs what is missing with apt-get; None if they cannot be had."""
     if _missing() and os.geteuid() == 0 and shutil.which("apt-get"):
         _install()
-    if _missing():
+    patroni = None if _missing() else find_patroni(account)
+    if patroni is None:
         return None
-    found = {name: _found(name) or "" for name in ("patroni", "etcd", "haproxy")}
-    return Programs(account, find_postgres(account), **found)
+    found = {name: _found(name) or "" for name in PACKAGES}
+    return Programs(account, find_postgres(account), find_valkey(account), patroni, **found)
 
 
 def _missing() -> list[str]:
-    return [name for name in ("patroni", "etcd", "haproxy") if not _found(name)]
+    return [name for name in PACKAGES if not _found(name)]
 
 
 def _found(name: str) -> str | None:
@@ -61,8 +71,8 @@ def _install() -> None:
     """Install the packages. A failure shows when the programs are searched again."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     with _services_stay_stopped():
-        for step in (["update"], ["install", "--no-install-recommends", *PACKAGES]):
-            subprocess.run(["apt-get", "-qq", "-y", *step], env=environment, capture_output=True, check=False)
+        for step in (["update"], ["install", "--no-install-recommends", *PACKAGES.values()]):
+            subprocess.run(["apt-get", "-qq", "-y", *_WAIT, *step], env=environment, capture_output=True, check=False)
 
 
 @contextmanager

@@ -36,10 +36,12 @@ class Part:
     logged_errors: list[str]
     failures: dict[str, int]
 
-    def problems(self, *, synchronous: bool) -> Iterator[str]:
-        """What is against the goals."""
+    def problems(self, *, synchronous: bool, timed: bool) -> Iterator[str]:
+        """What is against the goals; *timed*: with those for times."""
         goals = {kind.name: kind for kind in KINDS}
         for cycle in self.cycles:
+            if timed and cycle.seconds > goals[cycle.kind].goal:
+                yield f"{cycle.kind}: no writes for {cycle.seconds} s, and the goal is {goals[cycle.kind].goal} s"
             yield from _problems(cycle, goals[cycle.kind], synchronous=synchronous)
         verdict = self.verdict
         lost = verdict.lost if synchronous else 0
@@ -85,6 +87,15 @@ class Results:
         return [*_HEADER, *rows, "", f"{len(self.cycles)} cycles: {verdict}. {versions}."]
 
 
+def put_table(page: Path, name: str, table: Sequence[str]) -> None:
+    """Replace the text between the comments `ha NAME` and `/ha` of a page."""
+    begin, end = f"<!-- ha {name} -->\n", "<!-- /ha -->"
+    before, _, rest = page.read_text().partition(begin)
+    assert rest, f"{page} has no {begin.strip()}"
+    text = "\n".join(table)
+    page.write_text(f"{before}{begin}\n{text}\n\n{end}{rest.partition(end)[2]}")
+
+
 def _row(kind: Kind, cycles: Sequence[Cycle]) -> str:
     seconds = [each.seconds for each in cycles]
     resynced, clients = sum(each.resynced for each in cycles), sum(each.clients for each in cycles)
@@ -100,8 +111,6 @@ def _row(kind: Kind, cycles: Sequence[Cycle]) -> str:
 
 
 def _problems(cycle: Cycle, kind: Kind, *, synchronous: bool) -> Iterator[str]:
-    if cycle.seconds > kind.goal:
-        yield f"{cycle.kind}: no writes for {cycle.seconds} s, and the goal is {kind.goal} s"
     if synchronous and cycle.resynced > MOST_RESYNCED * cycle.clients:
         yield f"{cycle.kind}: {cycle.resynced} of {cycle.clients} clients got a resync"
     if not synchronous and kind.replaces and cycle.resynced < cycle.clients:

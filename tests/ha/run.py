@@ -27,7 +27,7 @@ class ClusterRun(FaultRun[ClusterDeployment]):
     """A run on the cluster. Without synchronous replication, rights do not change: their changes could be lost, too."""
 
     def __init__(self, on: ClusterDeployment, *, seed: int) -> None:
-        self._synchronous = on.cluster.synchronous
+        self._synchronous = on.cluster.shape.synchronous
         super().__init__(
             on, seed=seed, projects=self._synchronous, listeners=(*LISTENERS, *MORE_LISTENERS), pause=PAUSE_SECONDS
         )

@@ -34,6 +34,15 @@ class Service:
         """Start a program without waiting."""
         self._child = Child(command, log=self.log, plan=PLAN, account=self.account)
 
+    def check(self) -> None:
+        """Check that the program runs.
+
+        Raises:
+            AssertionError: it has ended; the text is the end of its log.
+        """
+        assert self._child is not None, "it has not been started"
+        assert self._child.alive, self.log.read_text(errors="replace")[-3000:]
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the program and its children."""
         watchdog.send(number, watchdog.family(self.pid))
