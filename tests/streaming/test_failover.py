@@ -146,12 +146,10 @@ class TestNothingIsLost:
         epoch = process.stream.epoch
         cluster.fail_over()
         await record(process, 2)
-        second = Primary(cluster.standby.folder, synchronous=True)
-        second._child, second._port = cluster.standby._child, cluster.standby._port
-        with Standby(tmp_path / "second", second) as standby:
-            second.wait_for_standby()
+        with Standby(tmp_path / "second", cluster.standby) as second:
+            cluster.standby.wait_for_standby()
             await cluster.remembers(synchronous=True)
-            cluster.primary, cluster.standby = second, standby
+            cluster.primary, cluster.standby = cluster.standby, second
             await record(process, 2)
             cluster.fail_over()
             await record(process, 2)

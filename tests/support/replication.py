@@ -47,16 +47,16 @@ class Primary(Postgres):
         self._execute("SELECT pg_reload_conf()")
 
 
-class Standby(Postgres):
-    """A standby of a running server, with the same databases and the same password."""
+class Standby(Primary):
+    """A standby of a running server, with the same databases and the same password. It may be promoted."""
 
     def __init__(self, folder: Path, primary: Primary) -> None:
-        super().__init__(folder, durable=False)
+        super().__init__(folder, synchronous=primary._synchronous)
         self._primary = primary
 
     def _settings(self) -> dict[str, str]:
         connection = f"host={HOST} port={self._primary.port} user={USER} password={self._primary.password}"
-        return super()._settings() | _REPLICATED | {"primary_conninfo": f"{connection} application_name={NAME}"}
+        return super()._settings() | {"primary_conninfo": f"{connection} application_name={NAME}"}
 
     def _prepare(self) -> None:
         if not self.folder.exists():
