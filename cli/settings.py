@@ -5,15 +5,15 @@ from importlib.util import find_spec
 from typing import Final
 
 from pydantic import SecretStr, ValidationError
-from redis.asyncio.connection import parse_url
 
 from persistence.database import database_url
 from server.errors import WrongSetting
 from server.scheduled_cleanup import check_schedule
 from server.settings import MIN_SECRET_BYTES, Settings
+from streaming.redis_tls import tls_context
+from streaming.redis_url import WrongRedisURL, read_redis_url
 
 _DATABASE: Final = "DATABASE_URL must look like postgresql+asyncpg://user:password@host/database"
-_REDIS: Final = "REDIS_URL must look like redis://host:6379/0"
 _SCHEDULE: Final = "CLEANUP_SCHEDULE must be five cron fields, such as 0 3 * * *, or off"
 _TRACING: Final = "OTEL_EXPORTER_OTLP_ENDPOINT needs the optional package group `otel`, which is not installed"
 _KEYS: Final = f"SECRET_KEYS must be id:secret, with at least {MIN_SECRET_BYTES} bytes of secret, separated by commas"
@@ -30,6 +30,7 @@ def read_settings() -> Settings:
     except ValidationError as error:
         raise WrongSetting(_message(_problems(error))) from None
     problems = [problem for problem, found in _checks(settings).items() if found]
+    problems += _redis_problems(settings.redis_url)
     if problems:
         raise WrongSetting(_message(problems))
     return settings
@@ -64,11 +65,22 @@ def _problems(error: ValidationError) -> list[str]:
 def _checks(settings: Settings) -> dict[str, bool]:
     return {
         _DATABASE: _is_bad(database_url, settings.database_url),
-        _REDIS: _is_bad(parse_url, settings.redis_url),
         _KEYS: any(len(secret) < MIN_SECRET_BYTES or not name for name, secret in settings.key_ring.items()),
         _TRACING: settings.otel_exporter_otlp_endpoint is not None and find_spec("opentelemetry") is None,
         _SCHEDULE: _is_bad(check_schedule, settings.cleanup_cron),
     }
+
+
+def _redis_problems(url: SecretStr | None) -> list[str]:
+    if url is None:
+        return []
+    try:
+        target = read_redis_url(url.get_secret_value())
+        if target.tls is not None:
+            tls_context(target.tls)
+    except WrongRedisURL as error:
+        return [f"REDIS_URL: {error}"]
+    return []
 
 
 def _is_bad(parse: Callable[[str], object], value: SecretStr | str | None) -> bool:

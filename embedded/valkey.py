@@ -44,14 +44,16 @@ class Valkey(PrivateServer):
     def _launch(self, port: int) -> Child:
         account = account_for()
         # The configuration goes to standard input: all users of the machine can read command lines.
-        configuration = _CONFIGURATION.format(host=HOST, port=port, password=self.password)
         return Child(
             [str(find_valkey(account)), "-"],
             log=self.log,
             plan=self.plan,
             account=account,
-            input_text=configuration,
+            input_text=self._configuration(port),
         )
+
+    def _configuration(self, port: int) -> str:
+        return _CONFIGURATION.format(host=HOST, port=port, password=self.password)
 
     def _is_ready(self, child: Child, log: str) -> bool:
         # It does not connect: if another process has taken the port, this would send the password to it.

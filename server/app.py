@@ -24,7 +24,6 @@ from graphql_api.auth.authenticator import Authenticator
 from graphql_api.auth.password_limits import PasswordLimits
 from graphql_api.auth.passwords import Passwords
 from graphql_api.auth.rate_limits import RateLimiter
-from graphql_api.auth.redis_with_timeout import redis_client
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.context import Backend, Context
 from graphql_api.execution.compiled_executor import CompiledExecutor
@@ -62,6 +61,7 @@ from server.settings import Settings
 from server.shutdown import GracefulShutdown
 from streaming.connections import Connections
 from streaming.notifier import Notifier
+from streaming.redis_client import create_client
 from streaming.stream import Stream
 from streaming.stream_items import Delivered
 
@@ -72,6 +72,8 @@ PATH: Final = "/graphql"
 BOARD_PATH: Final = "/board"
 YOUNG_OBJECTS: Final = 5_000
 REDIS_TIMEOUT_SECONDS: Final = 1.0
+REDIS_CONNECTIONS: Final = 32
+"""Connections for rate limits, per process at most."""
 RATE_LIMIT_TIMEOUT_SECONDS: Final = 0.35
 DRAIN_SECONDS: Final = 2.0
 DRAIN_SECONDS_PER_SOCKET: Final = 0.01
@@ -126,7 +128,9 @@ class Server:
             keys_per_account=settings.idempotency_keys_per_account,
             keeps_deleted_tasks=settings.trash_days > 0,
         )
-        self.redis = redis_client(settings.redis_url.get_secret_value(), seconds=REDIS_TIMEOUT_SECONDS)
+        self.redis = create_client(
+            settings.redis_url.get_secret_value(), seconds=REDIS_TIMEOUT_SECONDS, max_connections=REDIS_CONNECTIONS
+        )
         self.tracing = tracing or _tracing(settings.otel_exporter_otlp_endpoint)
         if self.tracing is not None:
             self.tracing.watch_statements(self.database.statements)

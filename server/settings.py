@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.project import ProjectCreation
 from domain.user import UserDirectory
+from streaming.redis_url import WrongRedisURL, read_redis_url
 
 DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - refused in production
 MIN_SECRET_BYTES = 32
@@ -79,7 +80,9 @@ class Settings(BaseSettings):
         None, description="`postgresql+asyncpg://user:password@host/database`. PostgreSQL 15 or newer."
     )
     redis_url: SecretStr | None = Field(
-        None, description="`redis://host:6379/0`. Redis 7 or newer, or Valkey 8 or newer."
+        None,
+        description="`redis://user:password@host:6379/0`, `rediss://…` with TLS, or "
+        "`redis+sentinel://user:password@host:26379,host:26379/service`. Redis 7 or newer, or Valkey 8 or newer.",
     )
     secret_keys: Annotated[tuple[SecretStr, ...], CommaSeparated] = Field(
         (SecretStr(f"dev:{DEVELOPMENT_SECRET}"),),
@@ -261,7 +264,7 @@ class Settings(BaseSettings):
             "DATABASE_URL is not set": self.database_url is None,
             "COOKIE_SECURE must stay on": not self.cookie_secure,
             "the password in DATABASE_URL is a well-known one": _has_known_password(self.database_url),
-            "the password in REDIS_URL is a well-known one": _has_known_password(self.redis_url),
+            "the password in REDIS_URL is a well-known one": _has_known_redis_password(self.redis_url),
             "BCRYPT_ROUNDS must be at least 12": self.bcrypt_rounds < 12,
             "ALLOWED_ORIGINS must not hold '*'": "*" in self.allowed_origins,
         }
@@ -320,10 +323,26 @@ def _has_known_password(url: SecretStr | None) -> bool:
         return False
     try:
         parts = urlsplit(url.get_secret_value())
-        password, user = _plain(unquote(parts.password or "")), _plain(unquote(parts.username or ""))
+        return _is_known(unquote(parts.username or ""), unquote(parts.password or ""))
     except ValueError:
         return False  # the URL is validated elsewhere
-    return bool(password) and (password in WELL_KNOWN_PASSWORDS or password == user or _is_placeholder(password))
+
+
+def _has_known_redis_password(url: SecretStr | None) -> bool:
+    """The same for Redis and its Sentinels."""
+    if url is None:
+        return False
+    try:
+        target = read_redis_url(url.get_secret_value())
+    except WrongRedisURL:
+        return False  # the URL is validated elsewhere
+    accounts = ((target.username, target.password), (target.sentinel_username, target.sentinel_password))
+    return any(_is_known(user or "", password or "") for user, password in accounts)
+
+
+def _is_known(user: str, password: str) -> bool:
+    plain = _plain(password)
+    return bool(plain) and (plain in WELL_KNOWN_PASSWORDS or plain == _plain(user) or _is_placeholder(plain))
 
 
 def _is_placeholder(plain: str) -> bool:

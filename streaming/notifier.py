@@ -4,18 +4,23 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import orjson
 from broadcaster import Broadcast, Event
+from redis.exceptions import RedisError
 
 from domain.event_parsing import read_logged
 from domain.events import LoggedEvent
 from persistence.event_log import Numbered
 from streaming.asyncio_helpers import Backoff
-from streaming.redis_pubsub import ConnectionLost, Heartbeat, RedisBackend, RedisErrors, SubscriptionConfirmed, client
+from streaming.master_check import CHECK_SECONDS, MasterCheck
+from streaming.redis_acl import CHANNEL
+from streaming.redis_client import create_client
+from streaming.redis_errors import RedisErrors, is_refusal
+from streaming.redis_pubsub import SOCKET_SECONDS, ConnectionLost, Heartbeat, RedisBackend, SubscriptionConfirmed
 
 MAX_BYTES: Final = 256 * 1024
 """A longer message is sent without its events; the receiver reads them from the log."""
@@ -107,18 +112,22 @@ class PublishQueue:
         self._waiting.clear()
 
 
-CHANNEL: Final = "taskriver:events"
 SILENCE_SECONDS: Final = 1.5
 """Heartbeats are far more frequent. After this silence the subscription is made again."""
 LONGEST_PAUSE: Final = 0.4
 
 _PUBLISH: Final = "PUBLISH"
 _SUBSCRIBE: Final = "SUBSCRIBE"
+_WRITE: Final = "SET"
 
 OnNotification = Callable[[Notification], None]
 OnConfirmed = Callable[[], None]
 
 _log: Final = logging.getLogger("taskriver.bell")
+
+
+class _Unusable(ConnectionError):
+    """Redis cannot be used at the moment. The cause is the error of Redis, if there is one."""
 
 
 class Notifier:
@@ -130,6 +139,9 @@ class Notifier:
     def __init__(self, url: str, *, channel: str = CHANNEL) -> None:
         self._url = url
         self._channel = channel
+        # The check and the publisher share one connection: the server that is checked is the one that publishes.
+        self._redis = create_client(url, seconds=SOCKET_SECONDS, max_connections=1)
+        self._check = MasterCheck(self._redis)
         self._queue = PublishQueue()
         self._tasks: list[asyncio.Task[None]] = []
         self._running = False
@@ -148,7 +160,8 @@ class Notifier:
         """
         self._on_notification, self._on_confirmed = on_notification, on_confirmed
         self._running = True
-        self._tasks = [asyncio.create_task(self._listen_forever()), asyncio.create_task(self._publish_forever())]
+        loops = (self._listen_forever(), self._publish_forever(), self._check_forever())
+        self._tasks = [asyncio.create_task(each) for each in loops]
 
     async def stop(self) -> None:
         """Stop listening and publishing; waiting notifications are dropped."""
@@ -156,6 +169,8 @@ class Notifier:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(RedisError, OSError):
+            await self._redis.aclose()
         self.healthy = False
 
     def publish(self, notification: Notification) -> None:
@@ -180,6 +195,8 @@ class Notifier:
         Raises:
             OSError: it was lost, or could not be made.
         """
+        await self._run_check()
+        self._require_master()
         async with AsyncExitStack() as stack:
             backend = RedisBackend(self._url)
             # `Broadcast` closes its backend only if its own listener ended without an error.
@@ -189,14 +206,40 @@ class Notifier:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     event = await subscriber.get()
+                self._require_master(backend)
                 self._handle(event)
                 backoff.reset()
+
+    async def _check_forever(self) -> None:
+        while self._running:
+            await asyncio.sleep(CHECK_SECONDS)
+            await self._run_check()
+
+    async def _run_check(self) -> None:
+        await self._check.run()
+        if self._check.error is None:
+            self.redis_errors.record_success(_WRITE)
+        else:
+            self.redis_errors.record_failure(_WRITE, self._check.error)
+
+    def _require_master(self, backend: RedisBackend | None = None) -> None:
+        """Check that the server can be used, and that *backend* listens to it.
+
+        Raises:
+            OSError: it cannot.
+        """
+        error, master = self._check.error, self._check.master
+        # Heartbeats show whether the server answers. A slow answer to the check must not end a working subscription.
+        if error is not None and (backend is None or is_refusal(error)):
+            raise _Unusable(str(error)) from error
+        if backend is not None and master is not None and backend.address not in (None, master):
+            raise _Unusable("the master has changed")
 
     def _handle(self, event: Event) -> None:
         match event:
             case ConnectionLost():
                 self.redis_errors.record_failure(_SUBSCRIBE, event.error)
-                raise ConnectionError(event.message)
+                raise _Unusable(event.message) from event.error
             case SubscriptionConfirmed():
                 self._on_subscribed()
             case Heartbeat():
@@ -223,24 +266,24 @@ class Notifier:
         self.redis_errors.record_success(_SUBSCRIBE)
         self._on_confirmed()
 
-    def _on_lost(self, error: Exception) -> None:
-        if self.healthy:
+    def _on_lost(self, error: OSError) -> None:
+        # A refusal has its own line in the log.
+        if self.healthy and not (error.__cause__ is not None and is_refusal(error.__cause__)):
             _log.warning("no Redis notifications; events arrive later: %s", str(error) or type(error).__name__)
         self.healthy, self._was_lost = False, True
 
     async def _publish_forever(self) -> None:
-        redis, backoff = client(self._url), Backoff(LONGEST_PAUSE)
-        try:
-            while self._running:
-                notification = await self._queue.get()
-                try:
-                    await redis.publish(self._channel, notification.encode())
-                    self.redis_errors.record_success(_PUBLISH)
-                    backoff.reset()
-                except Exception as error:
-                    self.redis_errors.record_failure(_PUBLISH, error)
-                    _log.debug("a notification could not be published: %s", error)
-                    self._queue.clear()
-                    await backoff.pause()
-        finally:
-            await redis.aclose()
+        backoff = Backoff(LONGEST_PAUSE)
+        while self._running:
+            notification = await self._queue.get()
+            if self._check.error is not None:
+                continue
+            try:
+                await self._redis.publish(self._channel, notification.encode())
+                self.redis_errors.record_success(_PUBLISH)
+                backoff.reset()
+            except Exception as error:
+                self.redis_errors.record_failure(_PUBLISH, error)
+                _log.debug("a notification could not be published: %s", error)
+                self._queue.clear()
+                await backoff.pause()

@@ -1,48 +1,17 @@
-"""A Redis backend for `broadcaster` that detects dead connections and refused commands."""
+"""A Redis backend for `broadcaster` that detects dead connections."""
 
 import asyncio
-import logging
 from typing import Any, Final
 
 from broadcaster import BroadcastBackend, Event
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import RedisError
 
-_log: Final = logging.getLogger("taskriver.bell")
+from streaming.redis_client import ServerConnection, create_client
+from streaming.redis_url import Address
 
 SOCKET_SECONDS: Final = 1.0
 HEARTBEAT_SECONDS: Final = 0.35
 """Silence before a ping is sent; and silence after it before the connection counts as lost."""
-
-
-class RedisErrors:
-    """The commands that Redis refuses at the moment. Each is logged once, until it works again."""
-
-    def __init__(self) -> None:
-        self._refused: set[str] = set()
-
-    def __bool__(self) -> bool:
-        return bool(self._refused)
-
-    def record_failure(self, command: str, error: Exception) -> None:
-        """Record that a command failed. It counts as refused if Redis answered with an error."""
-        if command in self._refused or not isinstance(error, ResponseError | AuthenticationError):
-            return
-        self._refused.add(command)
-        _log.warning(
-            "Redis refuses %s; events arrive by polling: %s. Allow the user in REDIS_URL to publish and to "
-            "subscribe on the channels taskriver:*.",
-            command,
-            error,
-        )
-
-    def record_success(self, command: str) -> None:
-        """Record that a command worked."""
-        if command in self._refused:
-            self._refused.remove(command)
-            _log.info("Redis accepts %s again", command)
 
 
 class SubscriptionConfirmed(Event):
@@ -61,17 +30,6 @@ class ConnectionLost(Event):
         self.error = error
 
 
-def client(url: str) -> Redis:
-    """A client with a timeout of one second and without retries. Callers retry themselves."""
-    return Redis.from_url(
-        url,
-        socket_timeout=SOCKET_SECONDS,
-        socket_connect_timeout=SOCKET_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-    )
-
-
 class RedisBackend(BroadcastBackend):
     """A backend for one channel and one subscription.
 
@@ -80,11 +38,17 @@ class RedisBackend(BroadcastBackend):
     """
 
     def __init__(self, url: str) -> None:
-        self._redis = client(url)
+        self._redis = create_client(url, seconds=SOCKET_SECONDS, max_connections=1)
         self._pubsub = self._redis.pubsub()
         self._has_channel = asyncio.Event()
         self._listener: asyncio.Task[object] | None = None
         self._channel = ""
+
+    @property
+    def address(self) -> Address | None:
+        """The address of the server that it listens to; None if it is not connected, or over a Unix socket."""
+        connection: object = self._pubsub.connection
+        return (connection.host, connection.port) if isinstance(connection, ServerConnection) else None
 
     async def connect(self) -> None:
         """Do nothing: the connection is opened when the first event is requested."""

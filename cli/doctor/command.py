@@ -66,7 +66,7 @@ async def _run_checks() -> list[CheckResult]:
         local.secrets(settings),
         local.cookies(settings),
         *findings,
-        await _check_redis(settings),
+        *await _check_redis(settings),
         local.disk(FOLDER if FOLDER.exists() else Path(), database_bytes=size),
     ]
 
@@ -86,8 +86,8 @@ async def _check_database(settings: Settings) -> tuple[list[CheckResult], int | 
     return findings, server.size if server is not None else None
 
 
-async def _check_redis(settings: Settings) -> CheckResult:
+async def _check_redis(settings: Settings) -> list[CheckResult]:
     try:
         return await redis.check(redis_url_of(settings))
     except WrongSetting as error:
-        return CheckResult(redis.NAME, CheckState.BAD, str(error), "Set REDIS_URL, or use `taskriver dev`.")
+        return [CheckResult(redis.NAME, CheckState.BAD, str(error), "Set REDIS_URL, or use `taskriver dev`.")]

@@ -4,30 +4,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
-MAX_CONNECTIONS: Final = 32
+from streaming.redis_errors import advice, is_refusal
 
 _log: Final = logging.getLogger("taskriver.limits")
-
-
-def redis_client(url: str, *, seconds: float) -> Redis:
-    """A client whose requests time out after *seconds* and are not retried.
-
-    If all connections are in use, a request waits for a free one: a burst of requests is not a failure of Redis.
-    """
-    return Redis.from_pool(
-        BlockingConnectionPool.from_url(
-            url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=seconds,
-            socket_timeout=seconds,
-            socket_connect_timeout=seconds,
-            retry=None,
-        )
-    )
 
 
 class RedisWithTimeout:
@@ -53,6 +38,7 @@ class RedisWithTimeout:
                 result = await self._redis.register_script(script)(keys=keys, args=args)
         except Exception as error:  # A broken connection raises many types, for example RuntimeError with uvloop.
             self._failed(error)
+            await self._disconnect_idle()
             return None
         self._succeeded()
         return result
@@ -73,5 +59,17 @@ class RedisWithTimeout:
 
     def _failed(self, error: Exception) -> None:
         if self._paused_until is None:
-            _log.warning("Redis does not answer (%s): each process counts limits by itself.", type(error).__name__)
+            self._log_failure(error)
         self._paused_until = time.monotonic() + self._pause
+
+    def _log_failure(self, error: Exception) -> None:
+        if is_refusal(error):
+            _log.warning("Redis refuses scripts: each process counts limits by itself: %s. %s", error, advice(error))
+        else:
+            _log.warning("Redis does not answer (%s): each process counts limits by itself.", type(error).__name__)
+
+    async def _disconnect_idle(self) -> None:
+        """Close the connections that wait for requests. After a failover they lead to the former master."""
+        with suppress(RedisError, OSError):
+            async with asyncio.timeout(self._timeout):
+                await self._redis.connection_pool.disconnect(inuse_connections=False)
