@@ -47,7 +47,7 @@ ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/pe
 test: $(VENV)/dev ## Run the tests in random order, with a quarter of the generated cases (ARGS="-k name", SEED=…, CASES=all).
 	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) \
 		$(addprefix --ignore ,tests/e2e tests/load tests/embedded tests/timings tests/chaos tests/simulation \
-		tests/examples tests/relay tests/readme $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
+		tests/examples tests/relay tests/readme tests/pooler $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
 
 test-slow: $(VENV)/dev ## Run all generated cases, mutants that tests must detect, plans of statements, and a new noun.
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) $(SLOW_SUITES) $(ONLY_SLOW) $(ARGS)
@@ -80,8 +80,8 @@ coverage: $(VENV)/dev ## Measure lines and branches that tests run, by package (
 	@$(if $(HTML),$(BIN)/python -m coverage html --quiet --directory $(HTML))
 	@$(BIN)/python tools/coverage_totals.py
 
-test-servers: $(VENV)/dev ## Run the slow tests of complete servers: first start, several processes, crashes, load.
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded
+test-servers: $(VENV)/dev ## Run the slow tests of complete servers: first start, several processes, crashes, load, PgBouncer.
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded tests/pooler
 
 # The simulation computes, with a virtual clock. The injected faults wait, and their latencies are measured: they go first.
 test-stream: $(VENV)/dev ## Run the slow tests of the event stream: 10,000 histories, injected faults.

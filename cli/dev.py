@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 import embedded
 from cli import demo_data
-from cli.connections import FOLDER, check_reachable
+from cli.connections import FOLDER, check_reachable, direct_url_of
 from cli.errors import CommandError
 from cli.output import examples, say
 from cli.settings import read_settings
@@ -90,8 +90,7 @@ def _here(settings: Settings, servers: embedded.Servers) -> dict[str, Any]:
 
 async def _prepare(settings: Settings) -> bool:
     """Create missing tables and demo data; returns whether the demo users exist now."""
-    assert settings.database_url is not None
-    database = Database(settings.database_url.get_secret_value(), pool_size=4)
+    database = Database(direct_url_of(settings), pool_size=4)
     passwords = Passwords(settings.bcrypt_rounds)
     try:
         await check_reachable(database)

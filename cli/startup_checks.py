@@ -9,13 +9,11 @@ from persistence.database import Database
 from persistence.diagnostics import read_server_status
 from persistence.errors import unavailable
 from persistence.schema_check import pending, problem
+from persistence.session_pooling import Sessions
 from server.settings import Settings
 from services.cleanup import MAX_CLOCK_DIFFERENCE
 
-NO_TIME_OUTS: Final = (
-    "A connection pooler ignores the settings of the sessions, so PostgreSQL's time-outs are not in force: "
-    "docs/deployment.md explains how to set them for the database user."
-)
+NO_TIME_OUTS: Final = "PostgreSQL's time-outs are not set for the database user. Run:"
 
 
 async def check_before_start(settings: Settings) -> None:
@@ -24,17 +22,17 @@ async def check_before_start(settings: Settings) -> None:
     Raises:
         CommandError: a server cannot use this database.
     """
-    database = Database(database_url_of(settings), pool_size=1)
+    database = Database(database_url_of(settings), pool_size=1, pooler=settings.database_pooler)
     try:
-        sessions = await check_sessions_of(database)
+        sessions = await check_sessions_of(database, settings.database_pooler)
         if sessions is not None:
-            for warning in await _warnings(database, time_outs=sessions.time_outs):
+            for warning in await _warnings(database, sessions):
                 print(f"taskriver: {warning}", file=sys.stderr, flush=True)
     finally:
         await database.close()
 
 
-async def _warnings(database: Database, *, time_outs: bool) -> list[str]:
+async def _warnings(database: Database, sessions: Sessions) -> list[str]:
     try:
         async with database.connect() as connection:
             server = await read_server_status(connection)
@@ -43,7 +41,7 @@ async def _warnings(database: Database, *, time_outs: bool) -> list[str]:
         if unavailable(error) is None:
             raise
         return []
-    found = [tables, _clock(server.clock), None if time_outs else NO_TIME_OUTS]
+    found = [tables, _clock(server.clock), " ".join((NO_TIME_OUTS, *sessions.missing)) if sessions.missing else None]
     return [warning for warning in found if warning is not None]
 
 

@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from migrations.steps import limit_waits
-from persistence.database import create_engine
+from persistence.connecting import create_engine
 from persistence.models import Base
 from server.settings import Settings
 
@@ -28,7 +28,8 @@ def run(connection: Connection) -> None:
 
 async def run_from_settings() -> None:
     """Connect with the settings; for the command `alembic` during development."""
-    url = Settings().database_url
+    settings = Settings()
+    url = settings.database_direct_url or settings.database_url
     if url is None:
         raise SystemExit("Set DATABASE_URL to the database that alembic must use.")
     engine = create_engine(url.get_secret_value(), no_timeouts=True)

@@ -6,91 +6,32 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any, cast
 
-import asyncpg
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from domain.actor import Actor
 from domain.errors import Unavailable
 from domain.idempotency import MAX_KEYS, IdempotencyKey
+from persistence.connecting import Connector, create_engine
 from persistence.epoch import KnownServer, OtherServer
 from persistence.errors import unavailable
 from persistence.event_log import EventLog
 from persistence.group_commit import GroupCommit
 from persistence.idempotency_counts import KeyCounts
-from persistence.queries.connection_pool import Connection, ConnectionPool
+from persistence.pooler import Pooler
+from persistence.queries.connection_pool import ConnectionPool
 from persistence.queries.reader import ReadConnection, Reader
 from persistence.repositories.task import TaskPlaces
 from persistence.statement_counts import Statements
 from persistence.transaction import Transaction
 from persistence.unit_of_work import UnitOfWork
 
-DRIVER = "postgresql+asyncpg"
 POOL_TIMEOUT_SECONDS = 2
-CONNECT_SECONDS = 3
-COMMAND_SECONDS = 3
 LOG_POOL_SIZE = 4
 """Connections for numbering and polling, two replays, and a read of tasks for deliveries."""
-SERVER_SETTINGS = {
-    "application_name": "taskriver",
-    "timezone": "UTC",
-    "statement_timeout": "3000",
-    "lock_timeout": "2000",
-    "idle_in_transaction_session_timeout": "10000",
-    "jit": "off",  # all statements are short; compiling one costs more than running it
-}
-NO_TIME_OUTS = {"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 log = logging.getLogger("taskriver.database")
-
-
-def database_url(url: str | URL) -> URL:
-    """The URL with the driver asyncpg; `postgres` and `postgresql` are both accepted.
-
-    Raises:
-        ValueError: it names another database.
-    """
-    parsed = make_url(url)
-    if parsed.drivername.split("+")[0] not in {"postgres", "postgresql"}:
-        raise ValueError(f"{parsed.drivername} is not supported: Taskriver runs on PostgreSQL 15 or newer.")
-    return parsed.set(drivername=DRIVER)
-
-
-def dsn(url: str | URL) -> str:
-    """The URL in the form that asyncpg reads."""
-    return database_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def create_engine(url: str | URL, *, no_timeouts: bool = False, **options: Any) -> AsyncEngine:
-    """An engine with time-outs, so that one bad statement does not block other requests.
-
-    `COMMAND_SECONDS` applies to a server that does not answer at all. The driver then takes two more seconds to close
-    the connection, so a request waits at most five. With *no_timeouts* only the connecting has a time-out: a migration
-    may need a long time to build an index.
-    """
-    settings = SERVER_SETTINGS | (NO_TIME_OUTS if no_timeouts else {})
-    command_timeout = None if no_timeouts else COMMAND_SECONDS
-    return create_async_engine(
-        database_url(url),
-        connect_args={"server_settings": settings, "timeout": CONNECT_SECONDS, "command_timeout": command_timeout},
-        hide_parameters=True,  # parameters are users' texts and password hashes, and errors are logged
-        **options,
-    )
-
-
-async def connect(url: str | URL, *, no_timeouts: bool = False) -> Connection:
-    """A connection of the driver, with the same time-outs."""
-    connection = await asyncpg.connect(
-        dsn(url),
-        server_settings=SERVER_SETTINGS | (NO_TIME_OUTS if no_timeouts else {}),
-        timeout=CONNECT_SECONDS,
-        command_timeout=None if no_timeouts else COMMAND_SECONDS,
-        max_cached_statement_lifetime=0,  # there are few different statements
-    )
-    return cast("Connection", connection)
 
 
 class Database:
@@ -102,24 +43,25 @@ class Database:
         *,
         pool_size: int = 10,
         no_timeouts: bool = False,
+        pooler: Pooler = Pooler.NONE,
         keys_per_account: int = MAX_KEYS,
         keeps_deleted_tasks: bool = True,
     ) -> None:
-        """Prepare the pools, without connecting. With *no_timeouts* there is no time limit, see `connect`.
+        """Prepare the pools, without connecting. With *no_timeouts* there is no time limit, see `connecting`.
 
-        *pool_size* connections serve requests. *keys_per_account* is the maximum number of idempotency keys of an
-        account. Deleted tasks are put into the trash if it *keeps_deleted_tasks*.
+        *pooler* is what the URL leads to. *pool_size* connections serve requests. *keys_per_account* is the maximum
+        number of idempotency keys of an account. Deleted tasks are put into the trash if it *keeps_deleted_tasks*.
         """
         self._keeps_deleted_tasks = keeps_deleted_tasks
         self._key_counts = KeyCounts(keys_per_account)
         self._task_places = TaskPlaces()
-        open_connection = partial(connect, url, no_timeouts=no_timeouts)
-        self._pool = ConnectionPool(open_connection, size=pool_size, timeout=POOL_TIMEOUT_SECONDS)
+        connector = Connector(url, no_timeouts=no_timeouts, pooler=pooler)
+        self._pool = ConnectionPool(connector, size=pool_size, timeout=POOL_TIMEOUT_SECONDS)
         # A separate pool: when requests use all connections of the other pool, the process can still read the log and
         # deliver events.
-        self._log_pool = ConnectionPool(open_connection, size=LOG_POOL_SIZE, timeout=POOL_TIMEOUT_SECONDS)
+        self._log_pool = ConnectionPool(connector, size=LOG_POOL_SIZE, timeout=POOL_TIMEOUT_SECONDS)
         self.log_server = KnownServer()
-        self.engine = create_engine(url, no_timeouts=no_timeouts, poolclass=NullPool)
+        self.engine = create_engine(url, no_timeouts=no_timeouts, pooler=pooler, poolclass=NullPool)
         """For migrations and diagnostics: each connection is opened for one use."""
         self._listeners: list[Callable[[], None]] = []
         self.statements = Statements()
@@ -186,7 +128,7 @@ class Database:
         transaction = Transaction(self._log_pool, self.statements)
         try:
             try:
-                yield EventLog(transaction.fetch, self.log_server)
+                yield EventLog(transaction.fetch, self.log_server, write=transaction.write)
             except OtherServer:
                 transaction.discard()
                 raise

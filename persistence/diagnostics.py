@@ -44,9 +44,10 @@ _SNAPSHOTS: Final = text("""
                     THEN format('the connection %s (%s, %s)', pid, coalesce(nullif(application_name, ''), usename),
                                 state)
                     ELSE 'a process of the server: ' || backend_type END AS holder,
-               extract(epoch FROM clock_timestamp() - xact_start)::float AS age, age(backend_xmin) AS behind
+               extract(epoch FROM clock_timestamp() - xact_start)::float AS age,
+               greatest(age(backend_xmin), age(backend_xid)) AS behind
         FROM pg_stat_activity
-        WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
+        WHERE (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) AND pid <> pg_backend_pid()
         UNION ALL
         SELECT 'the replication slot ' || slot_name, NULL, greatest(age(xmin), age(catalog_xmin))
         FROM pg_replication_slots WHERE xmin IS NOT NULL OR catalog_xmin IS NOT NULL
@@ -57,6 +58,57 @@ _SNAPSHOTS: Final = text("""
     ) AS snapshots
     ORDER BY behind DESC, age DESC NULLS LAST LIMIT 1
 """)
+_STANDBYS: Final = text("""
+    SELECT count(*) AS standbys, count(*) FILTER (WHERE state IS NULL) AS hidden,
+           count(*) FILTER (WHERE sync_state IN ('sync', 'quorum')) AS synchronous,
+           coalesce(max(pg_wal_lsn_diff(
+               CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END, replay_lsn
+           )), 0)::bigint AS bytes_behind,
+           coalesce(extract(epoch FROM max(replay_lag)), 0)::float AS seconds_behind,
+           current_setting('synchronous_standby_names') <> ''
+               AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS is_synchronous,
+           (SELECT count(*) FROM pg_stat_activity
+            WHERE wait_event = 'SyncRep' AND query_start < clock_timestamp() - interval '2 seconds') AS waiting_commits
+    FROM pg_stat_replication WHERE state IS DISTINCT FROM 'backup'
+""")
+_TRANSACTION_IDS: Final = text("""
+    SELECT datname AS database, age(datfrozenxid)::bigint AS transactions, mxid_age(datminmxid)::bigint AS multixacts,
+           current_setting('autovacuum_freeze_max_age')::bigint AS freeze_max_age
+    FROM pg_database ORDER BY greatest(age(datfrozenxid), mxid_age(datminmxid)) DESC LIMIT 1
+""")
+_SERVER_KEY: Final = text("""
+    SELECT concat_ws('/', pg_postmaster_start_time(), oid) FROM pg_database WHERE datname = current_database()
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Standbys:
+    """The standbys that are connected, and how far the slowest is behind.
+
+    Of the `hidden` ones this user may see nothing. `is_synchronous` tells whether commits wait for a standby, and
+    `waiting_commits` how many have waited for longer than two seconds.
+    """
+
+    standbys: int
+    hidden: int
+    synchronous: int
+    bytes_behind: int
+    seconds_behind: float
+    is_synchronous: bool
+    waiting_commits: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionIds:
+    """The database with the oldest unfrozen transaction, and its age in transactions and in multixacts.
+
+    `freeze_max_age` is the age at which PostgreSQL begins to freeze by itself.
+    """
+
+    database: str
+    transactions: int
+    multixacts: int
+    freeze_max_age: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +163,21 @@ async def read_oldest_snapshot(connection: AsyncConnection) -> OpenSnapshot | No
     """The oldest snapshot, except that of this connection. It prevents the server from removing dead rows."""
     row = (await connection.execute(_SNAPSHOTS)).one_or_none()
     return OpenSnapshot(row.holder, row.age, row.behind) if row is not None else None
+
+
+async def read_standbys(connection: AsyncConnection) -> Standbys:
+    """The standbys of the server of this connection."""
+    return Standbys(**(await connection.execute(_STANDBYS)).one()._mapping)
+
+
+async def read_transaction_ids(connection: AsyncConnection) -> TransactionIds:
+    """How far PostgreSQL is from running out of transaction ids."""
+    return TransactionIds(**(await connection.execute(_TRANSACTION_IDS)).one()._mapping)
+
+
+async def read_server_key(connection: AsyncConnection) -> str:
+    """A text that is the same for two connections only if they lead to the same database of the same server."""
+    return str(await connection.scalar(_SERVER_KEY))
 
 
 async def read_log_status(connection: AsyncConnection) -> LogStatus:

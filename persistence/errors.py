@@ -25,7 +25,10 @@ _RETRYABLE = (
     "XX000",  # internal error of the server
 )
 _OTHER_SESSION = ("26000", "42P05")
+_STANDBY = "25006"
+"""The server of this connection has become a standby, unless the transaction is read-only."""
 _SESSION_ENDED = ("08", "57P")
+_SERVER_ENDS = ("57P01", "57P02", "57P03")
 _CONNECTION = (
     OSError,  # TimeoutError, ConnectionError and ssl.SSLError, too
     EOFError,  # asyncio.IncompleteReadError, too
@@ -63,7 +66,19 @@ def is_retryable(error: BaseException | None) -> bool:
 
 def is_statement_error(error: BaseException) -> bool:
     """Whether only the statement failed, so that the connection can be used again."""
-    return isinstance(error, asyncpg.PostgresError) and not _state(error).startswith(_OTHER_SESSION)
+    return isinstance(error, asyncpg.PostgresError) and not _state(error).startswith((*_OTHER_SESSION, _STANDBY))
+
+
+def is_server_lost(error: BaseException) -> bool:
+    """Whether other connections to the same server are probably of no use either."""
+    if isinstance(error, OSError | asyncpg.PostgresConnectionError):
+        return True
+    return _state(error).startswith((_STANDBY, *_SERVER_ENDS))
+
+
+def is_no_primary(error: BaseException) -> bool:
+    """Whether hosts answer, and none of them is the primary."""
+    return isinstance(error, asyncpg.TargetServerAttributeNotMatched)
 
 
 def is_rolled_back(error: BaseException) -> bool:

@@ -132,11 +132,13 @@ class Numbered:
 class EventLog:
     """The event log, in the transaction of *fetch*, or with a transaction for each statement.
 
+    *write* executes the statements that write; it is *fetch* if it is not given.
     Statements that a process follows the log with are checked to reach the *known* server.
     """
 
-    def __init__(self, fetch: Fetch, known: KnownServer | None = None) -> None:
+    def __init__(self, fetch: Fetch, known: KnownServer | None = None, *, write: Fetch | None = None) -> None:
         self._fetch = fetch
+        self._write = write or fetch
         self._known = known or KnownServer()
 
     async def head(self) -> Head:
@@ -156,14 +158,14 @@ class EventLog:
         """Remember the server in this epoch, unless the epoch or the remembered server has changed since."""
         server, head = seen.server, seen.head
         identity, before = astuple(server.identity), astuple(server.remembered)
-        updated = await self._fetch(_REMEMBER, *identity, server.is_synchronous, head.position, head.epoch, *before)
+        updated = await self._write(_REMEMBER, *identity, server.is_synchronous, head.position, head.epoch, *before)
         if updated and server.identity.contradicts(server.remembered):
             _log.warning("a standby was promoted that has all changes, as far as it is known: the epoch continues")
 
     async def begin_epoch_on(self, seen: Observation) -> None:
         """Start a new epoch and remember the server, unless another process has started one since."""
         server = seen.server
-        if await self._fetch(_BEGIN_EPOCH_ON, *astuple(server.identity), server.is_synchronous, seen.head.epoch):
+        if await self._write(_BEGIN_EPOCH_ON, *astuple(server.identity), server.is_synchronous, seen.head.epoch):
             _log.warning(
                 "the log was at %s and is at %s, or has lost events: a new epoch starts, and clients load their lists"
                 " again",
@@ -178,7 +180,7 @@ class EventLog:
         no lock. Its result is small, because a server that cannot send the whole result keeps the lock until the client
         reads. Events that do not fit into the buffers of a connection are read by another statement.
         """
-        rows = await self._fetch_followed(_NUMBER, at_most, _MAX_RESULT_BYTES)
+        rows = await self._fetch_followed(_NUMBER, at_most, _MAX_RESULT_BYTES, execute=self._write)
         if not rows:
             return Numbered("", [], [])
         *_, count, epoch = rows[0]
@@ -201,7 +203,7 @@ class EventLog:
 
     async def use_fingerprints(self, *, enabled: bool) -> None:
         """Let new stream cursors of all processes have fingerprints (format 2), or not (format 1)."""
-        await self._fetch(_SET_CURSOR_FORMAT, 2 if enabled else 1)
+        await self._write(_SET_CURSOR_FORMAT, 2 if enabled else 1)
 
     async def _after(self, position: int, at_most: int) -> Sequence[Stored]:
         return await self._fetch_followed(_AFTER, position, at_most)
@@ -238,29 +240,29 @@ class EventLog:
 
         All transactions that drew an id up to this one must have ended.
         """
-        await self._fetch(numbering_floor.RAISE, last.epoch, last.file, last.id)
+        await self._write(numbering_floor.RAISE, last.epoch, last.file, last.id)
 
     async def begin_epoch(self, *, instead_of: str | None = None) -> str | None:
         """Start a new epoch and return its name; all existing cursors become invalid.
 
         With *instead_of* only if this is the current epoch; otherwise nothing is changed and None is returned.
         """
-        rows = await self._fetch(_BEGIN_EPOCH, instead_of)
+        rows = await self._write(_BEGIN_EPOCH, instead_of)
         return rows[0][0] if rows else None
 
-    async def _fetch_followed(self, statement: str, *arguments: Any) -> list[Any]:
+    async def _fetch_followed(self, statement: str, *arguments: Any, execute: Fetch | None = None) -> list[Any]:
         """The rows of a statement whose first column is a position.
 
         Raises:
             OtherServer: the statement reached another server than the known one.
         """
-        rows = await self._fetch_known(_with_key(statement, self._known.queries), *arguments)
+        rows = await self._fetch_known(_with_key(statement, self._known.queries), *arguments, execute=execute)
         self._known.check(rows[0][0])
         return [row[1:] for row in map(tuple, rows) if row[1] is not None]
 
-    async def _fetch_known(self, text: str, *arguments: Any) -> Sequence[Any]:
+    async def _fetch_known(self, text: str, *arguments: Any, execute: Fetch | None = None) -> Sequence[Any]:
         try:
-            return await self._fetch(text, *arguments)
+            return await (execute or self._fetch)(text, *arguments)
         except Exception as error:
             raise self._known.translate(error) from error
 
@@ -274,8 +276,8 @@ class EventLog:
         last = (await self._fetch(_LAST_OLDER, recorded_before, _TRIM_STEP))[0][0]
         if last is None:
             return 0
-        removed, fingerprint = (await self._fetch(_REMOVE, last))[0]
-        await self._fetch(_NOTE_TRIMMED, last, fingerprint)
+        removed, fingerprint = (await self._write(_REMOVE, last))[0]
+        await self._write(_NOTE_TRIMMED, last, fingerprint)
         return int(removed)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 import migrations
-from persistence.database import create_engine
+from persistence.connecting import create_engine
 from persistence.errors import is_retryable, server_message, sqlstate
 from persistence.locks import lock_holders
 from persistence.models import Base

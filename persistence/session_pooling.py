@@ -1,9 +1,4 @@
-"""Checks that each connection has its own session.
-
-A pooler between this process and PostgreSQL may give each transaction another session (PgBouncer's `pool_mode`
-`transaction` and `statement`). Prepared statements, advisory locks and settings belong to a session, so Taskriver
-cannot work with such a pooler.
-"""
+"""Checks that the sessions behind a URL are as `DATABASE_POOLER` says."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,94 +9,125 @@ import asyncpg
 from sqlalchemy.engine import URL
 
 from domain.errors import Unavailable
-from persistence.database import SERVER_SETTINGS, dsn
+from persistence.connecting import TIME_OUTS, Connector
 from persistence.errors import unavailable
+from persistence.pooler import Pooler
 from persistence.queries.connection_pool import Connection
 
-TIMEOUT_SECONDS: Final = 3.0
-_ROUNDS: Final = 2
+ROUNDS: Final = 2
+PREPARED_SECONDS: Final = 1.0
+"""How long a prepared statement may wait for a session; a pooler with a single session has none left."""
 _STATEMENT_LOST: Final = ("26000", "42P05")
-_SESSION_QUERY: Final = (
-    "SELECT pg_backend_pid() AS pid, (SELECT setting FROM pg_settings WHERE name = 'statement_timeout') AS time_out"
+_PID: Final = "SELECT pg_backend_pid()"
+_PREPARED: Final = "SELECT 'a prepared statement'"
+_MISSING: Final = (
+    "SELECT format('ALTER ROLE %I SET %s = %L;', current_user, s.name, w.value)"
+    " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (name, value, rank) JOIN pg_settings AS s USING (name)"
+    " WHERE s.setting IN ('0', 'on') ORDER BY w.rank"
 )
+_WANTED: Final = {name: f"{milliseconds}ms" for name, milliseconds in TIME_OUTS.items()} | {"jit": "off"}
 
 SHARED: Final = (
-    "DATABASE_URL points to a connection pooler that gives each transaction another session (PgBouncer's pool_mode "
-    "transaction or statement). Taskriver cannot work with it: set pool_mode = session, or connect to PostgreSQL "
-    "directly."
+    "DATABASE_URL leads to a connection pooler that gives each transaction another session (PgBouncer's pool_mode "
+    "transaction): set DATABASE_POOLER=prepared, or DATABASE_POOLER=unprepared for a pooler without prepared "
+    "statements, as docs/poolers.md explains."
 )
 REFUSED: Final = (
-    "DATABASE_URL points to a connection pooler that refuses the settings of a session (PgBouncer's "
-    "ignore_startup_parameters): configure it as docs/deployment.md explains, or connect to PostgreSQL directly."
+    "DATABASE_URL leads to a connection pooler that refuses the settings of a session: set DATABASE_POOLER=prepared, "
+    "or DATABASE_POOLER=unprepared for a pooler without prepared statements, as docs/poolers.md explains."
+)
+NOT_PREPARED: Final = (
+    "The connection pooler does not manage prepared statements: set DATABASE_POOLER=unprepared, or let the pooler "
+    "manage them (PgBouncer 1.21 or newer, max_prepared_statements)."
+)
+NO_TRANSACTIONS: Final = (
+    "The connection pooler refuses transactions of several statements (PgBouncer's pool_mode statement): set pool_mode "
+    "= transaction."
 )
 
 
 class PooledSessions(Exception):
-    """There is a pooler that Taskriver cannot work with; the text says what to do."""
+    """There is a pooler that does not fit the settings; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class SessionTimeouts:
-    """Whether the time-outs of `SERVER_SETTINGS` are in force in the sessions."""
+class Sessions:
+    """The sessions behind a URL.
 
-    time_outs: bool
+    `is_shared` tells whether connections were seen to share sessions. `missing` has the statements that set the missing
+    time-outs for the role.
+    """
+
+    is_shared: bool = False
+    missing: tuple[str, ...] = ()
 
 
-async def check_sessions(url: str | URL) -> SessionTimeouts:
-    """Check with two connections that each has its own session.
+async def check_sessions(url: str | URL, pooler: Pooler = Pooler.NONE) -> Sessions:
+    """Check with two connections that the sessions are as *pooler* says.
 
     Raises:
-        PooledSessions: they do not.
+        PooledSessions: they are not.
         Unavailable: the database does not answer.
     """
+    connector = Connector(url, pooler=pooler)
     try:
-        async with _connected(url) as one, _connected(url) as other:
-            return await _check(one, other)
+        async with _connected(connector) as one, _connected(connector) as other:
+            return await _check(one, other, pooler)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-        raise _translated(error) from error
+        raise _translated(error, pooler) from error
 
 
 @asynccontextmanager
-async def _connected(url: str | URL) -> AsyncIterator[Connection]:
-    connection = await asyncpg.connect(
-        dsn(url),
-        server_settings=SERVER_SETTINGS,
-        timeout=TIMEOUT_SECONDS,
-        command_timeout=TIMEOUT_SECONDS,
-        statement_cache_size=0,
-    )
+async def _connected(connector: Connector) -> AsyncIterator[Connection]:
+    connection = await connector()
     try:
         yield connection
     finally:
         connection.terminate()
 
 
-async def _check(one: Connection, other: Connection) -> SessionTimeouts:
+async def _check(one: Connection, other: Connection, pooler: Pooler) -> Sessions:
     """Read the session ids of both connections, several times each, because a pooler may reuse the same session.
 
     Raises:
-        PooledSessions: a connection had several sessions, or both connections had the same one.
+        PooledSessions: without a pooler, a connection had several sessions, or both connections had the same one.
     """
-    seen = [[await _session_of(connection) for _ in range(_ROUNDS)] for connection in (one, other, one)]
-    first, second = ({pid for pid, _ in seen[0] + seen[2]}, {pid for pid, _ in seen[1]})
-    if len(first) > 1 or len(second) > 1 or first & second:
+    seen = [[await _session_of(connection) for _ in range(ROUNDS)] for connection in (one, other, one)]
+    first, second = set(seen[0] + seen[2]), set(seen[1])
+    is_shared = len(first) > 1 or len(second) > 1 or bool(first & second)
+    if is_shared and pooler is Pooler.NONE:
         raise PooledSessions(SHARED)
-    return SessionTimeouts(
-        all(time_out == SERVER_SETTINGS["statement_timeout"] for each in seen for _, time_out in each)
-    )
+    missing = [row[0] for row in await one.fetch(_MISSING, list(_WANTED), list(_WANTED.values()))]
+    if pooler is Pooler.PREPARED:
+        await _execute_prepared(one, other)
+    return Sessions(is_shared, tuple(missing))
 
 
-async def _session_of(connection: Connection) -> tuple[int, str]:
+async def _session_of(connection: Connection) -> int:
     # Within a transaction even a pooler uses one session.
     async with connection.transaction():
-        row = await connection.fetchrow(_SESSION_QUERY)
-    return row["pid"], row["time_out"]
+        pid: int = await connection.fetchval(_PID)
+    return pid
 
 
-def _translated(error: Exception) -> Exception:
+async def _execute_prepared(one: Connection, other: Connection) -> None:
+    """Execute a statement again while the other connection holds the session in which it was probably prepared."""
+    for _ in range(ROUNDS):
+        await one.fetchval(_PREPARED)
+        async with other.transaction():
+            await other.fetchval(_PID)
+            try:
+                await one.fetchval(_PREPARED, timeout=PREPARED_SECONDS)
+            except TimeoutError:
+                return
+
+
+def _translated(error: Exception, pooler: Pooler) -> Exception:
     text = str(error)
     if "startup parameter" in text:
         return PooledSessions(REFUSED)
-    if "pooling mode" in text or getattr(error, "sqlstate", None) in _STATEMENT_LOST:
-        return PooledSessions(SHARED)
+    if "pooling mode" in text:
+        return PooledSessions(NO_TRANSACTIONS)
+    if getattr(error, "sqlstate", None) in _STATEMENT_LOST:
+        return PooledSessions(SHARED if pooler is Pooler.NONE else NOT_PREPARED)
     return unavailable(error) or Unavailable("The database does not answer.")

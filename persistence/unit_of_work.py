@@ -137,7 +137,7 @@ class UnitOfWork:
     @property
     def events(self) -> EventLog:
         """The event log, in this transaction."""
-        return EventLog(self.transaction.fetch)
+        return EventLog(self.transaction.fetch, write=self.transaction.write)
 
     @cached_property
     def users(self) -> UserRepository:

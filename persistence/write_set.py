@@ -120,7 +120,7 @@ async def send(transaction: Transaction, write_set: WriteSet, versions: Mapping[
         return
     written = write_set.written(versions)
     try:
-        await transaction.fetch(written.text, *written.arguments)
+        await transaction.write(written.text, *written.arguments)
     except asyncpg.UniqueViolationError as error:
         raise Duplicate(error.constraint_name or "") from error
     except asyncpg.ForeignKeyViolationError as error:
@@ -138,7 +138,7 @@ async def insert_new(transaction: Transaction, table: Any, rows: Sequence[Base])
     """
     part = Part(table, Operation.INSERT, insertable(table))
     try:
-        return await transaction.fetch(insert_new_statement(part), *_arguments([(part, rows)]))
+        return await transaction.write(insert_new_statement(part), *_arguments([(part, rows)]))
     except asyncpg.UniqueViolationError as error:
         raise Duplicate(error.constraint_name or "") from error
     except asyncpg.ForeignKeyViolationError as error:

@@ -125,6 +125,7 @@ class Server:
         self.database = Database(
             settings.database_url.get_secret_value(),
             pool_size=settings.database_pool_size,
+            pooler=settings.database_pooler,
             keys_per_account=settings.idempotency_keys_per_account,
             keeps_deleted_tasks=settings.trash_days > 0,
         )

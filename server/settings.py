@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.project import ProjectCreation
 from domain.user import UserDirectory
+from persistence.pooler import Pooler
 from streaming.redis_url import WrongRedisURL, read_redis_url
 
 DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - refused in production
@@ -77,7 +78,9 @@ class Settings(BaseSettings):
         description="`development` or `production`. In production, unsafe settings are refused.",
     )
     database_url: SecretStr | None = Field(
-        None, description="`postgresql+asyncpg://user:password@host/database`. PostgreSQL 15 or newer."
+        None,
+        description="`postgresql+asyncpg://user:password@host/database`. PostgreSQL 15 or newer. Several hosts are "
+        "separated by commas (`host1:5432,host2:5432`); the primary among them is used.",
     )
     redis_url: SecretStr | None = Field(
         None,
@@ -112,6 +115,16 @@ class Settings(BaseSettings):
     )
 
     # Database and retention
+    database_pooler: Pooler = Field(
+        Pooler.NONE,
+        description="What `DATABASE_URL` leads to: `none` (PostgreSQL), `prepared` (a pooler with prepared statements, "
+        "such as PgBouncer 1.21 or newer), or `unprepared` (any other pooler).",
+    )
+    database_direct_url: SecretStr | None = Field(
+        None,
+        description="Like `DATABASE_URL`, but not through a pooler. `migrate`, `seed`, `import` and `export` use it. "
+        "If it is not set: `DATABASE_URL`.",
+    )
     database_pool_size: int = Field(
         15,
         ge=2,
@@ -265,6 +278,7 @@ class Settings(BaseSettings):
             "COOKIE_SECURE must stay on": not self.cookie_secure,
             "the password in DATABASE_URL is a well-known one": _has_known_password(self.database_url),
             "the password in REDIS_URL is a well-known one": _has_known_redis_password(self.redis_url),
+            "the password in DATABASE_DIRECT_URL is a well-known one": _has_known_password(self.database_direct_url),
             "BCRYPT_ROUNDS must be at least 12": self.bcrypt_rounds < 12,
             "ALLOWED_ORIGINS must not hold '*'": "*" in self.allowed_origins,
         }

@@ -78,7 +78,7 @@ async def _check_database(settings: Settings) -> tuple[list[CheckResult], int | 
         return [
             CheckResult(database.NAME, CheckState.BAD, str(error), "Set DATABASE_URL, or use `taskriver dev`.")
         ], None
-    connected = Database(url, pool_size=1)
+    connected = Database(url, pool_size=1, pooler=settings.database_pooler)
     try:
         findings, server = await database.check(connected, settings)
     finally:

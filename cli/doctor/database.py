@@ -2,13 +2,14 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from cli.connections import check_reachable, check_sessions_of
+from cli.doctor import pooler, replication
 from cli.doctor.finding import CheckResult, CheckState, make_finding
 from cli.errors import CommandError
-from cli.output import counted
 from domain.errors import DomainError
+from persistence.address import shown_hosts
 from persistence.database import Database
 from persistence.diagnostics import (
     EXTENSION,
@@ -16,13 +17,18 @@ from persistence.diagnostics import (
     LogStatus,
     OpenSnapshot,
     ServerStatus,
-    connections_of,
+    Standbys,
+    TransactionIds,
     read_log_status,
     read_oldest_snapshot,
+    read_server_key,
     read_server_status,
+    read_standbys,
+    read_transaction_ids,
 )
+from persistence.pgbouncer import read_pgbouncer
+from persistence.pooler import Pooler
 from persistence.schema_check import pending
-from persistence.session_pooling import SessionTimeouts
 from server.settings import Settings
 
 SKEW_WARNING_SECONDS: Final = 0.5
@@ -31,43 +37,73 @@ SKEW_BAD_SECONDS: Final = 5.0
 LAG_WARNING_SECONDS: Final = 2.0
 LAG_BAD_SECONDS: Final = 10.0
 CLEANUP_LATE: Final = timedelta(days=2)
-SNAPSHOT_WARNING_SECONDS: Final = 3600.0
-SNAPSHOT_WARNING_TRANSACTIONS: Final = 1_000_000
 NAME: Final = "database"
+
+
+class _Read(NamedTuple):
+    """What was read from the database; `clock` is this machine's at that time."""
+
+    server: ServerStatus
+    clock: datetime
+    missing: int | None
+    log: LogStatus | None
+    standbys: Standbys
+    snapshot: OpenSnapshot | None
+    ids: TransactionIds
+    key: str
 
 
 async def check(database: Database, settings: Settings) -> tuple[list[CheckResult], ServerStatus | None]:
     """All findings about the database, and the status of its server."""
     try:
-        await check_reachable(database)
-        sessions = await check_sessions_of(database)
-        async with database.connect() as connection:
-            began = time.time()
-            server = await read_server_status(connection)
-            middle = datetime.fromtimestamp((began + time.time()) / 2, UTC)
-            missing = await pending(connection)
-            log = await read_log_status(connection) if missing == 0 else None
-            snapshot = await read_oldest_snapshot(connection)
+        await check_reachable(database, settings.database_pooler)
+        sessions = await check_sessions_of(database, settings.database_pooler)
+        read = await _read(database)
+        direct = await pooler.direct(settings, read.key)
     except CommandError as error:
         return [CheckResult(NAME, CheckState.BAD, str(error), "Start it, or correct DATABASE_URL.")], None
     except DomainError as error:
         return [CheckResult(NAME, CheckState.BAD, error.message, "Try again.")], None
     findings = [
-        _server(database, server),
-        _sessions(sessions),
-        _migrations(missing),
-        _budget(server, settings),
-        _clock(server, middle),
-        _oldest_snapshot(snapshot),
+        _server(database, read.server),
+        pooler.sessions(sessions, settings),
+        _migrations(read.missing),
+        pooler.connections(read.server, settings),
+        _clock(read.server, read.clock),
+        replication.standbys(read.standbys),
+        replication.oldest_snapshot(read.snapshot),
+        replication.transaction_ids(read.ids),
     ]
-    if log is not None:
-        findings += [_lag(log), _retention(log, settings, server.clock), _cursors(log)]
-    return findings, server
+    if settings.database_pooler is not Pooler.NONE:
+        findings.append(pooler.limits(await read_pgbouncer(database.engine.url), read.server, settings))
+    if direct is not None:
+        findings.append(direct)
+    if read.log is not None:
+        findings += [_lag(read.log), _retention(read.log, settings, read.server.clock), _cursors(read.log)]
+    return findings, read.server
+
+
+async def _read(database: Database) -> _Read:
+    async with database.connect() as connection:
+        began = time.time()
+        server = await read_server_status(connection)
+        clock = datetime.fromtimestamp((began + time.time()) / 2, UTC)
+        missing = await pending(connection)
+        return _Read(
+            server,
+            clock,
+            missing,
+            await read_log_status(connection) if missing == 0 else None,
+            await read_standbys(connection),
+            await read_oldest_snapshot(connection),
+            await read_transaction_ids(connection),
+            await read_server_key(connection),
+        )
 
 
 def _server(database: Database, server: ServerStatus) -> CheckResult:
     url = database.engine.url
-    detail = f"PostgreSQL {server.version.split()[0]} at {url.host or 'localhost'}:{url.port or 5432}/{url.database}"
+    detail = f"PostgreSQL {server.version.split()[0]} at {shown_hosts(url)}/{url.database}"
     if server.major < OLDEST_VERSION:
         return CheckResult(NAME, CheckState.BAD, detail, f"PostgreSQL {OLDEST_VERSION} or newer is needed.")
     if server.standby:
@@ -76,13 +112,6 @@ def _server(database: Database, server: ServerStatus) -> CheckResult:
         advice = f"Run `taskriver migrate`, or as a superuser: CREATE EXTENSION {EXTENSION}."
         return CheckResult(NAME, CheckState.WARNING, f"{detail}, without {EXTENSION}", advice)
     return CheckResult(NAME, CheckState.OK, detail)
-
-
-def _sessions(found: SessionTimeouts | None) -> CheckResult:
-    ignored = found is not None and not found.time_outs
-    detail = "a connection pooler ignores session settings" if ignored else "each connection has its own session"
-    advice = "Set PostgreSQL's time-outs for the database user: see docs/deployment.md."
-    return make_finding("sessions", detail, warning=advice if ignored else "")
 
 
 def _migrations(missing: int | None) -> CheckResult:
@@ -97,18 +126,6 @@ def _migrations(missing: int | None) -> CheckResult:
     return make_finding("migrations", detail, bad="Run `taskriver migrate`." if missing else "")
 
 
-def _budget(server: ServerStatus, settings: Settings) -> CheckResult:
-    """Whether PostgreSQL allows as many connections as a server with these settings can open."""
-    needed = connections_of(settings.workers, settings.database_pool_size)
-    detail = f"{counted(settings.workers, 'process')} can open {needed} of {server.connections}; {server.in_use} in use"
-    return make_finding(
-        "connections",
-        detail,
-        bad="Raise max_connections, or lower WORKERS or DATABASE_POOL_SIZE." if needed > server.connections else "",
-        warning="Raise max_connections before you add a second server." if 2 * needed > server.connections else "",
-    )
-
-
 def _clock(server: ServerStatus, here: datetime) -> CheckResult:
     skew = (server.clock - here).total_seconds()
     wrong = abs(skew)
@@ -120,21 +137,6 @@ def _clock(server: ServerStatus, here: datetime) -> CheckResult:
         bad=advice if wrong > SKEW_BAD_SECONDS else "",
         warning=advice if wrong > SKEW_WARNING_SECONDS else "",
     )
-
-
-def _oldest_snapshot(snapshot: OpenSnapshot | None) -> CheckResult:
-    """Whether an old snapshot prevents PostgreSQL from removing dead rows."""
-    name = "oldest snapshot"
-    if snapshot is None:
-        return make_finding(name, "none, except that of this command")
-    age = f"{snapshot.age_seconds:,.0f} s old" if snapshot.age_seconds is not None else "of unknown age"
-    detail = f"{age}, {snapshot.behind:,} transactions behind: {snapshot.holder}"
-    advice = (
-        "The database grows and slows down while it exists: end the transaction (SELECT pg_terminate_backend(pid), "
-        "ROLLBACK PREPARED), drop the unused replication slot, or wait until the dump ends."
-    )
-    is_old = (snapshot.age_seconds or 0.0) > SNAPSHOT_WARNING_SECONDS or snapshot.behind > SNAPSHOT_WARNING_TRANSACTIONS
-    return make_finding(name, detail, warning=advice if is_old else "")
 
 
 def _lag(log: LogStatus) -> CheckResult:

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from persistence.errors import is_statement_error
+from persistence.errors import is_server_lost, is_statement_error
 from persistence.outage_log import note_outage
+from persistence.queries.unanswered_writes import WAITING_COMMITS, UnansweredWrites
 
 ResultT = TypeVar("ResultT")
 Step = Callable[[], Any]
@@ -101,6 +102,9 @@ class ConnectionPool:
 
     *timeout* is how many seconds a caller waits for a connection. When the server refuses more connections, the pool
     works with those that it has.
+
+    A connection whose write is not answered in time stays open and counts, see `UnansweredWrites`. A part of the
+    connections is left for reads, so there can be a quarter more than *size*.
     """
 
     def __init__(self, connect: Connect, *, size: int, timeout: float) -> None:
@@ -114,6 +118,8 @@ class ConnectionPool:
         self._open = 0
         self._grows_from = 0.0
         self._closed = False
+        self._left_for_reads = max(1, size // 4)
+        self._unanswered = UnansweredWrites(self._left_for_reads)
         self.refused = 0
         """How often a new connection failed while there were others."""
 
@@ -121,6 +127,32 @@ class ConnectionPool:
     def acquired(self) -> int:
         """The number of connections in use."""
         return self._open - len(self._idle)
+
+    @property
+    def refuses_writes(self) -> bool:
+        """Whether the server does not answer earlier writes, as far as it is known."""
+        return self._unanswered.refuses
+
+    async def check_writes(self) -> None:
+        """Check that a write may start. This may ask the server.
+
+        Raises:
+            Unavailable: the server does not answer earlier writes.
+            Exception: it does not answer at all.
+        """
+        if self._unanswered.refuses:
+            await self._unanswered.check(self._do_commits_wait)
+
+    async def _do_commits_wait(self) -> bool:
+        connection, found = await self.acquire(lambda connection: connection.fetchval(WAITING_COMMITS))
+        error: BaseException | None = None
+        try:
+            return bool(await found)
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            self.release(connection, error)
 
     async def acquire(self, work: Work) -> PooledConnection:
         """Acquire a connection and start *work* on it. For a caller that waits, the work starts at the release.
@@ -144,15 +176,19 @@ class ConnectionPool:
             if result is not None:
                 return result
 
-    def release(self, connection: Connection, error: BaseException | None = None) -> None:
-        """Release a connection after its use, with the error if there was one."""
+    def release(self, connection: Connection, error: BaseException | None = None, *, is_writing: bool = False) -> None:
+        """Release a connection after its use, with the error if there was one.
+
+        *is_writing* tells that a write or a commit was not answered. If the server was lost, idle connections are
+        closed too: they lead to the same server, and each would cost a request its time-out.
+        """
+        if error is not None and is_server_lost(error):
+            self._close_idle()
         # After a refused statement the connection can be used again. After any other error a statement may be
         # incomplete, or the connection is broken.
         usable = error is None or is_statement_error(error)
         if not usable or self._closed or connection.is_closed():
-            connection.terminate()
-            self._open -= 1
-            self._wake_for_growth()
+            self._drop(connection, is_writing=is_writing)
         elif (waiter := self._next_waiter()) is not None:
             waiter.result.set_result(PooledConnection(connection, EagerTask(waiter.work(connection), waiter.context)))
         else:
@@ -161,10 +197,25 @@ class ConnectionPool:
     async def close(self) -> None:
         """Close the idle connections; the others are closed when they are released."""
         self._closed = True
+        self._unanswered.close()
         while self._idle:
             connection = self._idle.pop()
             self._open -= 1
             await connection.close(timeout=1)
+
+    def _drop(self, connection: Connection, *, is_writing: bool) -> None:
+        """Close a connection; with an unanswered write it stays open until the answer."""
+        if is_writing and not self._closed and not connection.is_closed() and connection.answered is not None:
+            self._unanswered.keep(connection)
+        else:
+            connection.terminate()
+        self._open -= 1
+        self._wake_for_growth()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().terminate()
+            self._open -= 1
 
     def _take_idle(self) -> Connection | None:
         while self._idle:
@@ -175,7 +226,7 @@ class ConnectionPool:
         return None
 
     def _may_grow(self) -> bool:
-        if self._open >= self._size:
+        if self._open >= max(self._size - len(self._unanswered), self._left_for_reads):
             return False
         return self._open == 0 or asyncio.get_running_loop().time() >= self._grows_from
 

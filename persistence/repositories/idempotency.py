@@ -44,7 +44,7 @@ class IdempotencyRepository:
         """
         await self._work.transaction.begin()
         while True:  # a clean-up may delete the row that was in the way
-            if await self._work.transaction.fetch(_CLAIM, scope, fingerprint, object_id, now, actor_id):
+            if await self._work.transaction.write(_CLAIM, scope, fingerprint, object_id, now, actor_id):
                 self._claimed = new_row(IdempotencyRow, scope=scope)
                 return None
             if known := await self._work.transaction.fetch(_KNOWN, scope):
@@ -74,4 +74,4 @@ class IdempotencyRepository:
     async def remove_older(self, than: datetime) -> int:
         """Delete older keys; returns the number of deleted keys."""
         await self._work.transaction.begin()
-        return int(await self._work.transaction.value(_REMOVE, than))
+        return int(await self._work.transaction.written_value(_REMOVE, than))

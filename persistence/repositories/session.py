@@ -57,15 +57,15 @@ class SessionRepository(RowRepository[SessionRow]):
     async def end(self, session_id: UUID) -> UUID | None:
         """End one session now; returns the id of its user, or None if it had already ended."""
         await self._work.transaction.begin()
-        user_id: UUID | None = await self._work.transaction.value(_END, session_id)
+        user_id: UUID | None = await self._work.transaction.written_value(_END, session_id)
         return user_id
 
     async def end_of_user(self, user_id: UUID, *, spare: UUID | None = None) -> None:
         """End a user's sessions now, except *spare*."""
         await self._work.transaction.begin()
-        await self._work.transaction.fetch(_END_OF_USER, user_id, spare)
+        await self._work.transaction.write(_END_OF_USER, user_id, spare)
 
     async def remove_expired(self, now: datetime) -> int:
         """Delete expired sessions with their used tokens; returns the number of sessions."""
         await self._work.transaction.begin()
-        return int(await self._work.transaction.value(_EXPIRE, now))
+        return int(await self._work.transaction.written_value(_EXPIRE, now))

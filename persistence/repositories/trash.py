@@ -60,9 +60,9 @@ class TrashRepository:
     async def remove_older(self, than: datetime, *, at_most: int) -> int:
         """Remove tasks for good that were deleted before a time; returns how many."""
         await self._work.transaction.begin()
-        return int(await self._work.transaction.value(_REMOVE_OLD, than, at_most))
+        return int(await self._work.transaction.written_value(_REMOVE_OLD, than, at_most))
 
     async def remove_some_of(self, project_id: UUID, *, at_most: int) -> int:
         """Remove deleted tasks of a project for good; returns how many."""
         await self._work.transaction.begin()
-        return int(await self._work.transaction.value(_REMOVE_SOME, project_id, at_most))
+        return int(await self._work.transaction.written_value(_REMOVE_SOME, project_id, at_most))

@@ -177,6 +177,11 @@ class TestFailures:
             ({"DATABASE_URL": "mysql://u:hunter2@h/d"}, "DATABASE_URL must look like postgresql+asyncpg://"),
             ({"DATABASE_URL": "hunter2"}, "DATABASE_URL must look like postgresql+asyncpg://"),
             ({"DATABASE_URL": "postgresql://u:hunter2@h:port/d"}, "DATABASE_URL must look like postgresql+asyncpg://"),
+            (
+                {"DATABASE_URL": "postgresql://u:hunter2@a,b/d?target_session_attrs=standby"},
+                "(target_session_attrs must be any, primary or read-write: Taskriver writes)",
+            ),
+            ({"DATABASE_DIRECT_URL": "hunter2"}, "DATABASE_DIRECT_URL must look like postgresql+asyncpg://"),
             ({"REDIS_URL": "http://:hunter2@h"}, "REDIS_URL must look like redis://"),
             ({"SECRET_KEYS": "hunter2"}, "SECRET_KEYS must be id:secret"),
             ({"CLEANUP_SCHEDULE": "now and then"}, "CLEANUP_SCHEDULE must be five cron fields"),

@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from cli.doctor.pooler import limits
 from persistence.database import Database
-from persistence.diagnostics import OpenSnapshot
+from persistence.diagnostics import OpenSnapshot, ServerStatus, Standbys, TransactionIds
+from persistence.pgbouncer import PgBouncer
+from persistence.pooler import Pooler
+from server.settings import Settings
 from services.task_creation import create_task
 from tests.cli.conftest import Run
 from tests.support.builders import Builders
@@ -24,7 +28,9 @@ ALL = [
     "migrations",
     "connections",
     "clock",
+    "replication",
     "oldest snapshot",
+    "transaction ids",
     "event lag",
     "retention",
     "stream cursors",
@@ -142,6 +148,55 @@ def test_the_number_of_connections_is_checked(look: Any, pool: str, state: str):
     assert look(DATABASE_POOL_SIZE=pool)[1]["connections"][0] == state
 
 
+def test_a_pooler_needs_a_direct_connection(look: Any):
+    """The limits of a server that is no PgBouncer are unknown, and that is no failure."""
+    code, found = look(DATABASE_POOLER="prepared")
+
+    assert (code, found["direct connection"][0]) == (1, "bad")
+    assert "DATABASE_DIRECT_URL must be set" in found["direct connection"][1]
+    assert found["sessions"][0] == "look"
+    assert "Run: ALTER ROLE taskriver SET statement_timeout = '3000ms';" in found["sessions"][1]
+    assert found["pooler"][0] == "ok"
+    assert "limits are unknown" in found["pooler"][1]
+    assert found["connections"][0] == "ok"
+
+
+def test_the_direct_connection_leads_to_the_same_database(look: Any, database_url: str, empty_database: Any):
+    """Not to another one, or to none."""
+    with closed_port() as port:
+        urls = (database_url, empty_database(), f"postgresql://u:hunter2@127.0.0.1:{port}/d")
+        found = [look(DATABASE_DIRECT_URL=url)[1]["direct connection"] for url in urls]
+
+    assert found[0] == ("ok", "the same database ")
+    assert [state for state, _ in found[1:]] == ["bad", "bad"]
+    assert "must lead to the database to which DATABASE_URL leads" in found[1][1]
+    assert "Correct DATABASE_DIRECT_URL." in found[2][1]
+
+
+@pytest.mark.parametrize(
+    ("values", "state", "advice"),
+    [
+        ({}, "ok", ""),
+        ({"pool_mode": "session", "sessions": 18}, "bad", "Set pool_mode = transaction"),
+        ({"pool_mode": "session", "sessions": 19}, "ok", ""),
+        ({"prepared_statements": 0}, "bad", "Set max_prepared_statements = 200"),
+        ({"clients": 10}, "bad", "Raise max_client_conn, or lower"),
+        ({"clients": 30}, "look", "Raise max_client_conn before"),
+        ({"sessions": 101}, "bad", "Raise max_connections of PostgreSQL"),
+    ],
+)
+def test_limits_of_a_pooler_are_compared(values: dict[str, Any], state: str, advice: str):
+    """With the settings, and with PostgreSQL. One process can open 19 connections."""
+    healthy: dict[str, Any] = {"version": "1.24", "pool_mode": "transaction", "clients": 100, "sessions": 20}
+    server = ServerStatus("18.1", 18, datetime.now(UTC), False, 0, True, 1, 100)
+    settings = Settings(_env_file=None, database_pooler=Pooler.PREPARED)
+    found = limits(PgBouncer(**({"prepared_statements": 200} | healthy | values)), server, settings)
+
+    assert (found.name, found.state) == ("pooler", state)
+    assert found.advice.startswith(advice)
+    assert bool(found.advice) is bool(advice)
+
+
 @pytest.mark.parametrize(("seconds", "state"), [(0, "ok"), (5, "look"), (60, "bad")])
 def test_unnumbered_events_are_reported(look: Any, ask: Any, seconds: int, state: str):
     """After some seconds a warning, later an error: no server runs, or none reaches the log."""
@@ -173,6 +228,61 @@ def test_an_old_snapshot_is_reported(look: Any, monkeypatch: pytest.MonkeyPatch,
     assert snapshot[0] == state
     assert "the connection 4711 (psql, idle in transaction)" in snapshot[1]
     assert ("pg_terminate_backend" in snapshot[1]) is (state == "look")
+
+
+@pytest.mark.parametrize(
+    ("values", "state", "text"),
+    [
+        ({}, "ok", "no standby, asynchronous"),
+        ({"standbys": 1}, "ok", "1 standby, asynchronous; 0.0 MB and 0.0 s behind"),
+        ({"standbys": 2, "synchronous": 1, "is_synchronous": True}, "ok", "2 standbys, synchronous; 0.0 MB"),
+        ({"standbys": 2, "hidden": 2, "is_synchronous": True}, "ok", "GRANT pg_read_all_stats"),
+        ({"standbys": 1, "seconds_behind": 11.0}, "look", "11.0 s behind Check the standby that is behind"),
+        ({"standbys": 1, "bytes_behind": 300_000_000}, "look", "300.0 MB and 0.0 s behind Check the standby"),
+        ({"is_synchronous": True}, "bad", "no standby, synchronous Commits wait for a synchronous standby: start one"),
+        ({"standbys": 1, "is_synchronous": True}, "bad", "Commits wait for a synchronous standby: start one"),
+        ({"standbys": 1, "synchronous": 1, "is_synchronous": True, "waiting_commits": 3}, "bad", "3 commits waiting"),
+    ],
+)
+def test_replication_is_checked(
+    look: Any, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], state: str, text: str
+):
+    """A standby that is behind is a warning, and commits that wait are a failure."""
+    healthy = dict.fromkeys(("standbys", "hidden", "synchronous", "bytes_behind", "waiting_commits"), 0)
+
+    async def found(connection: object) -> Standbys:
+        return Standbys(**({"seconds_behind": 0.0, "is_synchronous": False} | healthy | values))
+
+    monkeypatch.setattr("cli.doctor.database.read_standbys", found)
+    replication = look()[1]["replication"]
+
+    assert replication[0] == state
+    assert text in replication[1]
+
+
+@pytest.mark.parametrize(
+    ("transactions", "multixacts", "state"),
+    [
+        (200_000_000, 0, "ok"),
+        (600_000_000, 0, "look"),
+        (0, 600_000_000, "look"),
+        (1_600_000_000, 0, "bad"),
+    ],
+)
+def test_old_transaction_ids_are_reported(
+    look: Any, monkeypatch: pytest.MonkeyPatch, transactions: int, multixacts: int, state: str
+):
+    """Before PostgreSQL refuses writes. The advice names the database."""
+
+    async def found(connection: object) -> TransactionIds:
+        return TransactionIds("old_one", transactions, multixacts, 200_000_000)
+
+    monkeypatch.setattr("cli.doctor.database.read_transaction_ids", found)
+    ids = look()[1]["transaction ids"]
+
+    assert ids[0] == state
+    assert "used in old_one" in ids[1]
+    assert ("VACUUM (FREEZE) in the database old_one" in ids[1]) is (state != "ok")
 
 
 @pytest.mark.parametrize(("days", "state"), [(31, "ok"), (44, "look"), (90, "look")])

@@ -14,7 +14,8 @@ from sqlalchemy import text
 from domain.actor import Actor
 from domain.idempotency import MAX_KEYS
 from domain.user import Role
-from persistence.database import Database, connect
+from persistence.connecting import connect
+from persistence.database import Database
 from persistence.idempotency_counts import KeyCounts
 from persistence.queries.connection_pool import Connection
 from persistence.queries.reader import Row

@@ -12,7 +12,8 @@ from sqlalchemy import func, select, text
 
 import migrations as scripts
 from persistence import migrations, schema_check
-from persistence.database import Database, create_engine
+from persistence.connecting import create_engine
+from persistence.database import Database
 from persistence.models import Base
 
 _CATALOGUE = """
@@ -28,7 +29,7 @@ _TABLE = "SELECT tableoid::bigint FROM event_head"
 _UPGRADE = """
 import asyncio, sys
 from persistence import migrations
-from persistence.database import create_engine
+from persistence.connecting import create_engine
 asyncio.run(migrations.upgrade(create_engine(sys.argv[1])))
 """
 

@@ -14,7 +14,8 @@ from domain.errors import NotFound, Unauthenticated, Unavailable
 from embedded.postgres import Postgres
 from persistence import database as engine_module
 from persistence import migrations
-from persistence.database import Database, database_url
+from persistence.address import database_url
+from persistence.database import Database
 from persistence.models import TaskRow
 from persistence.queries.task_list import EVERYTHING
 from persistence.unit_of_work import UnitOfWork

@@ -14,7 +14,7 @@ from domain.errors import Conflict, IdempotencyMismatch, Invalid, Refusal, Unava
 from domain.events import AccessEvent, TaskEvent
 from domain.idempotency import IdempotencyKey
 from domain.task import TaskStatus
-from persistence import database as engine_module
+from persistence import connecting
 from persistence.database import Database
 from persistence.errors import RowsChanged
 from persistence.models import TaskRow, VisibleTaskRow
@@ -228,8 +228,8 @@ class TestFrozenClient:
     async def frozen(self, new_database: Callable[[], str]) -> AsyncIterator[Builders]:
         """A database that ends transactions of this client that are idle for a moment."""
         with pytest.MonkeyPatch.context() as patch:
-            settings = engine_module.SERVER_SETTINGS | {"idle_in_transaction_session_timeout": "300"}
-            patch.setattr(engine_module, "SERVER_SETTINGS", settings)
+            settings = connecting.SERVER_SETTINGS | {"idle_in_transaction_session_timeout": "300"}
+            patch.setattr(connecting, "SERVER_SETTINGS", settings)
             database = Database(new_database(), pool_size=2)
             await database.ping()
         yield Builders(database)

@@ -12,7 +12,10 @@ from server.settings import Settings
 from tests.project_rules.test_deployment import DEVELOPMENT, PRODUCTION, VARIABLE, commands
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("docs/deployment.md", "docs/operations.md", "docs/settings.md", "docs/troubleshooting.md", "SECURITY.md")
+PAGES = (
+    *("docs/deployment.md", "docs/operations.md", "docs/poolers.md", "docs/settings.md", "docs/troubleshooting.md"),
+    "SECURITY.md",
+)
 pages = pytest.mark.parametrize("page", PAGES)
 
 

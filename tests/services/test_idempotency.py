@@ -15,7 +15,7 @@ from domain.errors import Conflict, IdempotencyMismatch, Invalid, NotFound, Rate
 from domain.idempotency import COUNTED, IdempotencyKey
 from domain.task import TaskStatus
 from domain.user import Role
-from persistence import database as engine
+from persistence import connecting
 from persistence.database import Database
 from persistence.models import IdempotencyRow, TaskRow, VisibleTaskRow
 from persistence.unit_of_work import UnitOfWork
@@ -346,7 +346,7 @@ class TestCrash:
     ):
         """While the first request hangs, the repeat has to retry."""
         actor, key = await build.an_actor(), a_key()
-        monkeypatch.setattr(engine, "SERVER_SETTINGS", engine.SERVER_SETTINGS | {"lock_timeout": "100"})
+        monkeypatch.setattr(connecting, "SERVER_SETTINGS", connecting.SERVER_SETTINGS | {"lock_timeout": "100"})
         impatient = Database(build.database.engine.url.render_as_string(hide_password=False), pool_size=1)
         async with build.as_(actor, key=key) as hanging:
             await hanging.keys.claim(

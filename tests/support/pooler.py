@@ -5,6 +5,8 @@ import struct
 from types import TracebackType
 from typing import Literal, Self
 
+from tests.support.managed_statements import ManagedStatements, SessionStatements
+
 Mode = Literal["transaction", "statement", "session"]
 _TLS, _CANCEL = 80877103, 80877102
 _KNOWN = ("user", "database", "client_encoding", "application_name")
@@ -16,6 +18,7 @@ class _Server:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
+        self.statements = SessionStatements()
 
 
 class Pooler:
@@ -23,11 +26,19 @@ class Pooler:
 
     In the modes `transaction` and `statement` each transaction gets the session that has been free for the longest
     time. *parameters* is what becomes of settings that a client asks for at its start: they are `passed` on, `ignored`,
-    or the client is `refused`.
+    or the client is `refused`. *manages_statements* is whether the pooler manages prepared statements.
     """
 
-    def __init__(self, to: int, mode: Mode, *, parameters: Literal["passed", "ignored", "refused"] = "ignored") -> None:
+    def __init__(
+        self,
+        to: int,
+        mode: Mode,
+        *,
+        parameters: Literal["passed", "ignored", "refused"] = "ignored",
+        manages_statements: bool = False,
+    ) -> None:
         self._to, self.mode, self._parameters = to, mode, parameters
+        self.manages_statements = manages_statements
         self.free: list[_Server] = []
         self._servers: list[_Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -97,6 +108,7 @@ class _Client:
     ) -> None:
         self._pooler, self._reader, self._writer, self._server = pooler, reader, writer, server
         self._answers: asyncio.Task[None] | None = None
+        self._statements = ManagedStatements() if pooler.manages_statements else None
 
     async def serve(self) -> None:
         """Serve until the client ends."""
@@ -118,6 +130,8 @@ class _Client:
             self._server = self._pooler.free.pop(0)
         if self._answers is None:
             self._answers = asyncio.create_task(self._answer(self._server))
+        if self._statements is not None:
+            message = self._statements.translated(message, self._server.statements)
         self._server.writer.write(message)
 
     async def _answer(self, server: _Server) -> None:
@@ -156,7 +170,8 @@ async def _relay(server: _Server, client: asyncio.StreamWriter) -> bytes:
     """Forward the server's messages until it is ready; returns the transaction state."""
     while True:
         kind, message = await _message(server.reader)
-        client.write(message)
+        if not server.statements.is_hidden(kind):
+            client.write(message)
         if kind == b"Z":
             await client.drain()
             return message[5:]

@@ -7,8 +7,8 @@ import pytest
 import server.app as app_module
 from asgi import websocket_protocol
 from graphql_api.execution.executor import Executor
+from persistence import connecting, group_commit
 from persistence import database as engine_module
-from persistence import group_commit
 from tests.support.waiting import HANG_SECONDS
 
 _MILLISECONDS: Final = str(int(HANG_SECONDS * 1000))
@@ -19,9 +19,10 @@ _STATEMENTS: Final = dict.fromkeys(
 
 def extend(patch: pytest.MonkeyPatch) -> None:
     """Set them for servers in this process; a test of a time-out sets its own."""
-    for name in ("POOL_TIMEOUT_SECONDS", "CONNECT_SECONDS", "COMMAND_SECONDS"):
-        patch.setattr(engine_module, name, HANG_SECONDS)
-    patch.setattr(engine_module, "SERVER_SETTINGS", engine_module.SERVER_SETTINGS | _STATEMENTS)
+    patch.setattr(engine_module, "POOL_TIMEOUT_SECONDS", HANG_SECONDS)
+    for name in ("CONNECT_SECONDS", "COMMAND_SECONDS"):
+        patch.setattr(connecting, name, HANG_SECONDS)
+    patch.setattr(connecting, "SERVER_SETTINGS", connecting.SERVER_SETTINGS | _STATEMENTS)
     patch.setattr(group_commit, "TIMEOUT_SECONDS", HANG_SECONDS)
     defaults = Executor.__init__.__kwdefaults__
     assert defaults is not None

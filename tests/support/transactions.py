@@ -9,7 +9,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from persistence.database import Database, create_engine
+from persistence.connecting import create_engine
+from persistence.database import Database
 from persistence.event_log import EventLog
 from persistence.models import Base
 from persistence.row_locks import RowLock

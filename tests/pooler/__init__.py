@@ -1,0 +1,1 @@
+"""Taskriver behind a real PgBouncer."""
