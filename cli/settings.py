@@ -14,11 +14,7 @@ from streaming.redis_tls import tls_context
 from streaming.redis_url import WrongRedisURL, read_redis_url
 
 _DATABASE: Final = "DATABASE_URL must look like postgresql+asyncpg://user:password@host/database"
-<<<<<<< HEAD
-=======
 _DIRECT: Final = "DATABASE_DIRECT_URL must look like postgresql+asyncpg://user:password@host/database"
-_REDIS: Final = "REDIS_URL must look like redis://host:6379/0"
->>>>>>> pooler
 _SCHEDULE: Final = "CLEANUP_SCHEDULE must be five cron fields, such as 0 3 * * *, or off"
 _TRACING: Final = "OTEL_EXPORTER_OTLP_ENDPOINT needs the optional package group `otel`, which is not installed"
 _KEYS: Final = f"SECRET_KEYS must be id:secret, with at least {MIN_SECRET_BYTES} bytes of secret, separated by commas"
@@ -34,12 +30,8 @@ def read_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise WrongSetting(_message(_problems(error))) from None
-<<<<<<< HEAD
-    problems = [problem for problem, found in _checks(settings).items() if found]
-    problems += _redis_problems(settings.redis_url)
-=======
     problems = [_because(problem, found) for problem, found in _checks(settings).items() if found]
->>>>>>> pooler
+    problems += _redis_problems(settings.redis_url)
     if problems:
         raise WrongSetting(_message(problems))
     return settings
@@ -73,20 +65,14 @@ def _problems(error: ValidationError) -> list[str]:
 
 def _checks(settings: Settings) -> dict[str, Exception | bool]:
     return {
-<<<<<<< HEAD
-        _DATABASE: _is_bad(database_url, settings.database_url),
-=======
         _DATABASE: _fault(database_url, settings.database_url),
         _DIRECT: _fault(database_url, settings.database_direct_url),
-        _REDIS: _fault(parse_url, settings.redis_url),
->>>>>>> pooler
         _KEYS: any(len(secret) < MIN_SECRET_BYTES or not name for name, secret in settings.key_ring.items()),
         _TRACING: settings.otel_exporter_otlp_endpoint is not None and find_spec("opentelemetry") is None,
         _SCHEDULE: _fault(check_schedule, settings.cleanup_cron),
     }
 
 
-<<<<<<< HEAD
 def _redis_problems(url: SecretStr | None) -> list[str]:
     if url is None:
         return []
@@ -99,8 +85,6 @@ def _redis_problems(url: SecretStr | None) -> list[str]:
     return []
 
 
-def _is_bad(parse: Callable[[str], object], value: SecretStr | str | None) -> bool:
-=======
 def _because(problem: str, found: Exception | bool) -> str:
     """The problem with its reason. The texts of other exceptions may have secrets."""
     return f"{problem} ({found})" if isinstance(found, WrongAddress) else problem
@@ -108,7 +92,6 @@ def _because(problem: str, found: Exception | bool) -> str:
 
 def _fault(parse: Callable[[str], object], value: SecretStr | str | None) -> Exception | bool:
     """Why a text cannot be parsed; False if it can."""
->>>>>>> pooler
     if value is None:
         return False
     try:
