@@ -62,7 +62,7 @@ class RedisServer(Service):
             async with Redis(
                 port=self.port, password=self._password, socket_timeout=2, decode_responses=True
             ) as client:
-                return await client.execute_command(*command)
+                return await client.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py
         except (RedisError, OSError):
             return None
 
