@@ -3,11 +3,8 @@
 import argparse
 import asyncio
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,13 +13,13 @@ from embedded.errors import EmbeddedError
 from server import signals
 from tests.chaos.process import PROJECT
 from tests.ha.cluster import Shape, running
+from tests.ha.folder import run_folder
 from tests.ha.kinds import KINDS, Kind
 from tests.ha.programs import PACKAGES, Programs, find_or_install
 from tests.ha.results import Cycle, Part, Results, put_table
 from tests.ha.run import ClusterRun
 
 MODES: Final = ("synchronous", "asynchronous")
-LOGS: Final = PROJECT / ".taskriver" / "ha-logs"
 PART: Final = 11
 """So many cycles share a cluster, and are judged together."""
 UNAVAILABLE: Final = os.EX_UNAVAILABLE
@@ -101,22 +98,9 @@ def _parts(done: int, cycles: int, chosen: list[Kind]) -> Iterator[list[Kind]]:
 
 
 async def _part(programs: Programs, kinds: list[Kind], shape: Shape, *, seed: int) -> Part:
-    with _folder() as folder:
+    with run_folder() as folder:
         async with running(folder, programs, shape) as deployment:
             return await ClusterRun(deployment, seed=seed).part(kinds, _say_cycle)
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A temporary folder; the logs in it are kept until the next part."""
-    with tempfile.TemporaryDirectory(prefix="taskriver-ha-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)  # the servers run as another user
-        try:
-            yield Path(name)
-        finally:
-            LOGS.mkdir(parents=True, exist_ok=True)
-            for log in Path(name).glob("*.log"):
-                shutil.copy(log, LOGS)
 
 
 def _say_cycle(cycle: Cycle) -> None:

@@ -1,4 +1,4 @@
-"""The cluster: three nodes with Patroni and PostgreSQL, etcd, HAProxy, PgBouncer, Valkey, and three server processes."""
+"""The cluster: nodes with Patroni and PostgreSQL, etcd, HAProxy, PgBouncer, Valkey, and server processes."""
 
 import asyncio
 import contextlib
@@ -33,8 +33,13 @@ POOLER: Final = "unprepared"
 """PgBouncer manages prepared statements from version 1.21 on; Debian 12 has 1.18."""
 _USER: Final = "taskriver"
 _RUNNING: Final = ("running", "streaming")
-_TIME_OUTS: Final = {"statement_timeout": 3000, "lock_timeout": 2000, "idle_in_transaction_session_timeout": 10000}
-"""Milliseconds, for the role: a pooler does not pass on what a connection wants."""
+_ROLE_SETTINGS: Final = {
+    "statement_timeout": "'3000ms'",
+    "lock_timeout": "'2000ms'",
+    "idle_in_transaction_session_timeout": "'10000ms'",
+    "jit": "off",
+}
+"""Settings of the role: a pooler does not pass on what a connection wants."""
 _SETTINGS: Final = {
     "SHUTDOWN_SECONDS": "5",
     "SIGN_INS_PER_ACCOUNT": "100000",
@@ -160,7 +165,7 @@ class Cluster:
         connection = await self.connect((await self.primary()).postgres_port)
         try:
             await connection.execute(f"CREATE ROLE {_USER} LOGIN PASSWORD '{self.passwords.superuser}'")
-            for name, value in _TIME_OUTS.items():
+            for name, value in _ROLE_SETTINGS.items():
                 await connection.execute(f"ALTER ROLE {_USER} SET {name} = {value}")
             await connection.execute(f"CREATE DATABASE {_USER} OWNER {_USER}")
         finally:
@@ -183,8 +188,10 @@ class ClusterDeployment(Deployment):
 
 
 @asynccontextmanager
-async def running(folder: Path, programs: Programs, shape: Shape) -> AsyncIterator[ClusterDeployment]:
-    """The cluster with three server processes, ready for requests."""
+async def running(
+    folder: Path, programs: Programs, shape: Shape, processes: int = PROCESSES
+) -> AsyncIterator[ClusterDeployment]:
+    """The cluster with this number of server processes, ready for requests."""
     async with AsyncExitStack() as stack:
         cluster = stack.enter_context(_started(folder, programs, shape))
         await _start_nodes(stack, cluster)
@@ -195,12 +202,12 @@ async def running(folder: Path, programs: Programs, shape: Shape) -> AsyncIterat
         stack.push_async_callback(database.close)
         await _repeated(lambda: migrations.upgrade(database.engine))
         settings = environment(cluster.url, redis_url) | _SETTINGS | cluster.settings
-        processes = [
+        started = [
             await stack.enter_async_context(Process(folder, f"process-{number}", settings))
-            for number in range(PROCESSES)
+            for number in range(processes)
         ]
-        await asyncio.gather(*(process.ready() for process in processes))
-        yield ClusterDeployment(folder, database, processes, cluster)
+        await asyncio.gather(*(process.ready() for process in started))
+        yield ClusterDeployment(folder, database, started, cluster)
 
 
 async def _start_nodes(stack: AsyncExitStack, cluster: Cluster) -> None:

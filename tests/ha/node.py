@@ -87,9 +87,18 @@ class Node(Service):
             answer = await client.post(f"{self.api}/switchover", json={"leader": self.name})
         assert answer.status_code == 200, answer.text
 
+    def postgres_processes(self) -> list[int]:
+        """The processes of PostgreSQL, the first one at the beginning; none if it does not run."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            runs_here = Path(f"/proc/{pid}/cwd").stat().st_ino == self.data.stat().st_ino
+        except (OSError, ValueError):
+            return []
+        return watchdog.family(pid) if runs_here else []
+
     def kill_postgres(self) -> None:
         """SIGKILL of all processes of PostgreSQL."""
-        watchdog.send(signal.SIGKILL, self._postgres())
+        watchdog.send(signal.SIGKILL, self.postgres_processes())
 
     def kill(self) -> None:
         """SIGKILL of everything on the node. Patroni is first: it must not react."""
@@ -99,22 +108,13 @@ class Node(Service):
     def freeze(self) -> None:
         """SIGSTOP of everything on the node."""
         self.send(signal.SIGSTOP)
-        watchdog.send(signal.SIGSTOP, self._postgres()[:1])  # first, so that it starts no more processes
-        watchdog.send(signal.SIGSTOP, self._postgres())
+        watchdog.send(signal.SIGSTOP, self.postgres_processes()[:1])  # first, so that it starts no more processes
+        watchdog.send(signal.SIGSTOP, self.postgres_processes())
 
     def thaw(self) -> None:
         """SIGCONT of everything on the node."""
-        watchdog.send(signal.SIGCONT, self._postgres())
+        watchdog.send(signal.SIGCONT, self.postgres_processes())
         self.send(signal.SIGCONT)
-
-    def _postgres(self) -> list[int]:
-        """The processes of PostgreSQL, the first one at the beginning; none if it does not run."""
-        try:
-            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
-            runs_here = Path(f"/proc/{pid}/cwd").stat().st_ino == self.data.stat().st_ino
-        except (OSError, ValueError):
-            return []
-        return watchdog.family(pid) if runs_here else []
 
     def _configuration(self, passwords: Passwords, *, synchronous: bool) -> dict[str, Any]:
         return {

@@ -24,8 +24,6 @@ max_client_conn = 400
 default_pool_size = 40
 server_connect_timeout = 2
 server_login_retry = 1
-query_wait_timeout = 5
-server_check_delay = 0
 log_connections = 0
 log_disconnections = 0
 """
