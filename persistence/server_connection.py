@@ -34,31 +34,23 @@ class ServerConnection(StatelessConnection):
     them. Other statements end by `statement_timeout`.
     """
 
-    __slots__ = ("_answered", "_is_unconfirmed")
+    __slots__ = ("answered", "is_unconfirmed")
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._answered: asyncio.Future[None] | None = None
-        self._is_unconfirmed = False
-
-    @property
-    def answered(self) -> "asyncio.Future[None] | None":
+        self.answered: asyncio.Future[None] | None = None
         """After a time-out or a cancellation: done when the server has answered, or the connection is closed."""
-        return self._answered
-
-    @property
-    def is_unconfirmed(self) -> bool:
+        self.is_unconfirmed = False
         """Whether a commit has ended without its standby, because an administrator has cancelled the wait."""
-        return self._is_unconfirmed
 
     def _cancel_current_command(
         self, waiter: "asyncio.Future[None]", cancel_waiter: "asyncio.Future[None] | None" = None
     ) -> None:
         """Called by asyncpg to send the request. *waiter* is done when it is sent, *cancel_waiter* at the answer."""
         waiter.set_result(None)
-        self._answered = cancel_waiter
+        self.answered = cancel_waiter
 
     def _process_log_message(self, fields: dict[str, str], last_query: str) -> None:
         """Called by asyncpg with a notice or a warning of the server."""
-        self._is_unconfirmed = self._is_unconfirmed or fields.get(_FUNCTION) == _STANDBY_WAIT
+        self.is_unconfirmed = self.is_unconfirmed or fields.get(_FUNCTION) == _STANDBY_WAIT
         super()._process_log_message(fields, last_query)

@@ -34,22 +34,18 @@ class UnansweredWrites:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._timers: dict[Any, asyncio.TimerHandle] = {}
-        self._refuses = False
+        self.refuses = False
+        """Whether writes are refused, unless the server says that no commit waits."""
         self._asks_from = 0.0
 
     def __len__(self) -> int:
         return len(self._timers)
 
-    @property
-    def refuses(self) -> bool:
-        """Whether writes are refused, unless the server says that no commit waits."""
-        return self._refuses
-
     def keep(self, connection: Any) -> None:
         """Keep a connection whose write is not answered. It is closed at the answer, or after `KEEP_SECONDS`."""
         loop = asyncio.get_running_loop()
         self._timers[connection] = loop.call_later(KEEP_SECONDS, self._close, connection)
-        self._refuses = self._refuses or len(self) >= self._limit
+        self.refuses = self.refuses or len(self) >= self._limit
         self._asks_from = max(self._asks_from, loop.time() + PROBE_SECONDS)
         connection.answered.add_done_callback(partial(self._answered, connection))
 
@@ -59,7 +55,7 @@ class UnansweredWrites:
         Raises:
             Unavailable: it may not.
         """
-        if not self._refuses:
+        if not self.refuses:
             return
         now = asyncio.get_running_loop().time()
         if now >= self._asks_from:
@@ -73,11 +69,11 @@ class UnansweredWrites:
         """Close all connections, and accept writes again."""
         for connection in tuple(self._timers):
             self._close(connection)
-        self._refuses = False
+        self.refuses = False
 
     def _answered(self, connection: Any, _: "asyncio.Future[None]") -> None:
         if connection in self._timers:
-            self._refuses = self._refuses and connection.is_closed()
+            self.refuses = self.refuses and connection.is_closed()
             self._close(connection)
 
     def _close(self, connection: Any) -> None:

@@ -8,8 +8,7 @@ from embedded.postgres import Postgres
 from persistence import migrations
 from persistence.database import Database
 from persistence.pooler import Pooler as Kind
-from tests.pooler.traffic import Traffic, send
-from tests.support.api_server import an_api
+from tests.pooler.traffic import Traffic, behind, send
 from tests.support.pooler import Pooler
 
 USERS = 8
@@ -26,34 +25,33 @@ def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="module")
-async def port(trusting: Postgres) -> int:
-    """Its port, with tables in its database."""
+async def server(trusting: Postgres) -> Postgres:
+    """It has tables."""
     database = Database(trusting.url, pool_size=1)
     await migrations.upgrade(database.engine)
     await database.close()
-    return trusting.port
+    return trusting
 
 
-async def traffic_through(pooler: Pooler, redis_url: str) -> Traffic:
+async def traffic_through(pooler: Pooler, server: Postgres, redis_url: str) -> Traffic:
     """Requests of users with named statements."""
     url = f"postgresql://taskriver@127.0.0.1:{pooler.port}/taskriver"
-    async with an_api(url, redis_url, {"database_pooler": Kind.PREPARED}) as api:
-        users = [await api.a_user() for _ in range(USERS)]
-        return await send(api, users, rounds=ROUNDS)
+    async with behind(url, server.url, redis_url, Kind.PREPARED) as api:
+        return await send(api, USERS, ROUNDS)
 
 
-async def test_no_request_fails(port: int, redis_url: str):
+async def test_no_request_fails(server: Postgres, redis_url: str):
     """Each transaction has another session."""
-    async with Pooler(port, "transaction", parameters="refused", manages_statements=True) as pooler:
-        traffic = await traffic_through(pooler, redis_url)
+    async with Pooler(server.port, "transaction", parameters="refused", manages_statements=True) as pooler:
+        traffic = await traffic_through(pooler, server, redis_url)
 
     assert traffic.wrong == []
     assert traffic.sent == USERS * ROUNDS * 7
 
 
-async def test_requests_fail_with_named_statements_that_nobody_manages(port: int, redis_url: str):
+async def test_requests_fail_with_named_statements_that_nobody_manages(server: Postgres, redis_url: str):
     """So the test above notices a statement that reaches another session."""
-    async with Pooler(port, "transaction", parameters="refused") as pooler:
-        traffic = await traffic_through(pooler, redis_url)
+    async with Pooler(server.port, "transaction", parameters="refused") as pooler:
+        traffic = await traffic_through(pooler, server, redis_url)
 
     assert traffic.share > 0.05

@@ -1,13 +1,19 @@
 """Requests of many users at the same time, each of whom knows what the answers must be."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
+from persistence.database import Database
 from persistence.models import UserRow
+from persistence.pooler import Pooler
 from tests.graphql_api.test_tasks import CREATE, DELETE, STATUS, TASK, UPDATE
 from tests.support.api import Api
+from tests.support.api_server import an_api
+from tests.support.builders import Builders
 
 MINE: Final = "{ tasks(first: 20) { totalCount edges { node { title owner { username } } } } }"
 SEARCH: Final = "query ($text: String) { tasks(first: 5, filter: {search: $text}) { edges { node { title } } } }"
@@ -27,8 +33,23 @@ class Traffic:
         return len(self.wrong) / self.sent
 
 
-async def send(api: Api, users: list[UserRow], *, rounds: int) -> Traffic:
-    """Let the users work at the same time."""
+@asynccontextmanager
+async def behind(pooled: str, direct: str, redis_url: str, kind: Pooler) -> AsyncIterator[Api]:
+    """An API whose requests go through a pooler. Its builders do not."""
+    database = Database(direct, pool_size=2)
+    async with an_api(pooled, redis_url, {"database_pooler": kind}) as api:
+        api.build = Builders(database)
+        yield api
+    await database.close()
+
+
+async def send(api: Api, users: int, rounds: int) -> Traffic:
+    """Let new users work at the same time."""
+    return await send_as(api, [await api.a_user() for _ in range(users)], rounds)
+
+
+async def send_as(api: Api, users: list[UserRow], rounds: int) -> Traffic:
+    """Let these users work at the same time."""
     traffic = Traffic()
     for user in users:
         await api.token(user)
