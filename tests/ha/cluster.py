@@ -47,6 +47,11 @@ _SETTINGS: Final = {
     "SOCKETS_PER_USER": "500",
     "SOCKETS_PER_ADDRESS": "5000",
 }
+MOST_BEHIND_BYTES: Final = 256 * 1024
+_FOLLOWING: Final = """
+SELECT count(*) FROM pg_stat_replication
+    WHERE state = 'streaming' AND pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) < $1::bigint
+"""
 ResultT = TypeVar("ResultT")
 
 
@@ -141,14 +146,13 @@ class Cluster:
         return len(roles) == NODES and "leader" in roles and len(timelines) == 1 and has_standby
 
     async def _all_receive(self) -> bool:
-        """Whether the primary sends its changes to all standbys."""
-        query = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
+        """Whether all standbys have replayed what the primary has written, but for the last changes."""
         try:
             connection = await self.connect((await self.primary()).postgres_port)
         except (OSError, asyncpg.PostgresError):
             return False
         try:
-            return bool(await connection.fetchval(query, timeout=5) == NODES - 1)
+            return bool(await connection.fetchval(_FOLLOWING, MOST_BEHIND_BYTES, timeout=5) == NODES - 1)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
         finally:

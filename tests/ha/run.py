@@ -39,7 +39,6 @@ class ClusterRun(FaultRun[ClusterDeployment]):
             for turn, kind in enumerate(kinds):
                 cycles.append(await self.one(kind, turn, probe))
                 say(cycles[-1])
-                await asyncio.sleep(SETTLED_SECONDS)
         await self.settle("the end")
         outcome = await self.outcome(len(kinds), 0.0)
         answers = {key: facts for writer in self.writers for key, facts in writer.answers.items()}
@@ -55,15 +54,16 @@ class ClusterRun(FaultRun[ClusterDeployment]):
             self.writers.append(writer)
             async with Probe(writer).running() as probe:
                 await probe.succeeds()
-                if not self._synchronous:
-                    self._delay_replication(REPLICATION_DELAY_SECONDS)
                 yield probe
 
     async def one(self, kind: Kind, turn: int, probe: Probe) -> Cycle:
         """One fault, until the cluster is as it was and all listeners have everything."""
+        self._delay_replication(0.0 if self._synchronous else REPLICATION_DELAY_SECONDS)
+        await asyncio.sleep(SETTLED_SECONDS)
         begun = time.monotonic()
         side = asyncio.create_task(self._change_something(turn))
         counted_from = await kind.inject(self.stack, probe)
+        self._delay_replication(0.0)  # standbys catch up fast
         await self.stack.cluster.healthy()
         await side
         if not self._synchronous:
