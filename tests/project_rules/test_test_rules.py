@@ -18,11 +18,13 @@ SLEEPS = {
     "tests/cli/test_token.py": "between two checks of a server that has received a sign-out",
     "tests/cli/test_import_killed.py": "between two checks of a database that a process writes to",
     "tests/support/processes.py": "between two checks of a file that a process writes",
+    "tests/support/replication.py": "between two checks of a server",
 }
 """Where a thread sleeps, and why."""
 WATCHES = r"time\.(monotonic|perf_counter|time)\(\)|\.elapsed\b"
 CLOCKS = {
     "tests/support/processes.py": "the end of waiting for a hang",
+    "tests/support/replication.py": "the end of waiting for a hang",
     "tests/embedded/environment.py": "the end of waiting for a hang",
     "tests/readme/test_tour.py": "the end of waiting for a hang",
 }

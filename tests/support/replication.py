@@ -41,6 +41,10 @@ class Primary(Postgres):
         if self._synchronous:
             self.wait_for_commits()
 
+    def end_waiting(self) -> None:
+        """End the waiting of commits as an operator can: they are done, but the standby may not have them."""
+        self._execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+
     def wait_for_commits(self, *, enabled: bool = True) -> None:
         """Let commits wait for the standby from now on, or not."""
         self._execute(f"ALTER SYSTEM SET synchronous_standby_names = '{NAME if enabled else ''}'")
@@ -53,10 +57,6 @@ class Standby(Primary):
     def __init__(self, folder: Path, primary: Primary) -> None:
         super().__init__(folder, synchronous=primary._synchronous)
         self._primary = primary
-
-    def _settings(self) -> dict[str, str]:
-        connection = f"host={HOST} port={self._primary.port} user={USER} password={self._primary.password}"
-        return super()._settings() | {"primary_conninfo": f"{connection} application_name={NAME}"}
 
     def _prepare(self) -> None:
         if not self.folder.exists():
@@ -72,10 +72,20 @@ class Standby(Primary):
         environment = {**os.environ, **self._primary._libpq_environment()}
         done = run(command, OSAccount(), seconds=HANG_SECONDS, environment=environment)
         assert done.returncode == 0, done.stderr
+        # A setting of the command line could not be changed by `disconnect`.
+        with (self.data / "postgresql.auto.conf").open("a") as file:
+            connection = f"host={HOST} port={self._primary.port} user={USER} password={self._primary.password}"
+            file.write(f"primary_conninfo = '{connection} application_name={NAME}'\n")
         for folder, _, files in os.walk(self.data):
             for path in (Path(folder), *(Path(folder, name) for name in files)):
                 account.give(path)
         shutil.copy(self._primary.folder / "password", self.folder / "password")
+
+    def disconnect(self) -> None:
+        """Receive no more changes."""
+        self._execute("ALTER SYSTEM SET primary_conninfo = ''")
+        self._execute("SELECT pg_reload_conf()")
+        _retry(lambda: self._primary._execute("SELECT 1 / (count(*) = 0)::int FROM pg_stat_replication"))
 
     def promote(self) -> None:
         """Make it the primary, on a new timeline."""
