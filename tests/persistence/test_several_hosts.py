@@ -17,6 +17,7 @@ from embedded.postgres import Postgres
 from persistence import connecting, migrations
 from persistence.connecting import Connector
 from persistence.database import Database
+from persistence.diagnostics import read_standbys
 from services.task_creation import create_task
 from tests.support.builders import Builders
 from tests.support.ports import closed_port
@@ -120,6 +121,24 @@ class TestReplicatedServers:
             primary.port,
             standby.port,
         }
+
+    async def test_the_status_has_the_standby(self, servers: tuple[Primary, Standby]):
+        """And how far it is behind. A user without rights sees only that there is one."""
+        primary, _ = servers
+        admin = Database(primary.url, pool_size=1)
+        async with admin.engine.begin() as connection:
+            await connection.exec_driver_sql("CREATE ROLE looker LOGIN PASSWORD 'looker'")
+            found = await read_standbys(connection)
+        url = make_url(primary.url).set(username="looker", password="looker").render_as_string(hide_password=False)
+        looker = Database(url, pool_size=1)
+        async with looker.connect() as connection:
+            hidden = await read_standbys(connection)
+        await looker.close()
+        await admin.close()
+
+        assert (found.standbys, found.hidden, found.synchronous, found.is_synchronous) == (1, 0, 0, False)
+        assert 0 <= found.bytes_behind < 100_000_000
+        assert (hidden.standbys, hidden.hidden) == (1, 1)
 
     async def test_a_standby_alone_is_reported(self, servers: tuple[Primary, Standby]):
         """In one line."""

@@ -14,6 +14,7 @@ from domain.user import Role
 from persistence import connecting, migrations
 from persistence.connecting import Connector
 from persistence.database import Database
+from persistence.diagnostics import Standbys, read_standbys
 from persistence.queries.unanswered_writes import REFUSED
 from persistence.server_connection import StatelessConnection
 from persistence.transaction import NOT_CONFIRMED
@@ -190,6 +191,20 @@ async def test_the_number_of_waiting_commits_is_bounded(observed: Observed, impa
         while impatient.database._pool.refuses_writes:
             await asyncio.sleep(0)
     await create(impatient.as_(actor), task)
+
+
+async def test_the_status_shows_waiting_commits(observed: Observed, impatient: Builders):
+    """`taskriver doctor` reports them when they have waited for two seconds."""
+    actor = await observed.build.an_actor()
+    [task] = await tasks_of(observed.build, actor, 1)
+    await observed.stop_confirming()
+    with pytest.raises(Unavailable):
+        await create(impatient.as_(actor), task)
+    async with asyncio.timeout(HANG_SECONDS), observed.build.database.connect() as connection:
+        while not (status := await read_standbys(connection)).waiting_commits:
+            await connection.rollback()
+
+    assert status == Standbys(0, 0, 0, 0, 0.0, is_synchronous=True, waiting_commits=1)
 
 
 async def test_the_numbering_of_events_does_not_wait_forever(observed: Observed, impatient: Builders):
