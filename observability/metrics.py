@@ -124,7 +124,8 @@ WITH_REDIS: Final = _gauge(
     "processes_with_redis", "Processes that receive notifications from Redis. The others poll four times a second."
 )
 REFUSED_BY_REDIS: Final = _gauge(
-    "processes_refused_by_redis", "Processes that Redis does not allow to publish or subscribe. They poll for events."
+    "processes_refused_by_redis",
+    "Processes whose commands Redis refuses: a replica, full memory, or missing permissions. They poll for events.",
 )
 EXHAUSTED: Final = _counter(
     "files_exhausted_seconds", "Seconds in which a process had no file descriptor left and closed new connections."

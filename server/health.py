@@ -25,7 +25,7 @@ class Health:
     migrations: Callable[[], Awaitable[SchemaState]]
     redis: Check
     refused: Callable[[], bool]
-    """Whether Redis refuses notifications."""
+    """Whether Redis refuses commands of the notifier."""
     exhausted: Callable[[], bool]
     """Whether no file descriptors are left for new connections."""
     draining: Callable[[], bool]
@@ -37,7 +37,7 @@ class Health:
     async def ready(self, request: Request) -> Response:
         """`/readyz`: 200 if requests can be served, else 503.
 
-        It is 200 and `degraded` without Redis, or if Redis refuses notifications: then events arrive by polling.
+        It is 200 and `degraded` without Redis, or if Redis refuses commands: then events arrive by polling.
         """
         database = await self.database()
         tables = await self.migrations() if database else SchemaState.BEHIND

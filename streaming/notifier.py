@@ -230,7 +230,7 @@ class Notifier:
         """
         error, master = self._check.error, self._check.master
         # Heartbeats show whether the server answers. A slow answer to the check must not end a working subscription.
-        if error is not None and (backend is None or is_refusal(error)):
+        if error is not None and (backend is None or self._check.is_refused):
             raise _Unusable(str(error)) from error
         if backend is not None and master is not None and backend.address not in (None, master):
             raise _Unusable("the master has changed")
@@ -267,8 +267,9 @@ class Notifier:
         self._on_confirmed()
 
     def _on_lost(self, error: OSError) -> None:
+        is_first = self.healthy or not self._was_lost
         # A refusal has its own line in the log.
-        if self.healthy and not (error.__cause__ is not None and is_refusal(error.__cause__)):
+        if is_first and not (error.__cause__ is not None and is_refusal(error.__cause__)):
             _log.warning("no Redis notifications; events arrive later: %s", str(error) or type(error).__name__)
         self.healthy, self._was_lost = False, True
 
@@ -276,7 +277,7 @@ class Notifier:
         backoff = Backoff(LONGEST_PAUSE)
         while self._running:
             notification = await self._queue.get()
-            if self._check.error is not None:
+            if self._check.is_refused:
                 continue
             try:
                 await self._redis.publish(self._channel, notification.encode())

@@ -1,6 +1,7 @@
 """Commands that Redis refuses although it is reachable."""
 
 import logging
+from itertools import chain
 from typing import Final
 
 from redis.exceptions import (
@@ -18,17 +19,23 @@ from streaming.sentinel import UnknownService
 _log: Final = logging.getLogger("taskriver.bell")
 
 _REPLICA: Final = "It is a replica: REDIS_URL must lead to the master, or name Sentinels."
+_PERMISSION: Final = "Give the user in REDIS_URL the permissions that `taskriver doctor` prints."
 _ADVICE: Final[tuple[tuple[type[Exception], str], ...]] = (
     (UnknownService, "Correct the service name, sentinel_username and sentinel_password in REDIS_URL."),
-    (
-        NoPermissionError,
-        "Give the user in REDIS_URL the permissions that `taskriver doctor` prints.",
-    ),
+    (NoPermissionError, _PERMISSION),
     (AuthenticationError, "Correct the user and the password in REDIS_URL."),
     (ReadOnlyError, _REPLICA),
     (MasterDownError, _REPLICA),
     (OutOfMemoryError, "Its memory is full: raise maxmemory, or set maxmemory-policy to volatile-ttl."),
     (BusyLoadingError, "It loads its data, and can be used afterwards."),
+)
+_ADVICE_BY_TEXT: Final[tuple[tuple[str, str], ...]] = (
+    # redis-py has no classes for these.
+    ("MISCONF", 'It cannot store its data: free its disk, or set save "" (Taskriver needs no stored data).'),
+    ("NOREPLICAS", "Too few replicas are connected: start them, or lower min-replicas-to-write."),
+    # In scripts: Valkey, and Redis 7.
+    ("ACL failure in script", _PERMISSION),
+    ("The user executing the script can't run this command", _PERMISSION),
 )
 _OTHER: Final = "Correct this in Redis."
 
@@ -40,14 +47,27 @@ def is_refusal(error: BaseException) -> bool:
 
 def advice(error: BaseException) -> str:
     """What an operator should do about a refusal."""
-    return next((text for kind, text in _ADVICE if isinstance(error, kind)), _OTHER)
+    by_kind = (remedy for kind, remedy in _ADVICE if isinstance(error, kind))
+    by_text = (remedy for text, remedy in _ADVICE_BY_TEXT if text in str(error))
+    return next(chain(by_kind, by_text), _OTHER)
+
+
+def is_permission_missing(error: BaseException) -> bool:
+    """Whether the user in REDIS_URL lacks a permission, of a command or in a script."""
+    return is_refusal(error) and advice(error) == _PERMISSION
+
+
+def describe(error: BaseException) -> str:
+    """The message of Redis and the advice, as sentences."""
+    return f"{str(error).rstrip('.')}. {advice(error)}"
 
 
 class RedisErrors:
-    """The commands that Redis refuses at the moment. Each is logged once, until it works again."""
+    """The commands that Redis refuses at the moment. Each reason is logged once, until the command works again."""
 
     def __init__(self) -> None:
-        self._refused: set[str] = set()
+        self._refused: dict[str, str] = {}
+        """The reasons by command."""
 
     def __bool__(self) -> bool:
         return bool(self._refused)
@@ -56,11 +76,12 @@ class RedisErrors:
         """Record that a command failed. It counts as refused if Redis answered with an error."""
         if command in self._refused or not is_refusal(error):
             return
-        self._refused.add(command)
-        _log.warning("Redis refuses %s; events arrive by polling: %s. %s", command, error, advice(error))
+        reason = describe(error)
+        if reason not in self._refused.values():
+            _log.warning("Redis refuses %s; events arrive by polling: %s", command, reason)
+        self._refused[command] = reason
 
     def record_success(self, command: str) -> None:
         """Record that a command worked."""
-        if command in self._refused:
-            self._refused.remove(command)
+        if self._refused.pop(command, None) is not None:
             _log.info("Redis accepts %s again", command)

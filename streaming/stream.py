@@ -97,7 +97,7 @@ class Stream:
 
     @property
     def is_refused(self) -> bool:
-        """Whether Redis refuses to publish or to subscribe; events then arrive by polling."""
+        """Whether Redis refuses commands, such as to publish or to write; events then arrive by polling."""
         return bool(self._notifier.redis_errors)
 
     @property

@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from redis.asyncio import Redis
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from cli.doctor.finding import CheckResult, make_finding
 from streaming.notifier import Notification
 from streaming.redis_acl import CHANNEL, PROBE_KEY, setuser_command
+from streaming.redis_errors import is_permission_missing
 
 NAME: Final = "redis permissions"
 _KEY: Final = "throttle:doctor"
@@ -17,13 +18,11 @@ _NO_NEWS: Final = Notification("", 1, 1, None)
 """A message without an event. Processes that receive it compare their position with the log, as they do anyway."""
 
 _SCRIPT: Final = """
-local refused = {}
+local failures = {}
 local function try(...)
   local answer = redis.pcall(...)
-  if type(answer) == "table" and answer.err and
-      (string.find(answer.err, "NOPERM") or string.find(answer.err, "can't run this command") or
-       string.find(answer.err, "No permissions")) then
-    table.insert(refused, string.lower((...)))
+  if type(answer) == "table" and answer.err then
+    table.insert(failures, {string.lower((...)), answer.err})
   end
 end
 try("TIME")
@@ -37,9 +36,9 @@ try("ZADD", KEYS[1], 1, "a")
 try("ZREMRANGEBYSCORE", KEYS[1], "-inf", 0)
 try("ZCARD", KEYS[1])
 try("ZREM", KEYS[1], "a")
-return refused
+return failures
 """
-"""The commands of the scripts for rate limits, on a key that no limit has. Returns those without permission."""
+"""The commands of the scripts for rate limits, on a key that no limit has. Returns those that fail, with the error."""
 
 
 async def check(client: Redis, user: str) -> CheckResult:
@@ -51,11 +50,6 @@ async def check(client: Redis, user: str) -> CheckResult:
     return make_finding(
         NAME, f"the user {user} may not use {', '.join(refused)}", bad=f"Run in Redis: {setuser_command(user)}"
     )
-
-
-def is_missing(error: BaseException) -> bool:
-    """Whether the error says that a permission is missing."""
-    return isinstance(error, NoPermissionError)
 
 
 async def _is_refused(client: Redis, step: Callable[[Redis], Awaitable[object]]) -> bool:
@@ -70,12 +64,12 @@ async def _is_refused(client: Redis, step: Callable[[Redis], Awaitable[object]])
 
 async def _refused_in_scripts(client: Redis) -> list[str]:
     try:
-        refused = await client.register_script(_SCRIPT)(keys=[_KEY])
+        failures = await client.register_script(_SCRIPT)(keys=[_KEY])
     except NoPermissionError:
-        return ["evalsha or script|load"]
+        return ["evalsha or script|load on throttle:*"]
     except RedisError:
         return []
-    return [each.decode() for each in refused]
+    return [name.decode() for name, text in failures if is_permission_missing(ResponseError(text.decode()))]
 
 
 async def _subscribe(client: Redis) -> object:
@@ -86,7 +80,7 @@ async def _subscribe(client: Redis) -> object:
 
 _STEPS: Final[dict[str, Callable[[Redis], Awaitable[object]]]] = {
     "ping": lambda client: client.ping(),
-    "set": lambda client: client.set(PROBE_KEY, b"", px=1_000),
+    "set on throttle:*": lambda client: client.set(PROBE_KEY, b"", px=1_000),
     f"publish on {CHANNEL}": lambda client: client.publish(CHANNEL, _NO_NEWS.encode()),
     f"subscribe on {CHANNEL}": _subscribe,
 }

@@ -1,3 +1,4 @@
+#!lua
 -- Checks or changes the number of failed and of running attempts, in one atomic step.
 --
 -- KEYS  for each limit: the number of failed attempts, an integer that expires when its window ends; and the running

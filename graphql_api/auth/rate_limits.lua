@@ -1,3 +1,4 @@
+#!lua
 -- Checks the count of one time window and adds to it, in one atomic step.
 --
 -- KEYS[1]  the window: an integer that expires when the window ends

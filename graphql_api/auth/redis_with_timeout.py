@@ -10,7 +10,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from streaming.redis_errors import advice, is_refusal
+from streaming.redis_errors import describe, is_refusal
 
 _log: Final = logging.getLogger("taskriver.limits")
 
@@ -64,7 +64,7 @@ class RedisWithTimeout:
 
     def _log_failure(self, error: Exception) -> None:
         if is_refusal(error):
-            _log.warning("Redis refuses scripts: each process counts limits by itself: %s. %s", error, advice(error))
+            _log.warning("Redis refuses scripts: each process counts limits by itself: %s", describe(error))
         else:
             _log.warning("Redis does not answer (%s): each process counts limits by itself.", type(error).__name__)
 

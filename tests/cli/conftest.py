@@ -71,6 +71,23 @@ def database_url(new_database: Callable[[], str]) -> str:
     return new_database()
 
 
+@pytest.fixture
+def look(run: Run, database_url: str, redis_url: str) -> Any:
+    """Run it: the exit code, and state and text by name."""
+
+    def look(**settings: str) -> tuple[int, dict[str, tuple[str, str]]]:
+        result = run("doctor", "--json", **({"DATABASE_URL": database_url, "REDIS_URL": redis_url} | settings))
+        assert "hunter2" not in result.out + result.err
+        report = json.loads(result.out)
+        found = {each["name"]: (each["state"], f"{each['told']} {each['advice']}") for each in report["findings"]}
+        worst = {0: "ok", 3: "look", 1: "bad"}[result.code]
+        assert report["worst"] == worst
+        assert worst in {state for state, _ in found.values()}
+        return result.code, found
+
+    return look
+
+
 @pytest.fixture(scope="module")
 def served(database_url: str, new_redis: Callable[[], str]) -> Iterator[str]:
     """The URL of a server on that database, on a loopback port, in its own thread."""

@@ -12,9 +12,11 @@ from domain.user import Role
 from embedded.valkey import Valkey
 from graphql_api.auth.failed_attempts import AttemptCount, FailedAttempts
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
-from streaming.notifier import CHANNEL, Notification, Notifier, PublishQueue
+from streaming.notifier import Notification, Notifier, PublishQueue
+from streaming.redis_acl import CHANNEL, RULES, SENTINEL_RULES, setuser_command
 from tests.streaming.conftest import StartProcess
 from tests.streaming.support import Process, a_notification, a_task_event, an_actor, logged, receive_event, until
+from tests.support.ports import closed_port
 from tests.support.waiting import HANG_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -155,9 +157,42 @@ class TestRefusals:
         assert "polling" in delivered[0]
         assert f"Redis accepts {command} again" in caplog.messages
 
+    async def test_a_wrong_password_is_logged_once(
+        self, start: StartProcess, redis_url: str, caplog: pytest.LogCaptureFixture
+    ):
+        """Without the password; the process starts, and events arrive by polling."""
+        process = await start(redis=re.sub("//.*@", "//:hunter2@", redis_url))
+        await until(lambda: process.stream.is_refused)
+        async with process.stream.subscribe(ADMIN, None, None) as listener:
+            await send(process, listener, 1)
+        await until(lambda: not process.stream.healthy)
+        [message] = [each for each in caplog.messages if "Redis" in each]
+
+        assert message == (
+            "Redis refuses SET; events arrive by polling: invalid username-password pair or user is disabled. "
+            "Correct the user and the password in REDIS_URL."
+        )
+
+    async def test_a_redis_that_is_down_at_the_start_is_logged_once(
+        self, start: StartProcess, caplog: pytest.LogCaptureFixture
+    ):
+        """Though the process connects again and again."""
+        with closed_port() as port:
+            process = await start(redis=f"redis://:hunter2@127.0.0.1:{port}")
+            await until(lambda: "no Redis notifications; events arrive later" in caplog.text)
+            async with process.stream.subscribe(ADMIN, None, None) as listener:
+                await send(process, listener, 1)
+            await process.stream.stop()
+
+        assert caplog.text.count("no Redis notifications") == 1
+        assert "hunter2" not in caplog.text
+
     async def test_the_documented_rights_are_enough(self, start: StartProcess, disposable_valkey: Valkey):
         """A user with what docs/deployment.md names, and nothing else, may do all that a process does."""
-        [rules] = re.findall(r"`(\+@connection [^`]+)`", (ROOT / "docs/deployment.md").read_text())
+        text = (ROOT / "docs/deployment.md").read_text()
+        commands = re.findall(r"^ *(ACL SETUSER NAME .*)$", text, re.MULTILINE)
+        assert commands == [setuser_command("NAME"), setuser_command("NAME", SENTINEL_RULES)]
+        rules = RULES
         url = re.sub("//.*@|//", "//few:secret@", disposable_valkey.url)
         async with Redis.from_url(disposable_valkey.url) as redis, Redis.from_url(url) as few:
             await allow(redis, "few", "resetchannels", *rules.split())
