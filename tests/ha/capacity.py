@@ -17,6 +17,7 @@ from typing import Final
 import psutil
 
 from benchmarks.dialects import Request
+from benchmarks.numbering import EVENTS, commit_events
 from benchmarks.posting import post_all
 from domain.user import Role
 from embedded.accounts import account_for
@@ -29,6 +30,8 @@ _CREATE: Final = "mutation ($input: CreateTaskInput!) { createTask(input: $input
 _PAGE: Final = """{ tasks(first: 20) {
   streamCursor nodes { id title status priority version updatedAt owner { username } assignee { username } }
   pageInfo { hasNextPage endCursor } } }"""
+_READ_SECONDS: Final = 2.0
+"""The time in which the processes read what is numbered."""
 _PROCESSES: Final = (1, 2, 3, 4)
 _HEADER: Final = (
     "| request | processes | per second | ms of processor per request: Taskriver | primary | each standby |"
@@ -65,6 +68,7 @@ async def main() -> int:
                 for name, requests in LOADS.items()
                 for number in _PROCESSES
             ]
+            points.append(await _follow(deployment))
     more = list(points[0].milliseconds)[3:]
     header = " ".join((_HEADER, *(f"{name} |" for name in more)))
     lines = [header, "| --- " * (6 + len(more)) + "|", *(point.row() for point in points)]
@@ -92,6 +96,19 @@ async def _load(on: ClusterDeployment, name: str, request: Request, processes: i
     seconds, after, sent = time.perf_counter() - begun, await _used(on), each * processes
     used = {program: (after[program] - before[program]) / sent * 1000 for program in before}
     return Point(name, processes, sent / seconds, used)
+
+
+async def _follow(on: ClusterDeployment) -> Point:
+    """Commit events at once, which the processes number and read; none of them has a subscriber."""
+    before = await _used(on)
+    await commit_events(on.cluster.direct_url, EVENTS)
+    committed = time.perf_counter()
+    await on.head()
+    seconds = time.perf_counter() - committed
+    await asyncio.sleep(_READ_SECONDS)
+    after = await _used(on)
+    used = {program: (after[program] - before[program]) / EVENTS * 1000 for program in before}
+    return Point("an event of another writer", len(on.processes), EVENTS / seconds, used)
 
 
 def _post(query: str, variables: dict[str, object]) -> Request:
