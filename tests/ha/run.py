@@ -60,7 +60,7 @@ class ClusterRun(FaultRun[ClusterDeployment]):
         """One fault, until the cluster is as it was and all listeners have everything."""
         self._delay_replication(0.0 if self._synchronous else REPLICATION_DELAY_SECONDS)
         await asyncio.sleep(SETTLED_SECONDS)
-        begun = time.monotonic()
+        before, begun = await self.stack.cluster.primary(), time.monotonic()
         side = asyncio.create_task(self._change_something(turn))
         counted_from = await kind.inject(self.stack, probe)
         self._delay_replication(0.0)  # standbys catch up fast
@@ -71,7 +71,8 @@ class ClusterRun(FaultRun[ClusterDeployment]):
         await self.settle(kind.name)
         seconds = probe.seconds_without_writes(begun, counted_from)
         resynced = sum(_got_new_epoch(each, begun) for each in self.followers)
-        return Cycle(kind.name, round(seconds, 2), resynced, len(self.followers))
+        replaced = await self.stack.cluster.primary() is not before
+        return Cycle(kind.name, round(seconds, 2), resynced, len(self.followers), replaced)
 
     async def _change_something(self, turn: int) -> None:
         if self._synchronous:

@@ -24,7 +24,7 @@ class TestProblems:
         [
             (Cycle(KILL.name, 10.0, 1, 104), True),
             (Cycle(FREEZE.name, 35.0, 0, 104), True),
-            (Cycle(KILL.name, 1.0, 104, 104), False),
+            (Cycle(KILL.name, 1.0, 104, 104, replaced=True), False),
             (Cycle(ETCD.name, 1.0, 0, 104), False),
         ],
         ids=["one client in a hundred", "the goal of a node", "all clients", "no new primary"],
@@ -38,7 +38,7 @@ class TestProblems:
         [
             (Cycle(KILL.name, 10.1, 0, 104), True),
             (Cycle(KILL.name, 1.0, 2, 104), True),
-            (Cycle(KILL.name, 1.0, 103, 104), False),
+            (Cycle(KILL.name, 1.0, 103, 104, replaced=True), False),
         ],
         ids=["too slow", "resyncs", "a client that does not know"],
     )
