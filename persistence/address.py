@@ -28,11 +28,12 @@ UNSUPPORTED: Final = frozenset(
             "load_balance_hosts",
             "replication",
         ),
-        *("require_auth", "requirepeer", "service", "ssl", "sslcertmode", "sslcompression", "sslcrldir", "sslsni"),
+        *("require_auth", "requirepeer", "service", "sslcertmode", "sslcompression", "sslcrldir", "sslsni"),
         *("tcp_user_timeout",),
     }
 )
 """Parameters of libpq and of other clients that asyncpg would send to the server as its settings."""
+SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SEVERAL: Final = re.compile(
     r"(?P<before>[\w+]+://(?:[^:/]*(?::[^@]*)?@)?)(?P<hosts>[^/?@]*,[^/?]*)(?P<after>.*)", re.DOTALL
 )
@@ -67,11 +68,11 @@ def database_url(url: str | URL) -> URL:
     if _value(parsed, TARGET) not in {None, *_TARGETS}:
         raise WrongAddress(f"{TARGET} must be {', '.join(_TARGETS[:-1])} or {_TARGETS[-1]}: Taskriver writes")
     if wrong := sorted(UNSUPPORTED & parsed.query.keys()):
-        raise WrongAddress(f"the parameter {wrong[0]} is not supported" + "; use sslmode" * (wrong[0] == "ssl"))
+        raise WrongAddress(f"the parameter {wrong[0]} is not supported")
     hosts = tuple(map(_host, listed.split(","))) if listed is not None else hosts_of(parsed)
     if not all(0 < (host.port or PORT) <= MAX_PORT for host in hosts):
         raise WrongAddress(f"a port is not between 1 and {MAX_PORT}")
-    return _with_hosts(parsed.set(drivername=DRIVER), hosts)
+    return _with_sslmode(_with_hosts(parsed.set(drivername=DRIVER), hosts))
 
 
 def hosts_of(url: URL) -> tuple[Host, ...]:
@@ -125,6 +126,16 @@ def _with_hosts(url: URL, hosts: Sequence[Host]) -> URL:
         return made
     names, ports = ",".join(host.name for host in hosts), ",".join(str(host.port or PORT) for host in hosts)
     return made.update_query_dict({"host": names, "port": ports})
+
+
+def _with_sslmode(url: URL) -> URL:
+    """The URL with `sslmode` in place of SQLAlchemy's name for it."""
+    mode = _value(url, "ssl")
+    if mode is None:
+        return url
+    if mode not in SSL_MODES:
+        raise WrongAddress(f"ssl must be one of {', '.join(SSL_MODES)}")
+    return url.difference_update_query(["ssl"]).update_query_dict({"sslmode": mode})
 
 
 def _host(text: str) -> Host:

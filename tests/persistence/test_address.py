@@ -58,6 +58,11 @@ def test_the_driver_gets_everything_but_the_hosts():
     assert (parameters.user, parameters.password, parameters.database) == ("u", "p@", "d")
 
 
+def test_the_name_of_sqlalchemy_for_encryption_is_accepted():
+    """The driver knows only libpq's."""
+    assert dsn(database_url("postgresql://u:p@a:1,b/d?ssl=verify-full")) == "postgresql://u:p@/d?sslmode=verify-full"
+
+
 @pytest.mark.parametrize(
     ("url", "target"),
     [
@@ -92,7 +97,7 @@ def test_the_primary_of_several_hosts_is_wanted(url: str, target: str):
         (f"postgresql://u:{SECRET}@x@a/d", "not percent-encoded"),
         (f"postgresql://u:{SECRET}@a/d?connect_timeout=3", "the parameter connect_timeout is not supported"),
         (f"postgresql://u:{SECRET}@a,b/d?load_balance_hosts=random", "load_balance_hosts is not supported"),
-        (f"postgresql://u:{SECRET}@a/d?ssl=require", "the parameter ssl is not supported; use sslmode"),
+        (f"postgresql://u:{SECRET}@a/d?ssl={SECRET}", "ssl must be one of disable, allow, prefer, require"),
     ],
 )
 def test_what_is_not_supported_is_refused(url: str, reason: str):

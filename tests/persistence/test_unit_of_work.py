@@ -323,9 +323,9 @@ class TestDatabaseUrl:
     @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg"])
     def test_the_driver_of_the_url_is_replaced(self, scheme: str):
         """The rest of the URL stays."""
-        url = database_url(f"{scheme}://me:p%40ss@db.example.org:5433/tasks?ssl=require")
+        url = database_url(f"{scheme}://me:p%40ss@db.example.org:5433/tasks?sslmode=require")
         assert url.render_as_string(hide_password=False) == (
-            "postgresql+asyncpg://me:p%40ss@db.example.org:5433/tasks?ssl=require"
+            "postgresql+asyncpg://me:p%40ss@db.example.org:5433/tasks?sslmode=require"
         )
 
     def test_another_database_is_refused(self):
