@@ -17,7 +17,7 @@ from tests.ha.folder import run_folder
 from tests.ha.kinds import KINDS, Kind
 from tests.ha.programs import PACKAGES, Programs, find_or_install
 from tests.ha.results import Cycle, Part, Results, put_table
-from tests.ha.run import ClusterRun
+from tests.ha.run import FEW, MANY, ClusterRun
 
 MODES: Final = ("synchronous", "asynchronous")
 PART: Final = 11
@@ -50,18 +50,16 @@ async def main() -> int:
         path.unlink(missing_ok=True)
     results = Results.read(path)
     results.versions = programs.versions(pooler=shape.pooler)
-    problems: list[str] = []
     for kinds in _parts(len(results.cycles), options.cycles, _chosen(options.only, shape)):
-        part = await _part(programs, kinds, shape, seed=len(results.cycles))
-        results.add(part)
+        part = await _part(programs, kinds, shape, len(results.cycles), short=options.short)
+        results.add(part, list(part.problems(synchronous=shape.synchronous, timed=not options.short)))
         results.write(path)
-        problems += part.problems(synchronous=shape.synchronous, timed=not options.untimed)
         _say(f"not acknowledged: {part.failures}")
     table = results.table()
     if options.page:
         put_table(options.page, options.mode, table)
-    sys.stdout.write("\n".join([*table, *problems, ""]))
-    return 1 if problems else 0
+    sys.stdout.write("\n".join([*table, *results.problems, ""]))
+    return 1 if results.problems else 0
 
 
 def _programs() -> Programs | None:
@@ -82,7 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--new", action="store_true", help="forget the results of earlier runs")
     parser.add_argument("--results", help="the name of the file with the results")
     parser.add_argument("--page", type=Path, help="put the table into this page, too")
-    parser.add_argument("--untimed", action="store_true", help="a time over its goal is no failure")
+    parser.add_argument("--short", action="store_true", help="few clients, and a time over its goal is no failure")
     return parser.parse_args()
 
 
@@ -97,10 +95,10 @@ def _parts(done: int, cycles: int, chosen: list[Kind]) -> Iterator[list[Kind]]:
         yield [chosen[turn % len(chosen)] for turn in turns[start : start + PART]]
 
 
-async def _part(programs: Programs, kinds: list[Kind], shape: Shape, *, seed: int) -> Part:
+async def _part(programs: Programs, kinds: list[Kind], shape: Shape, seed: int, *, short: bool) -> Part:
     with run_folder() as folder:
         async with running(folder, programs, shape) as deployment:
-            return await ClusterRun(deployment, seed=seed).part(kinds, _say_cycle)
+            return await ClusterRun(deployment, FEW if short else MANY, seed=seed).part(kinds, _say_cycle)
 
 
 def _say_cycle(cycle: Cycle) -> None:

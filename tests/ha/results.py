@@ -58,6 +58,8 @@ class Results:
     versions: dict[str, str] = field(default_factory=dict)
     cycles: list[Cycle] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    """What was against the goals in all parts."""
 
     @classmethod
     def read(cls, path: Path) -> "Results":
@@ -65,7 +67,7 @@ class Results:
         if not path.exists():
             return cls()
         stored = json.loads(path.read_text())
-        return cls(stored["versions"], [Cycle(**each) for each in stored["cycles"]], stored["totals"])
+        return cls(**{**stored, "cycles": [Cycle(**each) for each in stored["cycles"]]})
 
     def write(self, path: Path) -> None:
         """Replace the file."""
@@ -74,9 +76,10 @@ class Results:
         fresh.write_text(json.dumps(asdict(self), indent=1) + "\n")
         fresh.replace(path)
 
-    def add(self, part: Part) -> None:
-        """Add a part."""
+    def add(self, part: Part, problems: Sequence[str]) -> None:
+        """Add a part with its problems."""
         self.cycles += part.cycles
+        self.problems += problems
         for name in ("acknowledged", "lost", "duplicated", "forbidden", "wrong"):
             self.totals[name] = self.totals.get(name, 0) + getattr(part.verdict, name)
 

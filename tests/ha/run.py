@@ -15,7 +15,9 @@ from tests.ha.results import Cycle, Part
 from tests.ha.verdict import is_new_epoch, judge_asynchronous, judge_synchronous
 from verification.client.writer import TaskWriter
 
-MORE_LISTENERS: Final = ("alice", "carol", "erin", "frank") * 24
+FEW: Final = LISTENERS
+MANY: Final = (*LISTENERS, *("alice", "carol", "erin", "frank") * 24)
+"""The users of the clients that listen."""
 PAUSE_SECONDS: Final = (0.2, 0.6)
 SETTLED_SECONDS: Final = 2.0
 """Between two faults."""
@@ -26,11 +28,9 @@ REPLICATION_DELAY_SECONDS: Final = 0.3
 class ClusterRun(FaultRun[ClusterDeployment]):
     """A run on the cluster. Without synchronous replication, rights do not change: their changes could be lost, too."""
 
-    def __init__(self, on: ClusterDeployment, *, seed: int) -> None:
+    def __init__(self, on: ClusterDeployment, listeners: Sequence[str], *, seed: int) -> None:
         self._synchronous = on.cluster.shape.synchronous
-        super().__init__(
-            on, seed=seed, projects=self._synchronous, listeners=(*LISTENERS, *MORE_LISTENERS), pause=PAUSE_SECONDS
-        )
+        super().__init__(on, seed=seed, projects=self._synchronous, listeners=listeners, pause=PAUSE_SECONDS)
 
     async def part(self, kinds: Sequence[Kind], say: Callable[[Cycle], None]) -> Part:
         """Inject these faults, one after another, and judge."""

@@ -70,10 +70,12 @@ def test_parts_are_added_up(tmp_path: Path):
     for seconds in (2.0, 4.0, 9.0):
         results = Results.read(path)
         results.versions = {"PostgreSQL": "18.6"}
-        results.add(part(Cycle(KILL.name, seconds, 1, 100)))
+        results.add(part(Cycle(KILL.name, seconds, 1, 100)), [f"after {seconds}"])
         results.write(path)
-    table = Results.read(path).table()
+    results = Results.read(path)
+    table = results.table()
 
+    assert results.problems == ["after 2.0", "after 4.0", "after 9.0"]
     assert table[2] == f"| {KILL.name} | 3 | 4.0 | 9.0 | 10 | 3 of 300 |"
     assert table[-1] == "3 cycles: 300 acknowledged, 0 lost, 0 duplicated, 0 forbidden, 0 wrong. PostgreSQL 18.6."
 
