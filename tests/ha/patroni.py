@@ -21,30 +21,34 @@ _VERSION_SECONDS: Final = 60
 
 def find_patroni(account: OSAccount) -> str | None:
     """The program, which *account* can run; installs it if necessary. None if this is not possible."""
-    folder = private_folder(Path(tempfile.gettempdir())) / f"patroni-{_digest()}"
-    program = folder / "bin" / "patroni"
-    if not _runs(program, account) and _install(folder):
-        return str(program) if _runs(program, account) else None
-    return str(program) if program.exists() else None
+    try:
+        folder = private_folder(Path(tempfile.gettempdir())) / f"patroni-{_digest()}"
+        program = folder / "bin" / "patroni"
+        if not _runs(program, account):
+            _install(folder)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return str(program) if _runs(program, account) else None
 
 
 def _digest() -> str:
     return hashlib.sha256(_LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
 
 
-def _install(folder: Path) -> bool:
+def _install(folder: Path) -> None:
+    """Make the environment.
+
+    Raises:
+        subprocess.SubprocessError: this Python has no pip, there is no network, or it takes too long.
+    """
     venv.create(folder, clear=True, with_pip=True)
     command = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    try:
-        done = subprocess.run(
-            [*command, "--require-hashes", "--requirement", str(_LOCK)],
-            capture_output=True,
-            timeout=_INSTALL_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+    subprocess.run(
+        [*command, "--require-hashes", "--requirement", str(_LOCK)],
+        capture_output=True,
+        timeout=_INSTALL_SECONDS,
+        check=True,
+    )
 
 
 def _runs(program: Path, account: OSAccount) -> bool:
