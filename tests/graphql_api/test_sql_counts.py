@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from domain.user import Role
-from persistence.event_log import _AFTER, _HEAD, _NUMBER
+from persistence.epoch import COMPLETE
+from persistence.event_log import _AFTER, _NUMBER, _observe, _with_key
 from persistence.group_commit import WRITE
 from persistence.models import TaskRow, UserRow
 from persistence.numbering_floor import LAST_ID, RAISE, WRITERS
@@ -27,7 +28,8 @@ NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id
 MOVES = """subscription { taskStatusChanged { cursor task { title owner { username } assignee { username } }
   ... on TaskStatusChanged { from to by { username } } } }"""
 
-OF_THE_STREAM = (_AFTER, _HEAD, _NUMBER, LAST_ID, RAISE, WRITERS)
+FOLLOWED = (_with_key(_AFTER, COMPLETE), _with_key(_NUMBER, COMPLETE))
+OF_THE_STREAM = (*FOLLOWED, _observe(COMPLETE), LAST_ID, RAISE, WRITERS)
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from graphql_api.execution.delivery import Group, SharedExecutions
 from graphql_api.resolvers.delivery import Delivery
 from graphql_api.resolvers.stream import SubscriptionSource
 from persistence.database import Database
-from persistence.event_log import Head, Numbered
+from persistence.epoch import DatabaseIdentity, KnownServer, LogServer
+from persistence.event_log import Head, Numbered, Observation
 from persistence.numbering_floor import LastId, Writers
 from streaming.notifier import Notification, Notifier
 from streaming.stream import Stream
@@ -44,6 +45,9 @@ class Row:
     status: TaskStatus = TaskStatus.DONE
 
 
+SERVER = DatabaseIdentity(1, 1, 1, 1)
+
+
 @dataclass
 class FakeDatabase:
     """Committed events, and tasks that are owned by their owners."""
@@ -52,6 +56,7 @@ class FakeDatabase:
     rows: dict[UUID, Row] = field(default_factory=dict)
     position: int = 0
     reads: list[int] = field(default_factory=list)
+    log_server: KnownServer = field(default_factory=KnownServer)
     wake: Callable[[], None] = lambda: None
 
     def commit(self, *owners: UUID) -> None:
@@ -71,10 +76,10 @@ class FakeDatabase:
         """The log."""
         yield self
 
-    async def head(self) -> Head:
+    async def observe(self, position: int) -> Observation:
         """How far it reaches."""
         await _answered()
-        return Head("epoch", self.position, 0, bool(self.committed))
+        return Observation(Head("epoch", self.position, 0, bool(self.committed)), LogServer(SERVER, SERVER))
 
     async def number(self, at_most: int) -> Numbered:
         """Number what is committed."""
