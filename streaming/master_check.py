@@ -80,5 +80,5 @@ class MasterCheck:
             _log.info("the Sentinels name a master again")
 
     async def _disconnect(self) -> None:
-        with suppress(RedisError, OSError):
+        with suppress(Exception):  # closing raises as many types as a request
             await self._redis.connection_pool.disconnect()
