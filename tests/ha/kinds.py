@@ -55,7 +55,7 @@ async def switch_over(on: ClusterDeployment, probe: Probe) -> float:
     """A switchover that an operator requests."""
     old, begun = await on.cluster.primary(), time.monotonic()
     async with asyncio.timeout(HANG_SECONDS):
-        # On a busy machine, Patroni may not have heard of its standby in time, and refuses.
+        # On a busy machine, Patroni may not know the state of its standby in time, and refuses.
         while not await old.switch_over() and await on.cluster.primary() is old:
             await asyncio.sleep(AFTER_SECONDS)
             begun = time.monotonic()
