@@ -54,7 +54,7 @@ async def main() -> int:
         part = await _part(programs, kinds, shape, len(results.cycles), short=options.short)
         results.add(part, list(part.problems(synchronous=shape.synchronous, timed=not options.short)))
         results.write(path)
-        _say(f"not acknowledged: {part.failures}")
+        _say(f"not acknowledged: {part.failures}; {part.reconnects} reconnects")
     table = results.table()
     if options.page:
         put_table(options.page, options.mode, table)

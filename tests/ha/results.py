@@ -36,6 +36,8 @@ class Part:
     verdict: Verdict
     logged_errors: list[str]
     failures: dict[str, int]
+    reconnects: int = 0
+    """How often clients that listen had to connect again."""
 
     def problems(self, *, synchronous: bool, timed: bool) -> Iterator[str]:
         """What is against the goals; *timed*: with those for times."""

@@ -44,7 +44,7 @@ class ClusterRun(FaultRun[ClusterDeployment]):
         answers = {key: facts for writer in self.writers for key, facts in writer.answers.items()}
         judge = judge_synchronous if self._synchronous else judge_asynchronous
         verdict = await asyncio.to_thread(judge, outcome.history, answers)
-        return Part(cycles, verdict, outcome.logged_errors, dict(outcome.failures))
+        return Part(cycles, verdict, outcome.logged_errors, dict(outcome.failures), outcome.reconnects)
 
     @asynccontextmanager
     async def _probing(self) -> AsyncIterator[Probe]:
