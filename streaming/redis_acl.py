@@ -9,13 +9,13 @@ PROBE_KEY: Final = "throttle:writable"
 """A key with the prefix of the rate limits, which the permissions allow. It expires by itself."""
 
 RULES: Final = (
-    "-@all +ping +select +client|setinfo +client|setname +publish +subscribe +evalsha +script|load "
+    "-@all +ping +select +client|setname +publish +subscribe +evalsha +script|load "
     "+get +set +del +incr +incrby +pttl +pexpire +time +zadd +zrem +zcard +zremrangebyscore "
     f"~throttle:* &{CHANNEL}"
 )
 """All that a process and `taskriver doctor` do, as rules of `ACL SETUSER`."""
 
-SENTINEL_RULES: Final = "-@all +ping +client|setinfo +client|setname +sentinel|master"
+SENTINEL_RULES: Final = "-@all +ping +client|setname +sentinel|master"
 """The same for the user of the Sentinels."""
 
 

@@ -96,6 +96,7 @@ def _common(target: RedisTarget, seconds: float) -> dict[str, Any]:
         "socket_connect_timeout": seconds,
         "retry": Retry(NoBackoff(), 0),
         "protocol": _RESP2,
+        "driver_info": None,  # CLIENT SETINFO came with Redis 7.2: the permissions for 7.0 cannot name it
         **target.options,
     }
 
