@@ -169,7 +169,7 @@ KINDS: Final = (
     Kind("loss of the node", 35, lose_node),
     Kind("cut from the standbys", 10, cut_standbys),
     Kind("cut from etcd and standbys", 35, isolate),
-    Kind("loss of etcd's leader", 10, kill_etcd_leader),
+    Kind("loss of etcd's leader", 35, kill_etcd_leader),  # a long election is like a cut from etcd
     Kind("reload of HAProxy", 10, reload_haproxy),
     Kind("restart of PgBouncer", 10, restart_pgbouncer, needs="pooler"),
     Kind("failover of Redis", 10, fail_redis_over, needs="sentinel"),
