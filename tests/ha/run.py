@@ -66,10 +66,10 @@ class ClusterRun(FaultRun[ClusterDeployment]):
         self._delay_replication(0.0)  # standbys catch up fast
         await self.stack.cluster.healthy()
         await side
+        seconds = probe.seconds_without_writes(begun, counted_from)  # `settle` keeps this process busy for seconds
         if not self._synchronous:
             self._forget_tasks()
         await self.settle(kind.name)
-        seconds = probe.seconds_without_writes(begun, counted_from)
         resynced = sum(_got_new_epoch(each, begun) for each in self.followers)
         replaced = await self.stack.cluster.primary() is not before
         return Cycle(kind.name, round(seconds, 2), resynced, len(self.followers), replaced)
