@@ -41,10 +41,6 @@ class Primary(Postgres):
         if self._synchronous:
             self.wait_for_commits()
 
-    def end_waiting(self) -> None:
-        """End the waiting of commits as an operator can: they are done, but the standby may not have them."""
-        self._execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
-
     def wait_for_commits(self, *, enabled: bool = True) -> None:
         """Let commits wait for the standby from now on, or not."""
         self._execute(f"ALTER SYSTEM SET synchronous_standby_names = '{NAME if enabled else ''}'")
