@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos drill outages simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos ha drill outages simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 ##@ Run
 
@@ -155,6 +155,9 @@ drill: $(VENV)/dev ## Restore a backup to a point in time, and compare.
 
 outages: $(VENV)/dev ## Measure what users notice during outages; as root for all (ARGS="--only 'dead Redis' --write").
 	@$(BIN)/python -m tests.outages $(ARGS)
+
+ha: $(VENV)/dev ## Fail over a real cluster 100 times, and verify the stream; continues an earlier table (CYCLES=…, MODE=asynchronous, ARGS=--new).
+	@$(BIN)/python -m tests.ha --cycles $(or $(CYCLES),100) --mode $(or $(MODE),synchronous) $(ARGS)
 
 contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST API and compare with its OpenAPI document (EXAMPLES=72).
 	@$(BIN)/python -m tests.rest_api.contract --max-examples $(or $(EXAMPLES),72)

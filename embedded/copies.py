@@ -18,7 +18,7 @@ NOT_NEEDED = ("__pycache__", "include")
 _READ_AND_RUN = 0o555
 
 # Used if only its owner may enter the temporary folder, or if programs in it cannot run.
-_OTHER_PLACES = ("/var/tmp", "/var/lib")  # noqa: S108 (only a private folder in it, see _private_folder)
+_OTHER_PLACES = ("/var/tmp", "/var/lib")  # noqa: S108 (only a private folder in it, see private_folder)
 
 
 def runnable_copies(name: str, trees: Sequence[Path]) -> Iterator[Path]:
@@ -28,13 +28,13 @@ def runnable_copies(name: str, trees: Sequence[Path]) -> Iterator[Path]:
     """
     for place in dict.fromkeys((tempfile.gettempdir(), *_OTHER_PLACES)):
         try:
-            folder = _private_folder(Path(place))
+            folder = private_folder(Path(place))
             yield _copy(folder / f"{name}-{_digest(trees)}", trees)
         except OSError:
             continue
 
 
-def _private_folder(place: Path) -> Path:
+def private_folder(place: Path) -> Path:
     """A folder in *place* that only this user can write.
 
     Raises:

@@ -14,6 +14,8 @@ from verification.snapshot_cover import SnapshotCover
 
 _TASK_KINDS = (ItemKind.CHANGED, ItemKind.MOVED)
 _UNKNOWN_ROLE = Role.USER
+RESYNC = "a resync ("
+"""The beginning of the finding about a resync without a change of rights."""
 
 
 class ListenerCheck:
@@ -117,7 +119,7 @@ class ListenerCheck:
         if item.reason == "ACCESS" and not self._rights_changed(item):
             self._add_finding(Fault.WRONG, "a resync because of changed rights, but the rights are the same")
         elif item.reason != "ACCESS":
-            self._add_finding(Fault.LOST, f"a resync ({item.reason}): the events before it are lost for this listener")
+            self._add_finding(Fault.LOST, f"{RESYNC}{item.reason}): the events before it are lost for this listener")
         if item.snapshot is None:
             self._add_finding(Fault.WRONG, "a resync, but the listener has not read its lists again")
         self._position, self._version = item.cursor.position, item.cursor.access_version

@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 
 from server import signals
-from tests.chaos.fault_run import FaultRun, details
+from tests.chaos.fault_run import FaultRun
 from tests.chaos.faults import FAULTS, undo
+from tests.chaos.outcome import details
 from tests.chaos.stack import running
 
 

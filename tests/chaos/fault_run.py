@@ -6,7 +6,8 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from domain.events import LoggedEvent
@@ -14,11 +15,10 @@ from domain.task import FOLLOWERS
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import UserRow
-from tests.chaos import faults
 from tests.chaos.expectations import last_expected, roles_of
-from tests.chaos.faults import Fault
 from tests.chaos.membership_changes import MembershipChanges
-from tests.chaos.stack import Stack
+from tests.chaos.outcome import Outcome
+from tests.chaos.stack import Deployment
 from tests.support.waiting import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.failures import Failed
@@ -27,7 +27,10 @@ from verification.client.projects import KnownProject
 from verification.client.writer import Known, TaskWriter
 from verification.history import History, Listener
 from verification.history_check import check_history
-from verification.report import Report
+
+DeploymentT = TypeVar("DeploymentT", bound=Deployment)
+Fault = Callable[[DeploymentT, int], Awaitable[None]]
+"""A fault and its round, which selects the target."""
 
 TASKS = 24
 """So many live at a time, for all writers together: they are to meet."""
@@ -65,38 +68,26 @@ class FollowerTask:
     task: asyncio.Task[None] | None = None
 
 
-@dataclass
-class Outcome:
-    """The result of a run."""
+class FaultRun(Generic[DeploymentT]):
+    """A run on a stack. *projects*: some of the tasks are in projects, whose members change all the time.
 
-    report: Report
-    cycles: int
-    seconds: float
-    settled: dict[str, list[float]]
-    reconnects: int
-    failures: Counter[str]
-    logged_errors: list[str]
-    history: History = field(repr=False)
+    *listeners* are the names of users, a name twice for two clients of one user. *pause* is the shortest and the
+    longest time between two changes of a writer.
+    """
 
-    @property
-    def slowest(self) -> float:
-        """The longest time after which all listeners were up to date."""
-        return max((each for times in self.settled.values() for each in times), default=0.0)
-
-    def line(self) -> str:
-        """The result in one line."""
-        return (
-            f"{self.cycles} cycles in {self.seconds:.0f} s: {self.report.line()};"
-            f" settled within {self.slowest:.2f} s; {self.reconnects} reconnects,"
-            f" {self.report.repeated} items repeated, {self.report.resyncs} resyncs"
-        )
-
-
-class FaultRun:
-    """A run on a stack. *projects*: some of the tasks are in projects, whose members change all the time."""
-
-    def __init__(self, stack: Stack, *, prefix: str = "", seed: int = 7, projects: bool = False) -> None:
+    def __init__(
+        self,
+        stack: DeploymentT,
+        *,
+        prefix: str = "",
+        seed: int = 7,
+        projects: bool = False,
+        listeners: Sequence[str] = LISTENERS,
+        pause: tuple[float, float] = PAUSE_SECONDS,
+    ) -> None:
         self.stack = stack
+        self._listeners = listeners
+        self._pause = pause
         self._prefix = prefix
         self.random = random.Random(seed)
         self.users: dict[str, UserRow] = {}
@@ -113,7 +104,7 @@ class FaultRun:
         self._writing = asyncio.Event()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["FaultRun"]:
+    async def running(self) -> AsyncIterator["FaultRun[DeploymentT]"]:
         """Users listen and write as long as the block runs."""
         for name, role in PEOPLE.items():
             self.users[name] = await self.stack.a_user(self._prefix + name, role)
@@ -121,10 +112,10 @@ class FaultRun:
             boss = f"{self._prefix}boss"
             self.memberships = MembershipChanges(self.stack, boss, self.users, random.Random(self.random.random()))
             await self.memberships.start()
-        self.followers = [self._start_follower(name) for name in LISTENERS]
+        self.followers = [self._start_follower(name) for name in self._listeners]
         for follower in self.followers:
             follower.task = asyncio.create_task(follower.follower.run())
-        await self._until(lambda: all(follower.recorder.position >= 0 for follower in self.followers), 10)
+        await self._until(lambda: all(follower.recorder.position >= 0 for follower in self.followers), HANG_SECONDS)
         self._writing.set()
         tasks = [asyncio.create_task(self._write(name)) for name in WRITERS]
         if self.memberships is not None:
@@ -146,7 +137,7 @@ class FaultRun:
         await asyncio.gather(*(follower.task for follower in self.followers if follower.task), return_exceptions=True)
 
     async def run(
-        self, cycles: int, chosen: Sequence[Fault] = faults.FAULTS, say: Callable[[str], None] = lambda text: None
+        self, cycles: int, chosen: Sequence[Fault[DeploymentT]], say: Callable[[str], None] = lambda text: None
     ) -> Outcome:
         """Inject this number of faults, one after another; each must be recovered from."""
         begun = time.monotonic()
@@ -197,13 +188,13 @@ class FaultRun:
             history=history,
         )
 
-    async def _cycle(self, fault: Fault, turn: int) -> None:
-        side = asyncio.create_task(self._change_rights(turn))
+    async def _cycle(self, fault: Fault[DeploymentT], turn: int) -> None:
+        side = asyncio.create_task(self.change_rights(turn))
         await fault(self.stack, turn)
         await side
         await self.settle(fault.__name__)
 
-    async def _change_rights(self, turn: int) -> None:
+    async def change_rights(self, turn: int) -> None:
         """Change rights while faults happen."""
         if turn % 2 == 0:
             await asyncio.sleep(0.2)
@@ -247,7 +238,7 @@ class FaultRun:
         self.writers.append(writer)
         while self._writing.is_set():
             await self._write_once(writer, name)
-            await asyncio.sleep(self.random.uniform(*PAUSE_SECONDS))
+            await asyncio.sleep(self.random.uniform(*self._pause))
 
     async def _write_once(self, writer: TaskWriter, name: str) -> None:
         task = self._a_task_for(name)
@@ -382,14 +373,3 @@ class FaultRun:
             membership_writes=self.memberships.writes if self.memberships is not None else (),
             final_members=await self.stack.members() if self.memberships is not None else None,
         )
-
-
-def details(outcome: Outcome) -> list[str]:
-    """The details behind the line."""
-    lines = [f"  {name:16} {' '.join(f'{each:.2f}' for each in times)}" for name, times in outcome.settled.items()]
-    changes = len(outcome.history.membership_writes)
-    lines.append(f"  {changes} acknowledged changes of memberships")
-    lines.append(f"  not acknowledged {dict(outcome.failures)}")
-    lines += [f"  {finding}" for finding in outcome.report.findings[:40]]
-    lines += [f"  log: {line}" for line in outcome.logged_errors[:20]]
-    return lines

@@ -2,14 +2,11 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from tests.chaos.fault_run import Fault
 from tests.chaos.process import Process
 from tests.chaos.stack import Stack
-
-Fault = Callable[[Stack, int], Awaitable[None]]
-"""A fault and its round, which selects the target."""
 
 FROZEN_SECONDS = 2.0
 """Twice the lease."""
@@ -105,7 +102,7 @@ async def cut_off(stack: Stack, turn: int) -> None:
     stack.database_wire.flow()
 
 
-FAULTS: tuple[Fault, ...] = (
+FAULTS: tuple[Fault[Stack], ...] = (
     kill,
     freeze,
     postgres_crash,

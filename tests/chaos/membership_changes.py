@@ -11,7 +11,7 @@ from domain.project import ProjectRole
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import UserRow
-from tests.chaos.stack import Stack
+from tests.chaos.stack import Deployment
 from verification.client.failures import Away, Refused, Unreachable
 from verification.client.projects import KnownProject, Projects
 from verification.history import MembershipWrite
@@ -28,7 +28,7 @@ PROJECTS: Final = 2
 class MembershipChanges:
     """Changes memberships as *boss*, one after the other, each until it is acknowledged."""
 
-    def __init__(self, stack: Stack, boss: str, users: dict[str, UserRow], random: Random) -> None:
+    def __init__(self, stack: Deployment, boss: str, users: dict[str, UserRow], random: Random) -> None:
         self._projects = Projects(stack.account(boss))
         self._users = users
         self._random = random

@@ -1,4 +1,7 @@
-"""Two server processes with their own PostgreSQL and Valkey, and a proxy in front of every connection."""
+"""Server processes with what they need, for tests that inject faults.
+
+`Stack` has two processes with their own PostgreSQL and Valkey, and a proxy in front of every connection.
+"""
 
 import asyncio
 import itertools
@@ -44,29 +47,18 @@ _SETTINGS = {
 
 
 @dataclass
-class Stack:
-    """The running stack. *proxies* are in front of the processes, in the same order."""
+class Deployment:
+    """Server processes on one database, and access to its tables."""
 
     folder: Path
-    postgres: Postgres
-    valkey: Valkey
     database: Database
-    database_wire: Proxy
-    """Between the first process and PostgreSQL."""
-    valkey_wire: Proxy
-    """Between the first process and Valkey."""
     processes: list[Process]
-    proxies: list[Proxy]
-    passwords: Passwords = field(default_factory=lambda: Passwords(_ROUNDS))
-    _turns: "itertools.count[int]" = field(default_factory=itertools.count)
+    passwords: Passwords = field(default_factory=lambda: Passwords(_ROUNDS), kw_only=True)
+    _turns: "itertools.count[int]" = field(default_factory=itertools.count, kw_only=True)
 
     def place(self) -> Api:
-        """Each process in turn, through its proxy."""
-        return self.through(next(self._turns) % len(self.proxies))
-
-    def through(self, number: int) -> Api:
-        """A process, through its proxy."""
-        return Api(f"http://127.0.0.1:{self.proxies[number].port}/graphql", timeout=6)
+        """The process for the next connection of a listener."""
+        return self.direct()
 
     def direct(self) -> Api:
         """Each process in turn, without a proxy."""
@@ -127,13 +119,34 @@ class Stack:
         async with orm_session(self.database) as session:
             return list(await session.scalars(select(UserRow)))
 
-    def another_process(self, name: str, **settings: str) -> Process:
-        """One more process without a proxy; use it as a context manager."""
-        return Process(self.folder, name, _environment(self.postgres.url, self.valkey.url) | settings)
-
     def logged_errors(self) -> list[str]:
         """The unexpected errors that the processes logged."""
         return [line for process in self.processes for line in process.logged_errors()]
+
+
+@dataclass
+class Stack(Deployment):
+    """The running stack. *proxies* are in front of the processes, in the same order."""
+
+    postgres: Postgres
+    valkey: Valkey
+    database_wire: Proxy
+    """Between the first process and PostgreSQL."""
+    valkey_wire: Proxy
+    """Between the first process and Valkey."""
+    proxies: list[Proxy]
+
+    def place(self) -> Api:
+        """Each process in turn, through its proxy."""
+        return self.through(next(self._turns) % len(self.proxies))
+
+    def through(self, number: int) -> Api:
+        """A process, through its proxy."""
+        return Api(f"http://127.0.0.1:{self.proxies[number].port}/graphql", timeout=6)
+
+    def another_process(self, name: str, **settings: str) -> Process:
+        """One more process without a proxy; use it as a context manager."""
+        return Process(self.folder, name, environment(self.postgres.url, self.valkey.url) | settings)
 
 
 @asynccontextmanager
@@ -157,15 +170,16 @@ async def running(
             (postgres.url, valkey.url),
         ]
         processes = [
-            await stack.enter_async_context(Process(folder, f"process-{number}", _environment(*each) | settings, code))
+            await stack.enter_async_context(Process(folder, f"process-{number}", environment(*each) | settings, code))
             for number, each in enumerate(urls)
         ]
         proxies = [await stack.enter_async_context(Proxy(process.port)) for process in processes]
         await asyncio.gather(*(process.ready() for process in processes))
-        yield Stack(folder, postgres, valkey, database, database_wire, valkey_wire, processes, proxies)
+        yield Stack(folder, database, processes, postgres, valkey, database_wire, valkey_wire, proxies)
 
 
-def _environment(database_url: str, redis_url: str) -> dict[str, str]:
+def environment(database_url: str, redis_url: str) -> dict[str, str]:
+    """The settings of a process."""
     return _SETTINGS | {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
 
 

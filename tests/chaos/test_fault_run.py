@@ -2,7 +2,9 @@
 forbidden event. `make chaos` runs a hundred.
 """
 
-from tests.chaos.fault_run import FaultRun, details
+from tests.chaos.fault_run import FaultRun
+from tests.chaos.faults import FAULTS
+from tests.chaos.outcome import details
 from tests.chaos.stack import Stack
 from tests.support.figures import Figures
 
@@ -11,7 +13,7 @@ CYCLES = 20
 
 async def test_twenty_faults(stack: Stack, figures: Figures):
     """After each fault all listeners receive all events, and the checker finds no fault."""
-    outcome = await FaultRun(stack, projects=True).run(CYCLES)
+    outcome = await FaultRun(stack, projects=True).run(CYCLES, FAULTS)
     changes = len(outcome.history.membership_writes)
     figures.note(f"{outcome.line()}, {changes} changes of memberships")
 

@@ -11,7 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx
 from sqlalchemy import text
 
-from tests.chaos.fault_run import FaultRun, details
+from tests.chaos.fault_run import FaultRun
+from tests.chaos.outcome import details
 from tests.chaos.process import Process
 from tests.chaos.stack import PASSWORD, Stack
 from tests.support.figures import Figures

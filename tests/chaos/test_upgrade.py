@@ -13,7 +13,8 @@ from domain.actor import OPERATOR
 from domain.stream_cursor import StreamCursor
 from persistence import migrations
 from services.stream import set_cursor_format
-from tests.chaos.fault_run import FaultRun, details
+from tests.chaos.fault_run import FaultRun
+from tests.chaos.outcome import details
 from tests.chaos.process import PROJECT, Process
 from tests.chaos.retrying_clients import RetryingClients, unexpected_tasks
 from tests.chaos.stack import Stack, running
@@ -48,7 +49,7 @@ async def has_fingerprints(stack: Stack) -> bool:
         return (await log.head()).has_fingerprints
 
 
-async def move_clients(stack: Stack, run: FaultRun) -> None:
+async def move_clients(stack: Stack, run: FaultRun[Stack]) -> None:
     """Let clients continue at the other process, several times in both directions."""
     for _ in range(3):
         for proxy in stack.proxies:
@@ -57,7 +58,7 @@ async def move_clients(stack: Stack, run: FaultRun) -> None:
             await run.settle("clients move")
 
 
-def last_cursors(run: FaultRun) -> list[StreamCursor]:
+def last_cursors(run: FaultRun[Stack]) -> list[StreamCursor]:
     """The last cursor of each listener that received something on its last connection."""
     connections = [follower.recorder.listener.connections[-1] for follower in run.followers]
     return [each.items[-1].cursor for each in connections if each.items]

@@ -9,7 +9,10 @@ from tests.support.waiting import HANG_SECONDS
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "tests").rglob("*.py"))
-TIMED = ("tests/timings/", "tests/load/", "tests/chaos/", "tests/simulation/", "tests/drill/", "tests/outages/")
+TIMED = (
+    *("tests/timings/", "tests/load/", "tests/chaos/", "tests/ha/", "tests/simulation/", "tests/drill/"),
+    "tests/outages/",
+)
 """Figures are what these are for."""
 SLEEPS = {
     "tests/e2e/test_dev.py": "a signal at a random time",

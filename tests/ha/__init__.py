@@ -1,0 +1,1 @@
+"""Failovers of a real cluster while users write and listen: `make ha`."""
