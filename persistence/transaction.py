@@ -82,6 +82,9 @@ class Transaction:
         """The rows of a statement."""
 
         def work(connection: Connection) -> Coroutine[Any, Any, list[Row]]:
+            # The caller may have waited for a connection, while others waited for an answer.
+            if self._is_writing and self._pool.refuses_writes:
+                return _refuse()
             return self._statements.run(text, connection.fetch, text, *arguments)
 
         found: list[Row] = await self._run(work)
@@ -97,14 +100,7 @@ class Transaction:
             return await self.fetch(text, *arguments)
         await self._pool.check_writes()
         self._is_writing = True
-
-        def work(connection: Connection) -> Coroutine[Any, Any, list[Row]]:
-            # The caller may have waited for a connection, while others waited for an answer.
-            if self._pool.refuses_writes:
-                return _refuse()
-            return self._statements.run(text, connection.fetch, text, *arguments)
-
-        found: list[Row] = await self._run(work)
+        found = await self.fetch(text, *arguments)
         self._is_writing = False
         return found
 
@@ -160,6 +156,7 @@ class Transaction:
             if self._connection.is_closed():
                 raise connection_lost(error) from error
             self._is_busy = not is_statement_error(error)
+            self._is_writing = self._is_writing and self._is_busy
             raise
         if self._is_writing and self._connection.is_unconfirmed:
             raise Unavailable(NOT_CONFIRMED)

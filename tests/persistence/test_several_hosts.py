@@ -46,7 +46,8 @@ class Silent:
         yield server.sockets[0].getsockname()[1]
         server.close()
         for writer in self._writers:
-            writer.close()
+            writer.transport.abort()
+        await asyncio.gather(*(writer.wait_closed() for writer in self._writers), return_exceptions=True)
 
 
 def url_of(server: Postgres, *ports: int) -> str:
