@@ -290,7 +290,8 @@ class Server:
         # The thread that examines documents gives the interpreter's lock back after this time, if the loop waits.
         # The default, 5 ms, would hold up every callback of the loop for so long.
         sys.setswitchinterval(_SWITCH_SECONDS)
-        await self.stream.start()
+        # A process that has seen its tables stays ready when they become newer, also if nobody has asked before.
+        await asyncio.gather(self.stream.start(), self.tables.state())
         self.descriptors.start()
         self._background_tasks.start()
 

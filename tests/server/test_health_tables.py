@@ -11,6 +11,7 @@ from starlette.routing import Route
 from persistence.database import Database
 from persistence.schema_check import SchemaCheck, SchemaState
 from server.health import Health
+from tests.support.api_server import an_api
 
 
 @pytest.fixture
@@ -45,6 +46,15 @@ async def test_tables_that_become_newer(database: Database):
     assert await tables.state() is SchemaState.OK
     await set_revision(database, "9999")
     assert await tables.state() is SchemaState.OK
+
+
+async def test_tables_that_become_newer_before_anyone_asks(database: Database, redis_url: str):
+    """The first question comes after the migrations of the next version: the load balancer still uses this process."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    async with an_api(url, redis_url) as api:
+        await set_revision(database, "9999")
+        answer = await api.client.get("/readyz")
+        assert (answer.status_code, answer.json()["checks"]["migrations"]) == (200, "ok")
 
 
 async def test_tables_of_this_version(database: Database):
