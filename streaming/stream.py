@@ -64,7 +64,9 @@ class Stream:
         self._numberer = Numberer(database, self._on_numbered, clock)
         listeners = Listeners(self._apply_access, self._on_events, self._on_log_break, self._subscribers.__len__)
         self._log_reader = LogReader(database, self._numberer, self.counters, listeners, clock)
-        self.task_cache = TaskCache(database, self._log_reader.lease, clock)
+        self.task_cache = TaskCache(
+            database, self._log_reader.lease, clock, lambda: self._log_reader.tail.dispatched_since
+        )
         self._on_access: list[OnAccess] = []
         self._on_break: list[OnBreak] = []
         self._on_delivery: OnDelivery | None = None

@@ -64,6 +64,8 @@ class Tail:
         self._unnumbered = False
         self._numbered_at: float | None = None
         self._complete, self._complete_since = head.position, float("-inf")
+        self.dispatched_since = float("-inf")
+        """Everything that was committed before this instant is dispatched."""
         self._reset(head)
 
     def _reset(self, head: Head) -> None:
@@ -92,6 +94,7 @@ class Tail:
             return ()
         self.dispatched, self.fingerprint = batch[-1].position, batch[-1].fingerprint
         self.end = max(self.end, self.dispatched)
+        self._note_dispatched()
         return batch[skipped:]
 
     def start_fingerprint(self, position: int) -> int | None:
@@ -118,6 +121,7 @@ class Tail:
         """
         if since > self._complete_since:
             self._complete, self._complete_since = position, since
+            self._note_dispatched()
 
     def request_check(self) -> None:
         """Request a read of the head soon, because something may have been missed."""
@@ -196,7 +200,12 @@ class Tail:
         if since is not None:
             self._numbered_at = None
             self._complete, self._complete_since = head.position, since
+            self._note_dispatched()
             self._renew()
+
+    def _note_dispatched(self) -> None:
+        if self.dispatched >= self._complete:
+            self.dispatched_since = max(self.dispatched_since, self._complete_since)
 
     def _renew(self) -> None:
         if self.access_applied >= self._complete:

@@ -94,10 +94,12 @@ class TaskCache:
     permissions: callers check the policy.
     """
 
-    def __init__(self, database: Database, lease: Lease, clock: Clock) -> None:
+    def __init__(self, database: Database, lease: Lease, clock: Clock, dispatched_since: Callable[[], float]) -> None:
+        """*dispatched_since* returns an instant before which all committed events have been applied to this cache."""
         self._database = database
         self._lease = lease
         self._clock = clock
+        self._dispatched_since = dispatched_since
         self._reads: OrderedDict[UUID, _CachedRead] = OrderedDict()
         self._deleted: OrderedDict[UUID, People] = OrderedDict()
         self._numbers = count(1)
@@ -205,9 +207,11 @@ class TaskCache:
         if self._waiting is read:
             self._waiting = None
         wanted = {task_id for task_id, _ in read.snapshots}
-        # Deleted tasks are not read again: a client that resumes has many events of such tasks. Their people are kept,
-        # because a task may be restored before the read ends.
-        read.deleted = {task_id: self._deleted[task_id] for task_id in wanted & self._deleted.keys()}
+        # Deleted tasks are not read again: a client that resumes has many events of such tasks. A process that is late
+        # reads them, because such a task may have been restored, and hidden from users who saw it then. The people are
+        # kept, because a task may be restored before the read ends.
+        if self._clock() - self._dispatched_since() < MAX_AGE_SECONDS:
+            read.deleted = {task_id: self._deleted[task_id] for task_id in wanted & self._deleted.keys()}
         return wanted - read.deleted.keys()
 
     def _unit_of_work(self) -> UnitOfWork:

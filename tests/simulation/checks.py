@@ -182,6 +182,8 @@ class Checks:
         if stood is None:
             table = self._world.table
             true = len(table.epochs) > 1 or bool(table.trims) or self._rights_changed(client, 0, len(table.log))
+            # The reason may be an event that the promoted standby does not have.
+            true = true or table.is_undecided
         else:
             true = self._is_true(client, wire, stood, data)
         if not true:

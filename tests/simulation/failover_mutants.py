@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from persistence.epoch import KnownServer
 from streaming import history
 from streaming.history import History, Verdict
 from tests.simulation.mutants import Patch
@@ -19,6 +18,5 @@ FAILOVER_MUTANTS: dict[str, list[Patch]] = {
         (History, "_doubts", lambda self, epoch, seen: False),
     ],
     "the last event is not looked for": [(history, "_has_another_past", lambda epoch, request, seen: False)],
-    "statements on another server are accepted": [(KnownServer, "check", lambda self, key: None)],
 }
 """The mutants: a description, and the patches."""

@@ -70,8 +70,35 @@ async def test_a_task_that_is_restored_during_a_read_is_not_unknown(process: Pro
         return await find(uow, ids)
 
     monkeypatch.setattr(task_cache, "find_current", restore_meanwhile)
+    monkeypatch.setattr(cache, "_dispatched_since", cache._clock)
     snapshot = await cache.read(deleted.task_id, [other.id])
     assert snapshot.deleted_of == people
+
+
+async def test_a_late_process_reads_deleted_tasks(process: Process, asked: list[int], monkeypatch: pytest.MonkeyPatch):
+    """The task may have been restored meanwhile, and given to others."""
+    owner = an_actor()
+    task = await process.build.a_task()
+    cache = process.stream.task_cache
+    people = People(owner.user_id, None)
+    cache.apply(a_task_event(changes=(TaskChange.DELETED,), before=people, after=None, task_id=task.id))
+    monkeypatch.setattr(cache, "_dispatched_since", lambda: cache._clock() - 0.6)
+    snapshot = await cache.visible_to(owner, task.id)
+
+    assert (snapshot.task, snapshot.deleted_of, asked) == (None, None, [1])
+
+
+async def test_a_process_that_is_not_late_remembers_deleted_tasks(
+    process: Process, asked: list[int], monkeypatch: pytest.MonkeyPatch
+):
+    """They are not read."""
+    deleted = a_task_event(changes=(TaskChange.DELETED,), after=None)
+    cache = process.stream.task_cache
+    cache.apply(deleted)
+    monkeypatch.setattr(cache, "_dispatched_since", cache._clock)
+    snapshot = await cache.read(deleted.task_id)
+
+    assert (snapshot.deleted_of, asked) == (deleted.before, [])
 
 
 class TestAhead:
