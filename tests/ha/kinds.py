@@ -98,7 +98,7 @@ async def cut_standbys(on: ClusterDeployment, probe: Probe) -> float:
 
 
 async def isolate(on: ClusterDeployment, probe: Probe) -> float:
-    """The primary reaches neither etcd nor the standbys; clients still reach it."""
+    """The primary does not reach etcd, and the standbys do not reach the primary; clients still do."""
     old, begun = await on.cluster.primary(), time.monotonic()
 
     async def replaced() -> None:
