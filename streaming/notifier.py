@@ -190,7 +190,7 @@ class Notifier:
             await backoff.pause()
 
     async def _listen(self, backoff: Backoff) -> None:
-        """Run one subscription until it is lost.
+        """Run one subscription until it is lost, or until `stop`.
 
         Raises:
             OSError: it was lost, or could not be made.
@@ -203,7 +203,7 @@ class Notifier:
             stack.push_async_callback(backend.disconnect)
             broadcast = await stack.enter_async_context(Broadcast(backend=backend))
             subscriber = await stack.enter_async_context(broadcast.subscribe(self._channel))
-            while True:
+            while self._running:  # the check may have lost the cancellation
                 async with asyncio.timeout(SILENCE_SECONDS):
                     event = await subscriber.get()
                 self._require_master(backend)

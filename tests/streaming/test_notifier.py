@@ -69,6 +69,16 @@ class TestOutage:
 
         assert asyncio.all_tasks() - others == set()
 
+    async def test_it_stops_at_each_step_of_its_start(self, redis_url: str):
+        """redis-py can lose a cancellation that arrives together with an answer."""
+        for step in range(60):
+            notifier = Notifier(redis_url, channel="test:stop")
+            await notifier.start(lambda notification: None, lambda: None)
+            for _ in range(step):
+                await asyncio.sleep(0)
+            async with asyncio.timeout(HANG_SECONDS):
+                await notifier.stop()
+
     async def test_a_subscription_that_is_cut_is_made_again(self, start: StartProcess, disposable_valkey: Valkey):
         """A connection that Redis closes is replaced."""
         writer, other = await start(redis=disposable_valkey.url), await start(redis=disposable_valkey.url)
