@@ -74,6 +74,8 @@ class PrivateServer(ABC):
         """
         if self._child is not None and self._child.alive:
             raise EmbeddedError(f"{self.name} in {self.folder} is already running (process {self.pid}).")
+        if self._child is not None:
+            self._child.terminate()  # it has ended by itself, and its watchdog has to be ended
         with wrap_os_errors(self.folder):
             self._prepare()
             self._end_predecessor()

@@ -58,6 +58,7 @@ class Proxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
+        self.refuse = True  # a connection may have been accepted whose task has not started
         self.cut()
         for task in tuple(self._tasks):
             task.cancel()
@@ -73,6 +74,7 @@ class Proxy:
             pass  # the server's own callback would complain
         finally:
             self._tasks.discard(task)
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refuse:

@@ -1,5 +1,7 @@
 """Single servers, and the faults that tests may inject."""
 
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -43,6 +45,18 @@ class TestPostgres:
 
         assert postgres.url == url
         assert remembers(url, memory)
+
+    def test_ended_by_itself_and_started_again(self, postgres: Postgres) -> None:
+        """As after a full disk; its watchdog ends, too."""
+        url, child = postgres.url, postgres._child
+        assert child is not None
+        memory = remember(url)
+        os.kill(postgres.pid, signal.SIGQUIT)
+        assert child.wait(HANG_SECONDS)
+        postgres.start()
+
+        assert remembers(url, memory)
+        assert child._watchdog.returncode is not None
 
     @pytest.mark.parametrize("mode", ["fast", "immediate"])
     def test_stopped_and_started_again(self, postgres: Postgres, mode: str) -> None:
