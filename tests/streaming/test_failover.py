@@ -1,6 +1,6 @@
 """A standby of a real PostgreSQL is promoted: who has to load the lists again, and who has not."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,11 +102,16 @@ async def recorded(process: Process) -> None:
             pass
 
 
-async def record_without_standby(process: Process) -> None:
-    """Record and number an event in a transaction that does not wait for the standby."""
+async def record_without_standby(process: Process, disconnect: Callable[[], None]) -> None:
+    """Record and number an event in a transaction that does not wait for the standby, which gets no changes any more.
+
+    The transaction locks the numbering before: a process that numbers would keep the lock until the standby answers.
+    """
     async with process.build.as_(None) as uow:
         await uow.transaction.begin()
         await uow.transaction.fetch("SET LOCAL synchronous_commit = local")
+        await uow.transaction.fetch("SELECT 1 FROM log_state FOR UPDATE")
+        disconnect()
         uow.record(a_task_event())
         await send(uow.transaction, uow.write_set, {})
         await uow.events.number()
@@ -192,8 +197,7 @@ class TestChangesCanBeLost:
         await cluster.remembers(synchronous=True)
         await record(process, 2)
         subscriber = process.stream.subscribe(ADMIN, None, None)
-        cluster.standby.disconnect()
-        await record_without_standby(process)
+        await record_without_standby(process, cluster.standby.disconnect)
         await receive_event(subscriber)
         cluster.fail_over()
         await recorded(process)
