@@ -42,14 +42,16 @@ SLOW_SUITES := tests/graphql_api/compiler/oracle $(filter-out tests/graphql_api/
 	tests/probes/test_probes.py tests/persistence/test_errors.py
 ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/persistence/test_plans.py \
 	tests/cli/test_output.py tests/cli/test_import_killed.py tests/graphql_api/delivery/test_same_bytes.py \
-	tests/graphql_api/execution/test_introspection.py tests/rest_api/test_schemathesis.py
+	tests/graphql_api/execution/test_introspection.py tests/rest_api/test_schemathesis.py \
+	tests/streaming/test_failover.py tests/streaming/test_sentinel_failover.py \
+	tests/persistence/test_synchronous_commits.py tests/persistence/test_several_hosts.py
 
 test: $(VENV)/dev ## Run the tests in random order, with a quarter of the generated cases (ARGS="-k name", SEED=…, CASES=all).
 	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) \
 		$(addprefix --ignore ,tests/e2e tests/load tests/embedded tests/timings tests/chaos tests/simulation tests/drill tests/outages \
 		tests/examples tests/relay tests/readme tests/pooler $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
 
-test-slow: $(VENV)/dev ## Run all generated cases, mutants that tests must detect, plans of statements, and a new noun.
+test-slow: $(VENV)/dev ## Run all generated cases, mutants that tests must detect, plans of statements, failovers, and a new noun.
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) $(SLOW_SUITES) $(ONLY_SLOW) $(ARGS)
 
 # Suites whose requests go through an executor, and mean the same with either of them.
