@@ -19,17 +19,26 @@ PRIMARY: Final = "primary"
 _TARGETS: Final = (ANY, PRIMARY, "read-write")
 UNSUPPORTED: Final = frozenset(
     {
-        *("channel_binding", "connect_timeout", "fallback_application_name", "gssdelegation", "gssencmode", "hostaddr"),
-        *(
-            "keepalives",
-            "keepalives_count",
-            "keepalives_idle",
-            "keepalives_interval",
-            "load_balance_hosts",
-            "replication",
-        ),
-        *("require_auth", "requirepeer", "service", "sslcertmode", "sslcompression", "sslcrldir", "sslsni"),
-        *("tcp_user_timeout",),
+        "channel_binding",
+        "connect_timeout",
+        "fallback_application_name",
+        "gssdelegation",
+        "gssencmode",
+        "hostaddr",
+        "keepalives",
+        "keepalives_count",
+        "keepalives_idle",
+        "keepalives_interval",
+        "load_balance_hosts",
+        "replication",
+        "require_auth",
+        "requirepeer",
+        "service",
+        "sslcertmode",
+        "sslcompression",
+        "sslcrldir",
+        "sslsni",
+        "tcp_user_timeout",
     }
 )
 """Parameters of libpq and of other clients that asyncpg would send to the server as its settings."""
