@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import (
+    CTE,
     Column,
     ColumnElement,
     FromClause,
@@ -146,8 +147,7 @@ class TaskPage:
         # A text is not compared with the first tasks: that takes longer than the index if the texts are long.
         if "search" in self.given or self.order not in _INDEXED:
             return [few]
-        page, are_enough = self._among_first(part)
-        return [page.where(are_enough), select(few.subquery()).where(~are_enough)]
+        return _page_or(self._labelled(part), few, part)
 
     def _branches_in_order(self, part: "_Part") -> Sequence[Select[Any]]:
         """The list without a project: one part for each kind of task that the actor may read.
@@ -164,16 +164,18 @@ class TaskPage:
 
     def _first_or_labelled(self, part: "_Part") -> Sequence[Select[Any]]:
         """The matches among the first tasks of the list, or else all that the index of labels finds."""
-        page, are_enough = self._among_first(part)
-        few = self._branch(part, visible(self.reaches), sorts=True).subquery()
-        return [page.where(are_enough), select(few).where(~are_enough)]
+        few = self._branch(part, visible(self.reaches), sorts=True)
+        return _page_or(self._labelled(part), few, part)
 
     def _first_or_found(self, part: "_Part") -> Sequence[Select[Any]]:
         """The matches among the first tasks of the list, or those with the texts that the index finds.
 
         If many texts match, most of them usually belong to others: then the tasks are read in the list's order.
         """
-        page, are_enough = self._among_first(part)
+        # All of the first tasks are stored: whether the list has more decides also for a page that is not full.
+        first = self._first(part).cte()
+        page = self._among(first, part)
+        are_enough = (_rows_of(page) >= part.limit) | (_rows_of(first) < _FIRST)
         texts = select(TaskTextRow.task_id).where(matches_search(TaskTextRow)).limit(_MANY).cte()
         others = conditions(self.given - {"search"}, KEYS[self.order].due)
         task = self._rows(part.columns).where(
@@ -184,27 +186,36 @@ class TaskPage:
         few = few.order_by(*ordered(each.c.sort, each.c.id, descending=part.descending)).limit(part.limit)
         in_order = self._branches_in_order(replace(part, on_row=True))
         rest = _merged(in_order, descending=part.descending, limit=part.limit)
-        are_few = _count(texts) < _MANY
+        are_few = _rows_of(texts) < _MANY
         return [
-            page.where(are_enough),
+            select(page).where(are_enough),
             select(few.subquery()).where(~are_enough & are_few),
             select(rest.subquery()).where(~are_enough & ~are_few),
         ]
 
-    def _among_first(self, part: "_Part") -> tuple[Select[Any], ColumnElement[bool]]:
-        """The matches among the first tasks without the filter, and whether these are enough for the page.
+    def _labelled(self, part: "_Part") -> CTE:
+        """The tasks with a label among the first tasks of the list, which are read only until the page is full.
 
-        A label or a text that many tasks have is found in the list's order; one that few have, by its index.
+        A label that many tasks have is found in the list's order; one that few have, by its index.
         """
-        filters = conditions_on_row(self.given, KEYS[self.order].due)
-        columns = list(dict.fromkeys([*part.columns, "id", *_columns_in(filters)]))
+        return self._among(self._first(part).subquery(), part)
+
+    def _among(self, first: FromClause, part: "_Part") -> CTE:
+        """A page of the matches among the first tasks of the list."""
+        found = select(*(first.c[name] for name in (*part.columns, "sort", "place")))
+        found = found.where(*(ClauseAdapter(first).traverse(each) for each in self._filters_on_row))
+        return found.order_by(*ordered(first.c.sort, first.c.id, descending=part.descending)).limit(part.limit).cte()
+
+    def _first(self, part: "_Part") -> Select[Any]:
+        """The first tasks of the list without the filters, with the columns that the filters need."""
+        columns = list(dict.fromkeys([*part.columns, "id", *_columns_in(self._filters_on_row)]))
         plain = replace(self, given=self.given & {"project_id"}, is_of_actor=False)
         branches = plain._branches(replace(part, columns=columns, limit=_FIRST))
-        first = _merged(branches, descending=part.descending, limit=_FIRST).cte()
-        found = select(*(first.c[name] for name in (*part.columns, "sort", "place")))
-        found = found.where(*(ClauseAdapter(first).traverse(each) for each in filters))
-        page = found.order_by(*ordered(first.c.sort, first.c.id, descending=part.descending)).limit(part.limit).cte()
-        return select(page), (_count(page) >= part.limit) | (_count(first) < _FIRST)
+        return _merged(branches, descending=part.descending, limit=_FIRST)
+
+    @property
+    def _filters_on_row(self) -> list[ColumnElement[bool]]:
+        return conditions_on_row(self.given, KEYS[self.order].due)
 
     def _in_projects(self, part: "_Part") -> Select[Any]:
         """The tasks of the actor's projects: the first ones of each project, or of all that an index finds."""
@@ -289,5 +300,11 @@ def _columns_in(filters: Sequence[ColumnElement[bool]]) -> set[str]:
     return {each.name for each in elements if isinstance(each, Column) and each.table is _TASKS}
 
 
-def _count(rows: FromClause) -> ColumnElement[int]:
+def _page_or(page: CTE, few: Select[Any], part: _Part) -> Sequence[Select[Any]]:
+    """The page if it is full, or else the tasks that the index finds."""
+    is_full = _rows_of(page) >= part.limit
+    return [select(page).where(is_full), select(few.subquery()).where(~is_full)]
+
+
+def _rows_of(rows: FromClause) -> ColumnElement[int]:
     return select(func.count()).select_from(rows).scalar_subquery()
