@@ -101,7 +101,7 @@ class TestCompose:
         assert SECRETS["POSTGRES_PASSWORD"] in settings.database_url.get_secret_value()
 
     def test_migrations_can_have_a_direct_connection(self):
-        """Each setting of .env reaches them and the server, and nothing replaces that for PostgreSQL behind a pooler."""
+        """Each setting of .env reaches them and the server, and nothing replaces those for a pooler."""
         services = compose()["services"]
         assert services["migrate"]["env_file"] == services["api"]["env_file"] == [{"path": ".env", "required": False}]
         assert {"DATABASE_POOLER", "DATABASE_DIRECT_URL"}.isdisjoint(services["migrate"]["environment"])

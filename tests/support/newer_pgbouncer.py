@@ -1,7 +1,7 @@
 """`python -m tests.support.newer_pgbouncer`: a PgBouncer that manages prepared statements, beside that of the system.
 
-Debian 12 has 1.18. The package of Debian 13 and those of the libraries that it needs are unpacked into a folder, and the
-program runs with the loader from there. The packages of the system stay as they are.
+Debian 12 has 1.18. The package of Debian 13 and those of its libraries are unpacked into a folder, and the program runs
+with the loader from there. The packages of the system stay as they are.
 """
 
 import os
