@@ -51,7 +51,9 @@ async def test_the_next_master_is_followed(start: StartProcess, cluster: Sentine
     assert not one.stream.is_refused
 
 
-@pytest.mark.parametrize(("given", "reason"), [("another authority", "verify failed"), ("no certificate", "no Redis notifications")])
+@pytest.mark.parametrize(
+    ("given", "reason"), [("another authority", "verify failed"), ("no certificate", "no Redis notifications")]
+)
 async def test_without_trust_there_is_no_notification(
     start: StartProcess,
     cluster: SentinelCluster,

@@ -43,13 +43,17 @@ def find() -> str | None:
     return str(program) if _runs(program) else None
 
 
-def main() -> int:
-    """Install the program unless it is there, and print its path, or one line that says why it is not."""
+def find_or_install() -> str | None:
+    """The program, which is installed unless it is there; None if it cannot be had."""
     try:
-        program = find() or _install()
+        return find() or _install()
     except (OSError, subprocess.SubprocessError):
-        program = None
-    sys.stdout.write(f"{program or _MISSING}\n")
+        return None
+
+
+def main() -> int:
+    """Print where the program is, or one line that says why there is none."""
+    sys.stdout.write(f"{find_or_install() or _MISSING}\n")
     return 0
 
 
