@@ -24,7 +24,7 @@ _KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _TARGETS: Final = ("Created-By: Packages", "Origin: Debian", "Label: Debian")
 _SECONDS: Final = 60
 """For each step; all downloads together are one."""
-_MISSING: Final = (
+MISSING: Final = (
     f"PgBouncer of Debian {RELEASE} cannot be had here (apt-get, a source of Debian and {_KEYRING} are needed):"
     " the tests with a PgBouncer that manages prepared statements will be left out."
 )
@@ -53,7 +53,7 @@ def find_or_install() -> str | None:
 
 def main() -> int:
     """Print where the program is, or one line that says why there is none."""
-    sys.stdout.write(f"{find_or_install() or _MISSING}\n")
+    sys.stdout.write(f"{find_or_install() or MISSING}\n")
     return 0
 
 
