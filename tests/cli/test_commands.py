@@ -122,6 +122,17 @@ class TestMigrate:
         assert run("migrate", DATABASE_URL=url) == CommandResult(0, "The database is up to date.\n", "")
         assert asyncio.run(self._is_current(url))
 
+    @pytest.mark.parametrize("pooler", ["none", "prepared", "unprepared"])
+    def test_only_the_direct_connection_is_used(self, empty_database: Callable[[], str], run: Run, pooler: str):
+        """If there is one: nothing answers at DATABASE_URL."""
+        url = empty_database()
+        with closed_port() as port:
+            settings = {"DATABASE_URL": f"postgresql://u:p@127.0.0.1:{port}/d", "DATABASE_POOLER": pooler}
+            result = run("migrate", DATABASE_DIRECT_URL=url, **settings)
+
+        assert result == CommandResult(0, "The database is up to date.\n", "")
+        assert asyncio.run(self._is_current(url))
+
     def test_other_commands_require_a_migration(self, empty_database: Callable[[], str], run: Run):
         """On an empty database they say what to run."""
         result = run("cleanup", DATABASE_URL=empty_database())

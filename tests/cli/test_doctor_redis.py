@@ -12,7 +12,8 @@ from redis import Redis
 from embedded.valkey import Valkey
 from streaming.redis_acl import RULES, setuser_command
 from tests.support.certificates import Authority
-from tests.support.sentinel_cluster import SentinelCluster, sentinel_cluster
+from tests.support.sentinel_cluster import ClusterTLS, SentinelCluster, sentinel_cluster
+from tests.support.storing_valkey import server_tls
 from tests.support.tls_proxy import tls_proxy
 from tests.support.waiting import HANG_SECONDS
 
@@ -184,6 +185,21 @@ class TestSentinels:
         assert f"the master of tasks at 127.0.0.1:{cluster.members[0].port}" in found["redis"][1]
         assert found["redis sentinels"] == ("ok", "3 of 3 in REDIS_URL answer, 3 known, 1 replica ")
         assert found["redis permissions"][0] == "ok"
+
+    def test_a_complete_cluster_with_tls_is_ok(self, look: Any, tmp_path: Path):
+        """With TLS to the Sentinels and to the master. Without the certificate of the client it is not."""
+        authority = Authority(tmp_path / "authority")
+        tls = ClusterTLS(server_tls(authority, authority.issue("server")), authority.issue("client"))
+        with sentinel_cluster(tmp_path, tls=tls) as cluster:
+            wait(cluster.is_complete)
+            _, good = look(REDIS_URL=cluster.url)
+            code, bad = look(REDIS_URL=cluster.url_with({"ssl_ca_certs": str(authority.file)}))
+
+        assert good["redis"][0] in OK
+        assert "with TLS, the master of tasks at 127.0.0.1:" in good["redis"][1]
+        assert good["redis sentinels"] == ("ok", "3 of 3 in REDIS_URL answer, 3 known, 1 replica ")
+        assert good["redis permissions"][0] == "ok"
+        assert (code, bad["redis"][0]) == (1, "bad")
 
     def test_one_that_is_not_in_the_url_is_reported(self, look: Any, cluster: SentinelCluster):
         """If the named ones fail, the others are not asked."""

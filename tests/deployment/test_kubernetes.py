@@ -25,6 +25,7 @@ CUSTOM = {"Cluster"}
 OVERLAYS = ("external", "cloudnativepg")
 SECRET_KEYS = {
     ("taskriver-database-app", "uri"),
+    ("taskriver-database-direct", "uri"),
     ("taskriver-redis", "uri"),
     ("taskriver-redis", "password"),
     ("taskriver-keys", "SECRET_KEYS"),
@@ -117,6 +118,14 @@ class TestReferences:
             assert f"{key}=" in page
 
     @overlays
+    def test_only_the_direct_connection_may_be_missing(self, overlay: str):
+        """Without a pooler there is no secret for it, and the pods start. All other secrets must exist."""
+        for pod, container in server_containers(overlay):
+            references = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in container["env"]}
+            optional = {name for name, reference in references.items() if reference.get("optional")}
+            assert optional == {"DATABASE_DIRECT_URL"}, pod["metadata"]["labels"]
+
+    @overlays
     def test_the_service_selects_the_pods_of_the_api(self, overlay: str):
         """And not those of the migration, which have no server."""
         objects = objects_of(overlay)
@@ -187,15 +196,21 @@ class TestServer:
     def test_the_environment_is_valid(self, overlay: str, monkeypatch: pytest.MonkeyPatch):
         """Every variable is a setting, and the result is fit for production."""
         data = objects_of(overlay)["ConfigMap", "taskriver"]["data"]
+        values = {
+            "DATABASE_URL": "postgresql://u:x1@h/d",
+            "DATABASE_DIRECT_URL": "postgresql://u:x1@p/d",
+            "REDIS_URL": "redis://:x1@h:6379/0",
+        }
         for _, container in server_containers(overlay):
             assert container["envFrom"] == [{"configMapRef": {"name": "taskriver"}}]
             secret = {variable["name"] for variable in container["env"]}
-            assert secret == {"DATABASE_URL", "REDIS_URL", "SECRET_KEYS"}
+            assert secret == {*values, "SECRET_KEYS"}
             assert secret.isdisjoint(data)
-        values = {"DATABASE_URL": "postgresql://u:x1@h/d", "REDIS_URL": "redis://:x1@h:6379/0"}
         settings = settings_from(data | values | {"SECRET_KEYS": SECRETS["SECRET_KEYS"]}, monkeypatch)
         assert settings.is_production
         assert settings.trusted_proxies
+        assert settings.database_direct_url is not None
+        assert settings.database_direct_url.get_secret_value() == values["DATABASE_DIRECT_URL"]
 
     @overlays
     def test_ports_and_probes_are_those_of_the_server(self, overlay: str):

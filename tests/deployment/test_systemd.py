@@ -57,6 +57,7 @@ def test_migrations_run_before_the_server():
     assert "taskriver-migrate.service" in server["After"][0].split()
     assert "taskriver-migrate.service" in server["Wants"][0].split()
     assert migration["Type"] == ["oneshot"]
+    assert migration["EnvironmentFile"] == server["EnvironmentFile"]  # with DATABASE_DIRECT_URL, behind a pooler
     minutes = int(migration["TimeoutStartSec"][0].removesuffix("min"))
     assert 60 * minutes > Settings.model_fields["migration_patience_seconds"].default
 

@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +19,10 @@ from tests.ha.kinds import KINDS, Kind
 from tests.ha.programs import PACKAGES, Programs, find_or_install
 from tests.ha.results import Cycle, Part, Results, put_table
 from tests.ha.run import FEW, MANY, ClusterRun
+from tests.support import newer_pgbouncer
 
 MODES: Final = ("synchronous", "asynchronous")
-PART: Final = 11
+PART: Final = 12
 """So many cycles share a cluster, and are judged together."""
 UNAVAILABLE: Final = os.EX_UNAVAILABLE
 """The exit status without the programs: nothing was tested."""
@@ -40,7 +42,7 @@ async def main() -> int:
     Returns 0 if every goal is met, 1 if not, and `UNAVAILABLE` if the programs are missing.
     """
     options = _options()
-    programs = await asyncio.to_thread(_programs)
+    programs = await asyncio.to_thread(_programs, newer_pooler=options.newer_pooler)
     if programs is None:
         sys.stdout.write(f"{MISSING}\n")
         return UNAVAILABLE
@@ -62,12 +64,16 @@ async def main() -> int:
     return 1 if results.problems else 0
 
 
-def _programs() -> Programs | None:
+def _programs(*, newer_pooler: bool) -> Programs | None:
     try:
-        return find_or_install(account_for())
+        programs = find_or_install(account_for())
     except EmbeddedError as error:
         _say(error)
         return None
+    if programs is None or not newer_pooler:
+        return programs
+    pooler = newer_pgbouncer.find_or_install()
+    return replace(programs, pgbouncer=pooler) if pooler is not None else None
 
 
 def _options() -> argparse.Namespace:
@@ -77,6 +83,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--mode", choices=MODES, default=MODES[0])
     parser.add_argument("--only", choices=names, nargs="*", help="only these kinds")
     parser.add_argument("--without", choices=("pooler", "sentinel"), nargs="*", default=(), help="a smaller cluster")
+    parser.add_argument("--newer-pooler", action="store_true", help="PgBouncer 1.24, and DATABASE_POOLER=prepared")
     parser.add_argument("--new", action="store_true", help="forget the results of earlier runs")
     parser.add_argument("--results", help="the name of the file with the results")
     parser.add_argument("--page", type=Path, help="put the table into this page, too")

@@ -29,8 +29,6 @@ from tests.support.waiting import HANG_SECONDS
 
 NODES: Final = 3
 PROCESSES: Final = 3
-POOLER: Final = "unprepared"
-"""PgBouncer manages prepared statements from version 1.21 on; Debian 12 has 1.18."""
 _USER: Final = "taskriver"
 _RUNNING: Final = ("running", "streaming")
 _ROLE_SETTINGS: Final = {
@@ -92,7 +90,7 @@ class Cluster:
         """The settings of the product that depend on the shape."""
         if self.pgbouncer is None:
             return {}
-        return {"DATABASE_POOLER": POOLER, "DATABASE_DIRECT_URL": self.direct_url}
+        return {"DATABASE_POOLER": self.pgbouncer.kind, "DATABASE_DIRECT_URL": self.direct_url}
 
     def _url(self, port: int) -> str:
         return f"postgresql+asyncpg://{_USER}:{self.passwords.superuser}@127.0.0.1:{port}/{_USER}"
@@ -138,6 +136,21 @@ class Cluster:
                     service.check()
                 await asyncio.sleep(0.3)
         await leader_of(self.etcd)
+
+    async def set_failsafe(self, *, on: bool) -> None:
+        """Turn failsafe_mode on or off, and wait until all nodes know it. If it is on, they know each other, too."""
+        primary = await self.primary()
+        async with asyncio.timeout(HANG_SECONDS):
+            while not await primary.configure(failsafe_mode=on):
+                await asyncio.sleep(0.2)
+            while not all([await _knows_failsafe(node, on=on) for node in self.nodes]):
+                await asyncio.sleep(0.2)
+
+    async def failsafe_begins(self, primary: Node) -> None:
+        """Wait until this primary goes on without etcd."""
+        async with asyncio.timeout(HANG_SECONDS):
+            while not (await primary.ask("/patroni") or {}).get("failsafe_mode_is_active"):
+                await asyncio.sleep(0.2)
 
     def _are_healthy(self, members: list[dict[str, Any]]) -> bool:
         roles = [each.get("role") for each in members if each.get("state") in _RUNNING]
@@ -262,6 +275,11 @@ def _start_ways(stack: ExitStack, cluster: Cluster) -> None:
             service.start()
     if cluster.redis is not None:
         cluster.redis.start(stack)
+
+
+async def _knows_failsafe(node: Node, *, on: bool) -> bool:
+    rules, members = [await node.ask(path) or {} for path in ("/config", "/failsafe")]
+    return rules.get("failsafe_mode") is on and (not on or len(members) == NODES)
 
 
 def _has_started(answer: dict[str, Any]) -> bool:

@@ -15,11 +15,14 @@ from tests.chaos.proxy import Proxy
 from tests.ha.cluster import ClusterDeployment, Shape
 from tests.ha.etcd import leader_of
 from tests.ha.haproxy import HARD_STOP_SECONDS
+from tests.ha.node import TTL_SECONDS
 from tests.ha.probe import Probe
 from tests.support.waiting import HANG_SECONDS
 
 CUT_SECONDS: Final = 15.0
 """Longer than the time-outs of replication."""
+LOST_SECONDS: Final = TTL_SECONDS + 10.0
+"""Longer than a primary stays one that cannot report itself to etcd."""
 AFTER_SECONDS: Final = 3.0
 """How long a node that was replaced stays away after writes work again."""
 
@@ -121,6 +124,29 @@ async def kill_etcd_leader(on: ClusterDeployment, probe: Probe) -> float:
     return begun
 
 
+async def lose_etcd(on: ClusterDeployment, probe: Probe) -> float:
+    """SIGKILL of all of etcd, for longer than `ttl`. With failsafe_mode the primary stays: it reaches all nodes.
+
+    The mode is on during this fault only: it changes what the other ones do.
+    """
+    etcd, primary = on.cluster.etcd, await on.cluster.primary()
+    await on.cluster.set_failsafe(on=True)
+    begun = time.monotonic()
+    for member in etcd:
+        member.kill()
+    try:
+        await on.cluster.failsafe_begins(primary)
+        await asyncio.sleep(LOST_SECONDS)
+        assert await on.cluster.primary() is primary
+    finally:
+        for member in etcd:
+            member.start(etcd)
+    await probe.succeeds()
+    await on.cluster.set_failsafe(on=False)
+    assert await on.cluster.primary() is primary
+    return begun
+
+
 async def reload_haproxy(on: ClusterDeployment, probe: Probe) -> float:
     """HAProxy reads its configuration again; its old process ends the connections from before."""
     begun = time.monotonic()
@@ -174,6 +200,7 @@ KINDS: Final = (
     Kind("restart of PgBouncer", 10, restart_pgbouncer, needs="pooler"),
     Kind("failover of Redis", 10, fail_redis_over, needs="sentinel"),
     Kind("rolling restart of the API", 10, roll_api),
+    Kind("loss of etcd with failsafe_mode", 5, lose_etcd),
 )
 
 

@@ -87,6 +87,15 @@ class Node(Service):
             answer = await client.post(f"{self.api}/switchover", json={"leader": self.name})
         return bool(answer.status_code == 200)
 
+    async def configure(self, **values: Any) -> bool:
+        """Change the configuration of the whole cluster, which etcd stores; returns whether Patroni has stored it."""
+        try:
+            async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
+                answer = await client.patch(f"{self.api}/config", json=values)
+        except httpx2.RequestError:
+            return False
+        return bool(answer.status_code == 200)
+
     def postgres_processes(self) -> list[int]:
         """The processes of PostgreSQL, the first one at the beginning; none if it does not run."""
         try:

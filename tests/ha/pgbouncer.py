@@ -5,8 +5,10 @@ import signal
 from pathlib import Path
 from typing import Final
 
+from persistence.pooler import Pooler
 from tests.ha.programs import Programs
 from tests.ha.service import Service
+from tests.support.pgbouncer import MANAGES_STATEMENTS, version_of
 from tests.support.ports import reserved_port
 
 _STOP: Final = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 3.0))
@@ -27,6 +29,7 @@ server_login_retry = 1
 log_connections = 0
 log_disconnections = 0
 """
+_MANAGED: Final = "max_prepared_statements = 200\n"
 
 
 class PgBouncer(Service):
@@ -37,8 +40,14 @@ class PgBouncer(Service):
         self.port = reserved_port()
         self._program = programs.pgbouncer
         users = self.write("users.txt", f'"{user}" "{password}"\n')
+        self._manages_statements = version_of(self._program) >= MANAGES_STATEMENTS
         text = _CONFIGURATION.format(user=user, target=target, port=self.port, users=users)
-        self._configuration = self.write("pgbouncer.ini", text)
+        self._configuration = self.write("pgbouncer.ini", text + (_MANAGED if self._manages_statements else ""))
+
+    @property
+    def kind(self) -> Pooler:
+        """What it is for the product, which depends on its version."""
+        return Pooler.PREPARED if self._manages_statements else Pooler.UNPREPARED
 
     def start(self) -> None:
         """Start it, for the first time or again."""

@@ -76,6 +76,14 @@ BAD = {
         "ALTER TABLE sessions ALTER user_agent TYPE varchar(100)",
         "sessions.user_agent was character varying(512) and is character varying(100)",
     ),
+    "a longer text": (
+        "ALTER TABLE sessions ALTER user_agent TYPE varchar(600)",
+        "sessions.user_agent was character varying(512) and is character varying(600)",
+    ),
+    "a text without a limit": (
+        "ALTER TABLE sessions ALTER user_agent TYPE text",
+        "sessions.user_agent was character varying(512) and is text",
+    ),
     "NOT NULL": ("ALTER TABLE tasks ALTER due_at SET NOT NULL", "tasks.due_at must not be null any more"),
     "no default": ("ALTER TABLE events ALTER id DROP IDENTITY", "events.id has no default any more"),
     "a required column": (
@@ -110,8 +118,6 @@ GOOD = {
     "a table": "CREATE TABLE notes (id uuid PRIMARY KEY, text text NOT NULL)",
     "a column that can be null": "ALTER TABLE tasks ADD color text",
     "a column with a default": "ALTER TABLE tasks ADD color text NOT NULL DEFAULT 'red' CHECK (color <> '')",
-    "a longer text": "ALTER TABLE sessions ALTER user_agent TYPE varchar(600)",
-    "a text without a limit": "ALTER TABLE sessions ALTER user_agent TYPE text",
     "one more kind": (
         "ALTER TABLE events DROP CONSTRAINT ck_events_kind,"
         " ADD CONSTRAINT ck_events_kind CHECK (kind IN ('TASK', 'ACCESS', 'NOTE'))"

@@ -1,8 +1,8 @@
-"""A PgBouncer in front of the PostgreSQL of this run. Without the program, these tests are left out."""
+"""PgBouncers in front of a PostgreSQL. Tests whose program is missing are left out."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import pytest
@@ -11,22 +11,28 @@ from embedded.cluster import USER
 from embedded.postgres import Postgres
 from persistence.connecting import connect
 from tests.e2e.conftest import world
-from tests.support import known_types
+from tests.support import known_types, newer_pgbouncer
 from tests.support.pgbouncer import MANAGES_STATEMENTS, PgBouncer, find_pgbouncer, version_of
 
 __all__ = ["world"]
 
-LEFT_OUT = "There is no PgBouncer here (apt-get install pgbouncer): the tests with a real pooler were left out."
+PROGRAMS: Final = {
+    "system": (find_pgbouncer, "apt-get install pgbouncer"),
+    "newer": (newer_pgbouncer.find, "python -m tests.support.newer_pgbouncer"),
+}
+"""How each version is found, and how it is installed."""
+LEFT_OUT: Final = "There is no such PgBouncer here ({}): the tests with it were left out."
 
 Bouncer = Callable[..., PgBouncer]
 
 
-@pytest.fixture(scope="session")
-def program() -> str:
-    """The program."""
-    found = find_pgbouncer()
+@pytest.fixture(scope="session", params=PROGRAMS)
+def program(request: pytest.FixtureRequest) -> str:
+    """The program: that of this machine, and a newer one."""
+    find, install = PROGRAMS[request.param]
+    found = find()
     if found is None:
-        pytest.skip(LEFT_OUT)
+        pytest.skip(LEFT_OUT.format(install))
     return found
 
 
@@ -52,12 +58,13 @@ def own_postgres(tmp_path_factory: pytest.TempPathFactory, program: str) -> Iter
 
 
 @pytest.fixture(scope="module")
-def bouncer(own_postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bouncer]:
+def bouncer(own_postgres: Postgres, program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bouncer]:
     """Starts poolers in front of the server."""
     with ExitStack() as ends:
 
         def start(**settings: Any) -> PgBouncer:
-            return ends.enter_context(PgBouncer(tmp_path_factory.mktemp("bouncer") / "data", own_postgres, **settings))
+            folder = tmp_path_factory.mktemp("bouncer") / "data"
+            return ends.enter_context(PgBouncer(folder, program, own_postgres, **settings))
 
         yield start
 

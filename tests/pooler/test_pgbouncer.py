@@ -1,7 +1,7 @@
 """Taskriver behind a real PgBouncer, whose transactions get the sessions in turn."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from embedded.postgres import Postgres
 from persistence import migrations
 from persistence.connecting import TIME_OUTS, connect
 from persistence.database import Database
+from persistence.models import Base
 from persistence.pgbouncer import read_pgbouncer
 from persistence.pooler import Pooler
 from persistence.session_pooling import NOT_PREPARED, REFUSED, SHARED, PooledSessions, check_sessions
@@ -26,6 +27,7 @@ from tests.support.waiting import HANG_SECONDS
 SESSIONS = 3
 USERS = 12
 ROUNDS = 4
+UNMANAGED = "This PgBouncer is older than 1.21: it does not manage prepared statements."
 IGNORED = ", ".join([*TIME_OUTS, "jit"])
 _STATE = """
     SELECT pg_backend_pid() AS pid,
@@ -44,7 +46,11 @@ _numbers = count()
 @pytest.fixture(scope="module")
 async def migrated(own_postgres: Postgres) -> str:
     """The URL of a database with tables, not through a pooler."""
-    url = own_postgres.create_database("pooled")
+    return await migrate(own_postgres.create_database("pooled"))
+
+
+async def migrate(url: str) -> str:
+    """Create the tables."""
     database = Database(url, pool_size=1)
     await migrations.upgrade(database.engine)
     await database.close()
@@ -73,7 +79,7 @@ class TestRequests:
     ):
         """With a pooler that manages them."""
         if not manages_statements:
-            pytest.skip("This PgBouncer is older than 1.21: it does not manage prepared statements.")
+            pytest.skip(UNMANAGED)
         pooler = bouncer(pool_mode="transaction", default_pool_size=SESSIONS, max_prepared_statements=200)
         assert await check_sessions(pooler.url, Pooler.PREPARED)
         async with behind(pooler.through(migrated), migrated, redis_url, Pooler.PREPARED) as api:
@@ -85,11 +91,50 @@ class TestRequests:
         for state in states:
             assert {name: value for name, value in state.items() if name not in {"pid", "prepared"} and value} == {}
 
+    async def test_prepared_statements_survive_new_columns(
+        self, bouncer: Bouncer, own_postgres: Postgres, redis_url: str, manages_statements: bool
+    ):
+        """As a migration adds them: the pooler keeps the statements that it has prepared in the sessions."""
+        if not manages_statements:
+            pytest.skip(UNMANAGED)
+        url = await migrate(own_postgres.create_database(f"widened_{next(_numbers)}"))
+        pooler = bouncer(pool_mode="transaction", default_pool_size=SESSIONS, max_prepared_statements=200)
+        async with behind(pooler.through(url), url, redis_url, Pooler.PREPARED) as api:
+            users = [await api.a_user() for _ in range(4)]
+            before = await send_as(api, users, 2)
+            await execute(url, [f"ALTER TABLE {name} ADD COLUMN added_later int" for name in Base.metadata.tables])
+            after = await send_as(api, users, 2)
+
+        assert (before.wrong, after.wrong) == ([], [])
+
+    async def test_prepared_statements_do_not_survive_another_type(
+        self, bouncer: Bouncer, own_postgres: Postgres, redis_url: str, manages_statements: bool
+    ):
+        """Statements that return the column fail until the sessions are new. So no migration may change a type."""
+        if not manages_statements:
+            pytest.skip(UNMANAGED)
+        url = await migrate(own_postgres.create_database(f"retyped_{next(_numbers)}"))
+        pooler = bouncer(pool_mode="transaction", default_pool_size=SESSIONS, max_prepared_statements=200)
+        async with behind(pooler.through(url), url, redis_url, Pooler.PREPARED) as api:
+            users = [await api.a_user() for _ in range(4)]
+            before = await send_as(api, users, 2)
+            await execute(url, ["ALTER TABLE users ALTER username TYPE varchar(600)"])
+            after = [await send_as(api, users, 2) for _ in range(2)]
+            pooler.kill()
+            pooler.start()
+            again = await send_as(api, users, 2)
+
+        assert (before.wrong, again.wrong) == ([], [])
+        assert [set(each.wrong) for each in after] == [{"200 ['UNAVAILABLE']"}] * 2
+
     async def test_they_fail_without_the_setting(
-        self, bouncer: Bouncer, migrated: str, redis_url: str, figures: Figures
+        self, bouncer: Bouncer, migrated: str, redis_url: str, manages_statements: bool, figures: Figures
     ):
         """So the tests above notice a statement that needs its session."""
-        pooler = bouncer(pool_mode="transaction", default_pool_size=SESSIONS, ignore_startup_parameters=IGNORED)
+        unmanaged = {"max_prepared_statements": 0} if manages_statements else {}
+        pooler = bouncer(
+            pool_mode="transaction", default_pool_size=SESSIONS, ignore_startup_parameters=IGNORED, **unmanaged
+        )
         async with behind(pooler.through(migrated), migrated, redis_url, Pooler.NONE) as api:
             traffic = await send(api, USERS, ROUNDS)
 
@@ -109,6 +154,14 @@ class TestRequests:
 
         assert lost.wrong == ["200 ['UNAVAILABLE']"] * len(users)
         assert found.wrong == []
+
+
+async def execute(url: str, statements: Sequence[str]) -> None:
+    """Execute statements, not through a pooler."""
+    connection = await connect(url)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
 
 
 async def states_of(url: str) -> list[dict[str, Any]]:

@@ -100,6 +100,12 @@ class TestCompose:
         assert settings.database_url is not None
         assert SECRETS["POSTGRES_PASSWORD"] in settings.database_url.get_secret_value()
 
+    def test_migrations_can_have_a_direct_connection(self):
+        """Each setting of .env reaches them and the server, and nothing replaces those for a pooler."""
+        services = compose()["services"]
+        assert services["migrate"]["env_file"] == services["api"]["env_file"] == [{"path": ".env", "required": False}]
+        assert {"DATABASE_POOLER", "DATABASE_DIRECT_URL"}.isdisjoint(services["migrate"]["environment"])
+
     def test_the_development_file_is_for_development(self, monkeypatch: pytest.MonkeyPatch):
         """On top of the production file it gives a development server with one process."""
         services = compose()["services"]

@@ -19,7 +19,7 @@ from streaming.redis_url import TLSOptions, WrongRedisURL
 from tests.streaming.conftest import StartProcess
 from tests.streaming.support import a_task_event, an_actor, receive_event, until
 from tests.support.certificates import Authority, Certificate
-from tests.support.storing_valkey import TLSValkey, find_tls_program
+from tests.support.storing_valkey import TLSValkey, server_tls
 from tests.support.tls_proxy import tls_proxy
 from tests.support.waiting import HANG_SECONDS
 
@@ -71,10 +71,7 @@ def behind_proxy(folder: Path, authority: Authority, certificate: Certificate) -
 @contextmanager
 def with_own_tls(folder: Path, authority: Authority, certificate: Certificate) -> Iterator[tuple[Valkey, int]]:
     """A server with TLS of its own, and its port."""
-    program = find_tls_program()
-    if program is None:
-        pytest.skip("No installed valkey-server or redis-server is built with TLS (Debian: apt-get install redis).")
-    with TLSValkey(folder, program, authority, certificate) as valkey:
+    with TLSValkey(folder, server_tls(authority, certificate)) as valkey:
         yield valkey, valkey.port
 
 

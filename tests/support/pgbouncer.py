@@ -39,7 +39,7 @@ server_round_robin = 1
 
 
 def find_pgbouncer() -> str | None:
-    """The program; None if there is none."""
+    """The program of this machine; None if there is none."""
     return os.environ.get(CHOSEN) or shutil.which("pgbouncer", path=_PATHS)
 
 
@@ -61,8 +61,11 @@ class PgBouncer(PrivateServer):
     plan = ((signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
     transient_errors = ("Address already in use", "cannot bind")
 
-    def __init__(self, folder: Path, server: Postgres, *, stats_users: str = USER, **settings: object) -> None:
+    def __init__(
+        self, folder: Path, program: str, server: Postgres, *, stats_users: str = USER, **settings: object
+    ) -> None:
         super().__init__(folder)
+        self._program = program
         self._server = server
         self._stats_users = stats_users
         self._settings = settings
@@ -84,8 +87,6 @@ class PgBouncer(PrivateServer):
         make_private(self.folder)
 
     def _launch(self, port: int) -> Child:
-        program = find_pgbouncer()
-        assert program is not None
         account = account_for()
         with ExitStack() as files:
             users = _readable(files, account, f'"{USER}" "{self._server.password}"\n')
@@ -99,7 +100,7 @@ class PgBouncer(PrivateServer):
             )
             main = _readable(files, account, configuration)
             return Child(
-                [program, f"/dev/fd/{main.fileno()}"],
+                [self._program, f"/dev/fd/{main.fileno()}"],
                 log=self.log,
                 plan=self.plan,
                 account=account,
