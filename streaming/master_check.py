@@ -75,7 +75,7 @@ class MasterCheck:
             return
         self._sentinels_answer = error is None
         if error is not None:
-            _log.warning("%s; an open connection to the master is kept", error)
+            _log.warning("%s; a connection to the master is kept if one is open", error)
         else:
             _log.info("the Sentinels name a master again")
 
