@@ -23,7 +23,7 @@ from tests.support.transactions import driver_connection, orm_session
 from tests.support.waiting import HANG_SECONDS
 
 TASKS: Final = int(os.environ.get("TASKS", "100000"))
-ROUNDS: Final = 15
+ROUNDS: Final = 40
 PAGES: Final = 20
 """Requests for each page in a round."""
 TOKENS: Final = AccessTokens({"k": b"k" * 32}, "taskriver", "taskriver-api", timedelta(hours=1))
@@ -38,15 +38,17 @@ query Tasks($first: Int!, $filter: TaskFilter, $orderBy: TaskOrder! = CREATED_DE
 }
 """
 
-# User 1 owns a fifth of the personal tasks, which are a half of all, and is a member of projects 1 to 50 of 100. Each
-# task of a project has one of ten labels of the project; every fiftieth is assigned to user 1.
+# There are 10,000 users. User 1 owns a fifth of the personal tasks, which are a half of all, and is a member of the
+# projects 1 to 50 of 100. Each task of a project has one of ten labels of the project; every fiftieth is assigned to
+# user 1.
 _FILL: Final = """
 SET statement_timeout = 0; SET session_replication_role = replica;
 CREATE FUNCTION pg_temp.id(n bigint) RETURNS uuid LANGUAGE sql
 RETURN ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid;
 INSERT INTO users (id, username, email, password_hash, role, is_active, access_version, created_at, updated_at)
-SELECT pg_temp.id(i), 'user' || i, 'user' || i || '@example.org', '!', 'USER', true, 1, now(), now()
-FROM generate_series(1, 100) AS i;
+SELECT pg_temp.id(i), 'user' || i, 'user' || i || '@example.org', '!', 'USER', true, 1, now() - i * interval '1 hour',
+       now()
+FROM generate_series(1, 10000) AS i;
 INSERT INTO projects (id, key, name, description, is_archived, version, created_at, updated_at)
 SELECT pg_temp.id(i), 'P' || i, 'Project', '', false, 1, now(), now() FROM generate_series(1, 100) AS i;
 INSERT INTO memberships (id, project_id, user_id, role, created_at)
