@@ -9,6 +9,7 @@ that it is delivered in order with the events that it forbids. A `MembershipEven
 project, for the same reason. A `ProjectEvent` is a change of a project itself.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -379,3 +380,21 @@ class LoggedEvent:
     position: int
     event: Event
     fingerprint: int | None = None
+
+    @property
+    def access_news(self) -> AccessNews | None:
+        """The event, if it changes what a user may do or see."""
+        return self.event if isinstance(self.event, AccessNews) else None
+
+    def is_only_of_others(self, ids: AbstractSet[str]) -> bool:
+        """Whether the event is not decoded, and concerns none of these users and projects. False if in doubt.
+
+        It is a change of a task, or of an object that belongs to a task, with other people and in other projects, both
+        before and after it. *ids* are in the form in which payloads hold them.
+        """
+        return False
+
+    @property
+    def task_id(self) -> UUID | None:
+        """The task of an event that is not decoded."""
+        return None

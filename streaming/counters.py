@@ -26,6 +26,8 @@ class Counters:
     """Events to which this process assigned positions."""
     dispatched: int = 0
     """Events that this process dispatched, with or without subscribers."""
+    not_decoded: int = 0
+    """Of these, events that were not decoded, because they concerned no subscriber."""
     delivered: int = 0
     """Items that subscribers received."""
     replays: int = 0

@@ -251,7 +251,16 @@ class Stream:
     def _on_events(self, events: Sequence[LoggedEvent]) -> None:
         self._replay.recent.add(events)
         for logged in events:
-            self._dispatch(logged)
+            if self._subscribers.need(logged):
+                self._dispatch(logged)
+            else:
+                self._skip(logged)
+
+    def _skip(self, logged: LoggedEvent) -> None:
+        """Pass an event that concerns no subscriber of this process. It can still be replayed to later ones."""
+        self.counters.not_decoded += 1
+        if not self.task_cache.is_empty and (task_id := logged.task_id) is not None:
+            self.task_cache.forget(task_id)
 
     def _dispatch(self, logged: LoggedEvent) -> None:
         event = logged.event

@@ -130,7 +130,7 @@ class SubscriberView:
     def first_resync(self, events: Iterable[LoggedEvent]) -> int | None:
         """The first position at which the actor needs a resync."""
         for logged in events:
-            if isinstance(logged.event, UnknownAccess | MembershipEvent) and self.needs_resync_by(logged.event):
+            if (news := logged.access_news) is not None and self.needs_resync_by(news):
                 return logged.position
         return None
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.event_parsing import MAX_KIND, read_event, read_logged
+from domain.event_parsing import MAX_KIND, read_event
 from domain.events import AccessChange, AccessEvent, TaskChange, TaskEvent
+from domain.stored_event import read_logged
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from tests.domain.test_events import ACCESS_EVENTS, TASK_EVENTS

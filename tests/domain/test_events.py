@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.event_parsing import read_event, read_logged
+from domain.event_parsing import read_event
 from domain.events import AccessChange, AccessEvent, EventKind, LoggedEvent, People, TaskChange, TaskEvent
+from domain.stored_event import read_logged
 from domain.task import TaskStatus
 from tests.support.events import published
 
