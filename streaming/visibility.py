@@ -134,6 +134,13 @@ class SubscriberView:
                 return logged.position
         return None
 
+    def candidates(self, events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
+        """The events without those that certainly do not concern the actor, which stay undecoded."""
+        if self.sees_everything:
+            return list(events)
+        ids = {str(self.actor.user_id), *map(str, self.actor.projects)}
+        return [logged for logged in events if not logged.is_only_of_others(ids)]
+
     def visibility_of(self, event: DeliveredEvent) -> Visibility | None:
         """What the event means to this actor. None: it is not delivered."""
         if isinstance(event, TaskScopedEvent):
