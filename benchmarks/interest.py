@@ -9,6 +9,7 @@ version, both are measured in turn, and the ratio is that of the same round.
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import subprocess
@@ -35,6 +36,7 @@ from domain.task import TaskStatus
 from domain.user import Role
 from persistence.database import Database
 from persistence.event_log import Head
+from server.app import YOUNG_OBJECTS
 from streaming.notifier import Notification, Notifier
 from streaming.stream import Stream
 from streaming.subscription import Subscriber
@@ -88,6 +90,9 @@ async def follow(url: str, case: Case) -> float:
         work = [_consume(each) for each in listeners] + [_dispatch(stream)]
         tasks = [asyncio.create_task(each) for each in work]
         await asyncio.sleep(0)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS)  # as in a server
         began = time.process_time()
         await _follow(stream, messages, EVENTS * (case.projects or 0) // PROJECTS)
         used = time.process_time() - began

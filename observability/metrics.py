@@ -105,7 +105,8 @@ NOTIFICATIONS: Final = _counter("chimes", "Messages received from Redis.")
 UNREAD: Final = _greatest("events_unread", "Events in the log that a process has not processed yet.")
 DELIVERY_SECONDS: Final = _histogram(
     "event_delivery",
-    "Time from the start of a change until a process passed it to the queues of its subscribers.",
+    "Time from the start of a change until a process passed it to the queues of its subscribers."
+    " Events that are not decoded do not count.",
 )
 WRITE_SECONDS: Final = _histogram(
     "event_write",

@@ -295,10 +295,17 @@ def _with_key(statement: str, queries: IdentityQueries) -> str:
     return f"SELECT server.key, found.* FROM {server} LEFT JOIN ({statement}) AS found ON true ORDER BY found.position"  # noqa: S608
 
 
+class _LogRow(StoredEvent):
+    """A stored event that keeps the text of its payload, which takes less memory than what is parsed from it."""
+
+    __slots__ = ()
+
+    def _parsed(self) -> Any:
+        return _parsed(self._stored)
+
+
 def _logged(stored: Sequence[Stored]) -> list[LoggedEvent]:
-    return [
-        StoredEvent(position, kind, _parsed(payload), fingerprint) for position, kind, payload, fingerprint in stored
-    ]
+    return [_LogRow(*each) for each in stored]
 
 
 def _parsed(payload: str) -> Any:

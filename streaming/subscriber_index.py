@@ -1,7 +1,7 @@
 """An index of the subscribers of this process: an event is checked only against those it can concern."""
 
-from collections.abc import Callable, Hashable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any, TypeVar
 from uuid import UUID
 
 from domain.events import DeliveredEvent, LoggedEvent, MembershipEvent, ProjectEvent, TaskScopedEvent
@@ -74,9 +74,9 @@ class SubscriberIndex:
         """The subscribers of a user."""
         return tuple(self._by_user.get(user_id, ()))
 
-    def need(self, logged: LoggedEvent) -> bool:
-        """Whether any subscriber may receive the event, or if it has to be decoded for another reason."""
-        return bool(self._see_everything) or not logged.is_only_of_others(self._ids)
+    def decode(self, logged: LoggedEvent) -> Mapping[str, Any] | None:
+        """Decode the event unless it concerns no subscriber; then return its payload."""
+        return logged.decode_for(None if self._see_everything else self._ids)
 
     def offer(self, logged: LoggedEvent, event: TaskScopedEvent) -> None:
         """Offer an event to all subscribers that may see it. *event* is that of *logged*."""

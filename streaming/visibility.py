@@ -139,7 +139,7 @@ class SubscriberView:
         if self.sees_everything:
             return list(events)
         ids = {str(self.actor.user_id), *map(str, self.actor.projects)}
-        return [logged for logged in events if not logged.is_only_of_others(ids)]
+        return [logged for logged in events if logged.decode_for(ids) is None]
 
     def visibility_of(self, event: DeliveredEvent) -> Visibility | None:
         """What the event means to this actor. None: it is not delivered."""

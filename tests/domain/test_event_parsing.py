@@ -77,6 +77,16 @@ class TestTaskEvents:
 
         assert (read, read.is_partial) == (event, False)
 
+    @pytest.mark.parametrize("extra", [7, "x", None, [str(UUID(int=3))], {"team": 1}])
+    def test_unknown_keys_of_people_are_ignored(self, extra: object):
+        """Whatever their values are; also if people with the same ids were read before."""
+        people = {"owner": str(UUID(int=1)), "assignee": None, "project": str(UUID(int=4))}
+        known = the_task_event(task_payload(before=people, after=people))
+        event = the_task_event(task_payload(before=people | {"new": extra}, after=people))
+
+        assert (event.before, event.after) == (known.before, known.after)
+        assert not event.is_partial
+
     @pytest.mark.parametrize(
         ("stored", "known"),
         [

@@ -88,7 +88,7 @@ class Members:
         people = People(OWNER, None, project_id)
         event = a_task_event(before=people, after=people)
         stored = read_logged(published(LoggedEvent(self.position, event)))
-        if self.index.need(stored):
+        if self.index.decode(stored) is None:
             self.index.offer(stored, event)
         return self.position
 

@@ -238,7 +238,7 @@ class TestDeliveries:
 
 class TestReplay:
     @pytest.mark.parametrize("kept", [0, 2_000])
-    async def test_skipped_events_are_replayed(self, process: Process, decoded: list[str], kept: int):
+    async def test_undecoded_events_are_replayed(self, process: Process, decoded: list[str], kept: int):
         """From memory, or from the log: as they were committed, and only what the actor may see is decoded."""
         process.stream._replay.recent = RecentEvents(kept)
         actor = a_member(process, SHOP)
@@ -263,7 +263,7 @@ class TestReplay:
 
 
 class TestCache:
-    async def test_a_skipped_change_is_read_again(self, process: Process):
+    async def test_an_undecoded_change_is_read_again(self, process: Process):
         """A later subscriber gets the current task."""
         task = await process.build.a_task()
         before = await process.stream.task_cache.read(task.id)
@@ -280,7 +280,7 @@ class TestCache:
         assert after.task is not None
         assert (before.task.status, after.task.status) == (TaskStatus.TODO, TaskStatus.IN_PROGRESS)
 
-    async def test_a_skipped_restoration_ends_the_deletion(self, process: Process):
+    async def test_an_undecoded_restoration_ends_the_deletion(self, process: Process):
         """The people of the deleted task are known until then, although nobody listened to the deletion."""
         cache, people = process.stream.task_cache, People(uuid4(), None)
         deleted = a_task_event(changes=(TaskChange.DELETED,), before=people, after=None)
