@@ -1,6 +1,6 @@
 """How many events a process follows per second of its processor, by the share of events that concern its listeners.
 
-    python -m benchmarks.interest [--against CHECKOUT] [--rounds 5]
+    python -m benchmarks.interest [--against CHECKOUT] [--rounds 5] [--only "100 %"]
 
 The events are moves of tasks in a hundred projects. They are read from the log, or arrive as notifications. A hundred
 listeners are members of other projects, and one is a member of as many as the share says. With a checkout of another
@@ -218,12 +218,19 @@ def _measured(checkout: Path, url: str, case: Case) -> float:
     return float(done.stdout)
 
 
-def _compare(checkouts: list[Path], rounds: int) -> None:
+def _round(checkouts: list[Path], url: str, case: Case, number: int) -> list[float]:
+    """Each version once; every other round begins with the other one."""
+    order = checkouts if number % 2 else checkouts[::-1]
+    found = {checkout: _measured(checkout, url, case) for checkout in order}
+    return [found[checkout] for checkout in checkouts]
+
+
+def _compare(checkouts: list[Path], cases: list[Case], rounds: int) -> None:
     with servers() as running:
         uvloop.run(dataset.fill_ours(running.database_url, tasks=0))
         uvloop.run(_commit(running.database_url))
-        for case in CASES:
-            found = [[_measured(each, running.database_url, case) for each in checkouts] for _ in range(rounds)]
+        for case in cases:
+            found = [_round(checkouts, running.database_url, case, number) for number in range(rounds)]
             rates = " | ".join(f"{median(column):,.0f}" for column in zip(*found, strict=True))
             ratio = median(round_[0] / round_[-1] for round_ in found)
             say(f"| {case.name} | {rates} |" + (f" {ratio:.2f} |" if len(checkouts) > 1 else ""))
@@ -234,13 +241,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--against", type=Path, help="a checkout of another version")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="the cases whose names contain this text")
     parser.add_argument("--follow", nargs="+", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.follow:
         url, source, *share = given.follow
         say(str(uvloop.run(follow(url, Case(source, int(share[0]) if share else None)))))
         return
-    _compare([CHECKOUT, *([given.against] if given.against else [])], given.rounds)
+    cases = [case for case in CASES if given.only in case.name]
+    _compare([CHECKOUT, *([given.against] if given.against else [])], cases, given.rounds)
 
 
 if __name__ == "__main__":
