@@ -18,6 +18,7 @@ from tests.domain.test_event_parsing import ANYTHING, access_payload, task_paylo
 ALICE, BOB, CAROL, SHOP, SITE = (str(UUID(int=number)) for number in range(101, 106))
 PERSONAL, ASSIGNED = {"owner": ALICE, "assignee": None}, {"owner": ALICE, "assignee": BOB}
 IN_SHOP, IN_SITE = PERSONAL | {"project": SHOP}, ASSIGNED | {"project": SITE}
+OTHER_SIDES: list[Any] = ["x", [], 7, {"owner": ALICE, "watchers": [BOB]}, {"owner": {}}]
 NOUNS = [event.kind.value for event in EVENTS_OF_NOUNS]
 
 
@@ -44,9 +45,12 @@ class TestDecoding:
     def test_it_is_decoded_once_and_stays(self, monkeypatch: pytest.MonkeyPatch):
         """When it is read for the first time; everything else is known before."""
         read: list[Any] = []
-        monkeypatch.setattr(
-            stored_event, "read_event", lambda kind, payload: read.append(payload) or read_event(kind, payload)
-        )
+
+        def read_and_note(kind: object, payload: Any) -> Any:
+            read.append(payload)
+            return read_event(kind, payload)
+
+        monkeypatch.setattr(stored_event, "read_event", read_and_note)
         stored = an_event()
         assert (stored.position, stored.fingerprint, read) == (1, 7, [])
 
@@ -131,8 +135,8 @@ class TestAudience:
         "payload",
         [
             *(None, [], "x", 7, {}, without(task_payload(), "before"), without(task_payload(), "after")),
-            *(task_payload(after=value) for value in ("x", [], 7, {"owner": ALICE, "watchers": [BOB]})),
-            *(task_payload(before=value) for value in ("x", [], 7, {"owner": ALICE, "watchers": {}})),
+            *(task_payload(after=value) for value in OTHER_SIDES),
+            *(task_payload(before=value) for value in OTHER_SIDES),
         ],
     )
     def test_other_forms_concern_all(self, payload: object):

@@ -10,6 +10,7 @@ import pytest
 from domain import stored_event
 from domain.actor import Actor, ProjectRoles
 from domain.comment import CommentChange, CommentEvent
+from domain.event_parsing import read_event
 from domain.events import LoggedEvent, MembershipEvent, People, RecordedEvent, TaskChange, TaskEvent
 from domain.project import ProjectRole
 from domain.stored_event import read_logged
@@ -20,6 +21,7 @@ from services import task as task_service
 from streaming.replay import RecentEvents
 from streaming.stream_items import Delivered
 from streaming.subscription import Subscriber
+from streaming.subscription_queue import QueuedEvent
 from streaming.visibility import StreamFilter, SubscriberView, Visibility
 from tests.streaming.conftest import StartProcess
 from tests.streaming.support import (
@@ -42,7 +44,6 @@ COMMENTS = frozenset({CommentEvent})
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The kinds of the events that were decoded, by any process of the test."""
     kinds: list[str] = []
-    read_event = stored_event.read_event
 
     def read_and_note(kind, payload):
         kinds.append(kind)
@@ -222,12 +223,17 @@ class TestDeliveries:
 
         assert await visibilities(subscriber, 1) == [(2, Visibility.VISIBLE)]
 
-    async def test_one_who_subscribes_while_a_batch_is_dispatched(self, process: Process):
+    async def test_one_who_subscribes_while_a_batch_is_dispatched(
+        self, process: Process, monkeypatch: pytest.MonkeyPatch
+    ):
         """A callback of the first event subscribes, and the second is delivered."""
         actor, found = a_member(process, SHOP), list[Subscriber]()
         other = process.stream.subscribe(a_member(process, SITE), None, None)
-        offer = other.offer
-        other.offer = lambda entry: (offer(entry), found.append(process.stream.subscribe(actor, None, None)))  # type: ignore[method-assign]
+
+        def subscribe(entry: QueuedEvent) -> None:
+            found.append(process.stream.subscribe(actor, None, None))
+
+        monkeypatch.setattr(other, "offer", subscribe)
         await commit(process, in_project(SITE), in_project(SHOP))
 
         # The position of a new subscriber is that of the process, which counts the whole batch as dispatched.
