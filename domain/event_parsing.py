@@ -21,7 +21,6 @@ from domain.events import (
     AccessNews,
     Event,
     EventKind,
-    LoggedEvent,
     MembershipEvent,
     ProjectEvent,
     TaskChange,
@@ -36,7 +35,8 @@ EVENTS_OF_NOUNS: Final[tuple[type[TaskScopedEvent], ...]] = (CommentEvent,)
 
 MAX_KIND: Final = 20
 MAX_VERSION: Final = 2**31 - 1
-_UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading a payload of another form raises."""
 _READ_IN_PART: Final = frozenset({"changes", "from_status", "to_status", "title", "request_id", "mutation_id"})
 """The attributes of a task event that are read as far as they are understood."""
 _CHANGES: Final[Mapping[str, TaskChange]] = {change.value: change for change in TaskChange}
@@ -51,26 +51,14 @@ def read_event(kind: object, payload: Any) -> Event:
     return read(payload) if read is not None else SkippedEvent(str(kind)[:MAX_KIND])
 
 
-def read_logged(value: Any) -> LoggedEvent:
-    """The event in a notification: `[position, kind, payload, fingerprint?]`. Further items are ignored.
-
-    Raises:
-        ValueError: it has no position.
-    """
-    if not isinstance(value, list) or len(value) < 3 or type(value[0]) is not int:
-        raise ValueError("not an event with a position")
-    fingerprint = value[3] if len(value) > 3 and type(value[3]) is int else None
-    return LoggedEvent(value[0], read_event(value[1], value[2]), fingerprint)
-
-
 def _read_task_event(payload: Any) -> TaskEvent | SkippedEvent:
     try:
         return _checked(TaskEvent.from_json(payload))
-    except _UNREADABLE:
+    except UNREADABLE:
         pass
     try:
         return _checked(_read_in_part(payload))
-    except _UNREADABLE:
+    except UNREADABLE:
         return SkippedEvent(EventKind.TASK.value)
 
 
@@ -122,7 +110,7 @@ def _read_access_event(payload: Any) -> AccessNews:
         if payload[ACCESS_EVENT.name_of("change")] == MEMBERSHIP:
             return MembershipEvent.from_json(payload)
         return AccessEvent.from_json(payload)
-    except _UNREADABLE:
+    except UNREADABLE:
         return UnknownAccess(_user(payload))
 
 
@@ -130,21 +118,21 @@ def _user(payload: Any) -> UUID | None:
     try:
         user_id: UUID = ACCESS_EVENT.keys["user_id"].type.read(payload[ACCESS_EVENT.name_of("user_id")])
         return user_id
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
 
 
 def _read_whole(event: type[TaskScopedEvent], payload: Any) -> TaskScopedEvent | SkippedEvent:
     try:
         return _with_valid_scope(event.from_json(payload))
-    except _UNREADABLE:
+    except UNREADABLE:
         return SkippedEvent(event.kind.value)
 
 
 def _read_project_event(payload: Any) -> ProjectEvent | SkippedEvent:
     try:
         event = ProjectEvent.from_json(payload)
-    except _UNREADABLE:
+    except UNREADABLE:
         return SkippedEvent(EventKind.PROJECT.value)
     return event if event.at.tzinfo is not None else SkippedEvent(EventKind.PROJECT.value)
 

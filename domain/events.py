@@ -9,9 +9,12 @@ that it is delivered in order with the events that it forbids. A `MembershipEven
 project, for the same reason. A `ProjectEvent` is a change of a project itself.
 """
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
@@ -158,10 +161,24 @@ _CHANGES: Final = ValueType(
 )
 # Only the status of a partial event, which is never written, is None.
 _STATUS: Final = ValueType(lambda status: status and status.value, _STATUSES.__getitem__)
-_SIDE: Final = ValueType(
-    lambda people: people and people.to_json(),
-    lambda value: None if value is None else People.from_json(value),
-)
+
+
+@lru_cache(maxsize=4_096)
+def _people_of(values: tuple[tuple[str, Any], ...]) -> People:
+    return People.from_json(dict(values))
+
+
+def _read_side(value: Any) -> People | None:
+    if value is None:
+        return None
+    try:
+        # Most events do not change the people, and those of a task come again with each of its events.
+        return _people_of(tuple(value.items()))
+    except TypeError:
+        return People.from_json(value)  # a newer version has added a value that is no text
+
+
+_SIDE: Final = ValueType(lambda people: people and people.to_json(), _read_side)
 
 TASK_SCOPE: Final = {
     "task_id": JSONKey("task", ID),
@@ -379,3 +396,17 @@ class LoggedEvent:
     position: int
     event: Event
     fingerprint: int | None = None
+
+    @property
+    def access_news(self) -> AccessNews | None:
+        """The event, if it changes what a user may do or see."""
+        return self.event if isinstance(self.event, AccessNews) else None
+
+    def decode_for(self, ids: AbstractSet[str] | None) -> Mapping[str, Any] | None:
+        """Decode the event if it may concern one of these users and projects, or for None in any case.
+
+        Returns None if it is decoded, or the payload of an event that certainly does not concern them. Such an event is
+        a change of a task, or of an object that belongs to a task, with other people and in other projects both before
+        and after it. *ids* are in the form in which payloads hold them.
+        """
+        return None

@@ -89,12 +89,15 @@ QUEUED: Final = _gauge("events_queued", "Events in the queues of subscribers.")
 RECORDED: Final = _counter("events_recorded", "Events recorded, each in the transaction of its change.")
 NUMBERED: Final = _counter("events_numbered", "Events that received their position.")
 PROCESSED: Final = _counter("events_told", "Events processed by each process, with or without subscribers.")
+NOT_DECODED: Final = _counter(
+    "events_not_decoded", "Events processed without decoding them, because they concern no subscriber of the process."
+)
 DELIVERED: Final = _counter("events_delivered", "Items delivered to subscribers.")
 REPLAYS: Final = _counter("replays", "Pages of the event log read for subscribers that reconnected or were too slow.")
 RESYNCS: Final = _counter("resyncs", "Subscribers that had to reload everything (`ResyncRequired`).")
 UNKNOWN_EVENTS: Final = _counter(
     "events_unknown",
-    "Events of a newer version, in each process: `skipped`, `read_in_part`, or `rights_read_again`.",
+    "Events of a newer version that a process decoded: `skipped`, `read_in_part`, or `rights_read_again`.",
     "reaction",
 )
 GAPS: Final = _counter("gaps", "Batches of events with a gap before them. The process then reads the log.")
@@ -102,7 +105,8 @@ NOTIFICATIONS: Final = _counter("chimes", "Messages received from Redis.")
 UNREAD: Final = _greatest("events_unread", "Events in the log that a process has not processed yet.")
 DELIVERY_SECONDS: Final = _histogram(
     "event_delivery",
-    "Time from the start of a change until a process passed it to the queues of its subscribers.",
+    "Time from the start of a change until a process passed it to the queues of its subscribers."
+    " Events that are not decoded do not count.",
 )
 WRITE_SECONDS: Final = _histogram(
     "event_write",

@@ -12,6 +12,7 @@ import orjson
 
 from domain.event_parsing import read_event
 from domain.events import TASK_EVENT, EventKind, LoggedEvent, People, TaskChange, TaskEvent
+from domain.stored_event import StoredEvent
 from domain.stream_cursor import epoch_of
 from persistence import numbering_floor
 from persistence.epoch import IdentityQueries, KnownServer, LogServer, server_of
@@ -190,11 +191,11 @@ class EventLog:
         bodies = [
             [position, kind, orjson.Fragment(payload), fingerprint] for position, kind, payload, fingerprint in stored
         ]
-        return Numbered(epoch, _decoded(stored), bodies)
+        return Numbered(epoch, _logged(stored), bodies)
 
     async def after(self, position: int, *, at_most: int = 500) -> list[LoggedEvent]:
         """The events after a position, in order."""
-        return _decoded(await self._after(position, at_most))
+        return _logged(await self._after(position, at_most))
 
     async def fingerprint_at(self, position: int) -> int | None:
         """The fingerprint of the event at a position, also if it was the last one removed; None if it is unknown."""
@@ -210,7 +211,7 @@ class EventLog:
 
     async def access_between(self, position: int, up_to: int, *, at_most: int = 500) -> list[LoggedEvent]:
         """The changes of users' rights after *position*, up to and including *up_to*, in order."""
-        return _decoded(await self._fetch_followed(_ACCESS, position, up_to, at_most))
+        return _logged(await self._fetch_followed(_ACCESS, position, up_to, at_most))
 
     async def deleted_of(self, ids: Collection[UUID]) -> set[UUID]:
         """The tasks among *ids* that have an event of their deletion."""
@@ -294,11 +295,17 @@ def _with_key(statement: str, queries: IdentityQueries) -> str:
     return f"SELECT server.key, found.* FROM {server} LEFT JOIN ({statement}) AS found ON true ORDER BY found.position"  # noqa: S608
 
 
-def _decoded(stored: Sequence[Stored]) -> list[LoggedEvent]:
-    return [
-        LoggedEvent(position, read_event(kind, _parsed(payload)), fingerprint)
-        for position, kind, payload, fingerprint in stored
-    ]
+class _LogRow(StoredEvent):
+    """A stored event that keeps the text of its payload, which takes less memory than what is parsed from it."""
+
+    __slots__ = ()
+
+    def _parsed(self) -> Any:
+        return _parsed(self._stored)
+
+
+def _logged(stored: Sequence[Stored]) -> list[LoggedEvent]:
+    return [_LogRow(*each) for each in stored]
 
 
 def _parsed(payload: str) -> Any:

@@ -87,6 +87,7 @@ class MetricsCollector:
             metrics.RECORDED: _sample(self.database.recorded),
             metrics.NUMBERED: _sample(counters.numbered),
             metrics.PROCESSED: _sample(counters.dispatched),
+            metrics.NOT_DECODED: _sample(counters.not_decoded),
             metrics.DELIVERED: _sample(counters.delivered),
             metrics.REPLAYS: _sample(counters.replays),
             metrics.RESYNCS: _sample(counters.resyncs),

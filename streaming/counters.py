@@ -26,6 +26,8 @@ class Counters:
     """Events to which this process assigned positions."""
     dispatched: int = 0
     """Events that this process dispatched, with or without subscribers."""
+    not_decoded: int = 0
+    """Of these, events that were not decoded, because they concerned no subscriber."""
     delivered: int = 0
     """Items that subscribers received."""
     replays: int = 0
@@ -37,13 +39,16 @@ class Counters:
     gaps: int = 0
     """Batches that did not continue at the current position and caused a read of the log."""
     skipped: int = 0
-    """Events that this version cannot read."""
+    """Decoded events that this version cannot read."""
     read_in_part: int = 0
-    """Changes of tasks of which this version can read only a part."""
+    """Decoded changes of tasks of which this version can read only a part."""
     unknown_access: int = 0
     """Changes of rights that this version cannot read: the rights were read again."""
     delivery_seconds: Histogram = field(default_factory=Histogram)
-    """Time from the start of a change of a task, or of an object that belongs to it, until it was dispatched here."""
+    """Time from the start of a change of a task, or of an object that belongs to it, until it was dispatched here.
+
+    Events that are not decoded do not count.
+    """
     write_seconds: Histogram = field(default_factory=Histogram)
     """Time from the commit of a change until its item was written to the connection of a subscriber."""
     revocation_seconds: Histogram = field(default_factory=Histogram)
@@ -70,7 +75,10 @@ def _record(histogram: Histogram, event: RecordedEvent) -> None:
 
 
 class UnknownEventCounter:
-    """Counts events that this version cannot read, or only in part: each event once, when it is dispatched."""
+    """Counts events that this version cannot read, or only in part: each event once, when it is dispatched.
+
+    Events that concern no subscriber of the process are not decoded, and not counted.
+    """
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -12,8 +12,8 @@ import orjson
 from broadcaster import Broadcast, Event
 from redis.exceptions import RedisError
 
-from domain.event_parsing import read_logged
 from domain.events import LoggedEvent
+from domain.stored_event import read_logged
 from persistence.event_log import Numbered
 from streaming.asyncio_helpers import Backoff
 from streaming.master_check import CHECK_SECONDS, MasterCheck
@@ -72,8 +72,8 @@ class Notification:
         committed_at = value.get("committed")
         return cls(epoch, first, last, body, committed_at if isinstance(committed_at, float) else None)
 
-    def events(self) -> list[LoggedEvent]:
-        """The decoded events; empty if the message was too long to contain them.
+    def events(self) -> Sequence[LoggedEvent]:
+        """The events; empty if the message was too long to contain them.
 
         Raises:
             ValueError: they are not events, or not those of its positions.

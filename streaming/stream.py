@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from domain.actor import Actor
 from domain.events import (
@@ -20,6 +20,7 @@ from domain.events import (
     TaskEvent,
     TaskScopedEvent,
 )
+from domain.stored_event import task_id_of
 from domain.stream_cursor import StreamCursor, UnknownCursorVersion
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from persistence.database import Database
@@ -251,7 +252,17 @@ class Stream:
     def _on_events(self, events: Sequence[LoggedEvent]) -> None:
         self._replay.recent.add(events)
         for logged in events:
-            self._dispatch(logged)
+            undecoded = self._subscribers.decode(logged)
+            if undecoded is None:
+                self._dispatch(logged)
+            else:
+                self._pass_over(undecoded)
+
+    def _pass_over(self, payload: Mapping[str, Any]) -> None:
+        """Pass an event that concerns no subscriber of this process. It can still be replayed to later ones."""
+        self.counters.not_decoded += 1
+        if not self.task_cache.is_empty and (task_id := task_id_of(payload)) is not None:
+            self.task_cache.forget(task_id)
 
     def _dispatch(self, logged: LoggedEvent) -> None:
         event = logged.event

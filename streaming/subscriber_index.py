@@ -1,7 +1,7 @@
 """An index of the subscribers of this process: an event is checked only against those it can concern."""
 
-from collections.abc import Callable, Hashable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any, TypeVar
 from uuid import UUID
 
 from domain.events import DeliveredEvent, LoggedEvent, MembershipEvent, ProjectEvent, TaskScopedEvent
@@ -25,6 +25,8 @@ class SubscriberIndex:
         """
         self._see_everything: dict[Hashable, Group] = {}
         """Subscribers that see everything, by filter key. One visibility check serves a whole group."""
+        self._ids: set[str] = set()
+        """The keys of `_by_user` and `_by_project`, in the form in which payloads hold them."""
 
     def __len__(self) -> int:
         return len(self._all)
@@ -35,7 +37,8 @@ class SubscriberIndex:
     def add(self, subscriber: Subscriber) -> None:
         """Add a subscriber."""
         self._all[subscriber] = None
-        self._by_user.setdefault(subscriber.actor.user_id, {})[subscriber] = None
+        self._by_user.setdefault(user_id := subscriber.actor.user_id, {})[subscriber] = None
+        self._ids.add(str(user_id))
         if subscriber.view.sees_everything:
             self._see_everything.setdefault(subscriber.view.filter_key, {})[subscriber] = None
         else:
@@ -45,13 +48,16 @@ class SubscriberIndex:
     def remove(self, subscriber: Subscriber) -> None:
         """Remove a subscriber. Removing it twice has no effect."""
         self._all.pop(subscriber, None)
-        _discard(self._by_user, subscriber.actor.user_id, subscriber)
+        _discard(self._by_user, user_id := subscriber.actor.user_id, subscriber)
+        if user_id not in self._by_user:
+            self._ids.discard(str(user_id))
         _discard(self._see_everything, subscriber.view.filter_key, subscriber)
         for project_id in subscriber.actor.projects:
             self._remove_from_project(project_id, subscriber)
 
     def forget_memberships(self) -> None:
         """Forget which subscribers are members of projects, because events were missed."""
+        self._ids.difference_update(map(str, self._by_project))
         self._by_project.clear()
 
     def change_membership(self, user_id: UUID, project_id: UUID, change: Callable[[], None]) -> None:
@@ -67,6 +73,10 @@ class SubscriberIndex:
     def by_user(self, user_id: UUID) -> tuple[Subscriber, ...]:
         """The subscribers of a user."""
         return tuple(self._by_user.get(user_id, ()))
+
+    def decode(self, logged: LoggedEvent) -> Mapping[str, Any] | None:
+        """Decode the event unless it concerns no subscriber; then return its payload."""
+        return logged.decode_for(None if self._see_everything else self._ids)
 
     def offer(self, logged: LoggedEvent, event: TaskScopedEvent) -> None:
         """Offer an event to all subscribers that may see it. *event* is that of *logged*."""
@@ -104,6 +114,7 @@ class SubscriberIndex:
     def _add_to_project(self, project_id: UUID, subscriber: Subscriber) -> None:
         groups = self._by_project.setdefault(project_id, {})
         groups.setdefault(_group_key(project_id, subscriber), {})[subscriber] = None
+        self._ids.add(str(project_id))
 
     def _remove_from_project(self, project_id: UUID, subscriber: Subscriber) -> None:
         groups = self._by_project.get(project_id)
@@ -111,6 +122,7 @@ class SubscriberIndex:
             _discard(groups, _group_key(project_id, subscriber), subscriber)
             if not groups:
                 del self._by_project[project_id]
+                self._ids.discard(str(project_id))
 
 
 def _offer_to_all(group: Group, logged: LoggedEvent, event: DeliveredEvent) -> None:

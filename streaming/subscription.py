@@ -385,7 +385,7 @@ class Subscriber:
         return True
 
     def _entries(self, events: Sequence[LoggedEvent]) -> list[QueuedEvent]:
-        return [entry for logged in events if (entry := self._entry(logged)) is not None]
+        return [entry for logged in self._view.candidates(events) if (entry := self._entry(logged)) is not None]
 
     def _entry(self, logged: LoggedEvent) -> QueuedEvent | None:
         return self.entry_for(logged, logged.event) if isinstance(logged.event, DeliveredEvent) else None

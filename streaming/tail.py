@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from domain.events import AccessNews, LoggedEvent
+from domain.events import LoggedEvent
 from persistence.event_log import Head
 from streaming.lease import Lease
 from streaming.stream_items import ResyncReason
@@ -103,11 +103,7 @@ class Tail:
 
     def take_access_events(self, events: Sequence[LoggedEvent], up_to: int) -> list[LoggedEvent]:
         """The new changes of rights among *events*, which has all of them up to *up_to*. The caller applies them."""
-        new = [
-            logged
-            for logged in events
-            if isinstance(logged.event, AccessNews) and logged.position > self.access_applied
-        ]
+        new = [logged for logged in events if logged.position > self.access_applied and logged.access_news is not None]
         self.access_applied = max(self.access_applied, up_to)
         self._renew()
         return new

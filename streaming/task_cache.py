@@ -127,19 +127,27 @@ class TaskCache:
         return _visible_to(actor, ready) if ready is not None else self._read_or_start(task_id, upcoming()).flight
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing has to be updated for events."""
+        return not (self._reads or self._deleted)
+
+    @property
     def empty(self) -> TaskSnapshot:
         """The snapshot of an item without a task."""
         return TaskSnapshot(at=self._lease.now)
 
     def apply(self, event: TaskEvent) -> None:
         """Update the cache for an event: later callers read the task again."""
-        self.invalidate(event.task_id)
+        self.forget(event.task_id)
         if event.deleted and event.before is not None:
             self._deleted[event.task_id] = event.before
             if len(self._deleted) > MAX_TASKS:
                 self._deleted.popitem(last=False)
-        else:
-            self._deleted.pop(event.task_id, None)  # an import may create the task again
+
+    def forget(self, task_id: UUID) -> None:
+        """Update the cache for an event of a task that is not deleted: later callers read the task again."""
+        self.invalidate(task_id)
+        self._deleted.pop(task_id, None)  # it may have been restored, or imported again
 
     def invalidate(self, task_id: UUID) -> None:
         """Remove a task: later callers read it again."""

@@ -130,9 +130,16 @@ class SubscriberView:
     def first_resync(self, events: Iterable[LoggedEvent]) -> int | None:
         """The first position at which the actor needs a resync."""
         for logged in events:
-            if isinstance(logged.event, UnknownAccess | MembershipEvent) and self.needs_resync_by(logged.event):
+            if (news := logged.access_news) is not None and self.needs_resync_by(news):
                 return logged.position
         return None
+
+    def candidates(self, events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
+        """The events without those that certainly do not concern the actor, which stay undecoded."""
+        if self.sees_everything:
+            return list(events)
+        ids = {str(self.actor.user_id), *map(str, self.actor.projects)}
+        return [logged for logged in events if logged.decode_for(ids) is None]
 
     def visibility_of(self, event: DeliveredEvent) -> Visibility | None:
         """What the event means to this actor. None: it is not delivered."""

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.event_parsing import MAX_KIND, read_event, read_logged
+from domain.event_parsing import MAX_KIND, read_event
 from domain.events import AccessChange, AccessEvent, TaskChange, TaskEvent
+from domain.stored_event import read_logged
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from tests.domain.test_events import ACCESS_EVENTS, TASK_EVENTS
@@ -75,6 +76,16 @@ class TestTaskEvents:
         read = the_task_event(event.to_json() | extra)
 
         assert (read, read.is_partial) == (event, False)
+
+    @pytest.mark.parametrize("extra", [7, "x", None, [str(UUID(int=3))], {"team": 1}])
+    def test_unknown_keys_of_people_are_ignored(self, extra: object):
+        """Whatever their values are; also if people with the same ids were read before."""
+        people = {"owner": str(UUID(int=1)), "assignee": None, "project": str(UUID(int=4))}
+        known = the_task_event(task_payload(before=people, after=people))
+        event = the_task_event(task_payload(before=people | {"new": extra}, after=people))
+
+        assert (event.before, event.after) == (known.before, known.after)
+        assert not event.is_partial
 
     @pytest.mark.parametrize(
         ("stored", "known"),

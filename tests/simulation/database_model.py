@@ -20,6 +20,7 @@ from domain.events import (
     TaskEvent,
 )
 from domain.project import ProjectRole
+from domain.stored_event import read_logged
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from domain.user import Role
@@ -138,7 +139,8 @@ class Table:
             batch.append(LoggedEvent(len(self.log) + 1, event, self._chance.getrandbits(48)))
             self.log.append(batch[-1])
             self.times.append(at)
-        return Numbered(self.epoch if batch else "", batch, [published(each) for each in batch])
+        bodies = [published(each) for each in batch]
+        return Numbered(self.epoch if batch else "", [read_logged(each) for each in bodies], bodies)
 
     def last_id(self) -> LastId:
         """The last id that is committed."""
@@ -156,12 +158,12 @@ class Table:
     def after(self, position: int, at_most: int) -> list[LoggedEvent]:
         """A page."""
         start = max(position, self.trimmed)
-        return self.log[start : start + at_most]
+        return [_stored(each) for each in self.log[start : start + at_most]]
 
     def access_between(self, position: int, up_to: int, at_most: int) -> list[LoggedEvent]:
         """The changes of rights in a range."""
         found = self.log[max(position, self.trimmed) : up_to]
-        return [each for each in found if isinstance(each.event, AccessNews)][:at_most]
+        return [_stored(each) for each in found if isinstance(each.event, AccessNews)][:at_most]
 
     def shown_since(self, task_id: UUID, since: float) -> list[tuple[float, People | None]]:
         """The people of a task at an instant and after each later change, with the times."""
@@ -424,6 +426,11 @@ class Table:
         self.log, self.times = list(backup.log), list(backup.times)
         self.pending, self.trimmed = dict(backup.pending), backup.trimmed
         self.history += 1
+
+
+def _stored(logged: LoggedEvent) -> LoggedEvent:
+    """An event as a statement returns it: it is decoded by the process that needs it."""
+    return read_logged(published(logged))
 
 
 def _at(timeline: int) -> DatabaseIdentity:

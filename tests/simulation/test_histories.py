@@ -5,18 +5,19 @@ import sys
 
 import pytest
 
+from tests.simulation.decoding_mutants import DECODING_MUTANTS
 from tests.simulation.failover_mutants import FAILOVER_MUTANTS
 from tests.simulation.histories import live, read, run_many
 from tests.simulation.membership_mutants import MEMBERSHIP_MUTANTS
 from tests.simulation.mutants import MUTANTS as OTHER_MUTANTS
 from tests.simulation.world import World
 
-MUTANTS = OTHER_MUTANTS | MEMBERSHIP_MUTANTS | FAILOVER_MUTANTS
+MUTANTS = OTHER_MUTANTS | MEMBERSHIP_MUTANTS | FAILOVER_MUTANTS | DECODING_MUTANTS
 HISTORIES = 500
 """A test; so many tests of them, for as many processes as there are to share."""
 PARTS = 20
 PATIENCE = 4_000
-"""Histories in which each mutant must be noticed; most are in the first ten, the rarest in the first 1,200."""
+"""Histories in which each mutant must be noticed; most are in the first ten, the rarest in the first 1,400."""
 
 
 class TestHistories:
