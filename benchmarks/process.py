@@ -74,10 +74,10 @@ class ServerProcess:
 
 @contextmanager
 def serving(
-    database_url: str, redis_url: str, *, shared: bool = True, cpu: int | None = None
+    database_url: str, redis_url: str, *, shared: bool = True, cpu: int | None = None, port: int | None = None
 ) -> Iterator[ServerProcess]:
-    """Our server on a free port, pinned to *cpu* if it is given."""
-    port = free_port()
+    """Our server on *port* or on a free one, pinned to *cpu* if it is given."""
+    port = port or free_port()
     command = [sys.executable, "-m", "benchmarks.server", database_url, redis_url, str(port)]
     with started(command if shared else [*command, "--apart"], port=port, cpu=cpu) as server:
         yield server
