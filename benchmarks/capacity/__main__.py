@@ -11,7 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -81,12 +81,13 @@ def main() -> int:
     """Parse and run."""
     options = _parser().parse_args()
     amount = SHORT if options.short else USUAL
+    amount = replace(amount, rounds=options.rounds or amount.rounds)
     parts = list(amount.sizes) if ALL in options.parts else list(options.parts)
     if options.sizes and len(parts) != 1:
         sys.stderr.write("--sizes needs one part: for example `connections --sizes 1000 5000`.\n")
         return 2
     options.folder.mkdir(parents=True, exist_ok=True)
-    connections.permitted(amount.sizes["connections"])  # the server processes inherit the limit of open files
+    connections.raise_limit(max(amount.sizes["connections"]))  # the server processes inherit it
     say(machine.described(machine.commit()))
     with embedded.running(options.folder / "servers", durable=False) as servers:
         for part in parts:
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks.capacity", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[*USUAL.sizes, ALL], default=ALL, metavar="|".join(USUAL.sizes))
     parser.add_argument("--sizes", nargs="+", type=int, help="of the part; only with one part")
+    parser.add_argument("--rounds", type=int, help="of the requests of `tasks`")
     parser.add_argument("--short", action="store_true", help="small sizes, in seconds")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the servers keep their files")
     return parser

@@ -9,7 +9,9 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import orjson
@@ -56,7 +58,8 @@ class Connected:
     """One process with so many sockets.
 
     Bytes of memory for each, the share of a core that idle sockets use, milliseconds of processor time to open one, and
-    milliseconds until a change reaches all: the median and the longest. Then the seconds in which the process stopped.
+    milliseconds until a change reaches all: the median and the longest. Then the longest time for which the event loop
+    was blocked, in milliseconds of processor time, and the seconds in which the process stopped.
     """
 
     sockets: int
@@ -65,6 +68,7 @@ class Connected:
     opening: float
     reaches_all: float
     longest: float
+    blocked: float
     stop: float
     restart: Restart
 
@@ -78,17 +82,24 @@ async def measure(servers: embedded.Servers, sizes: Sequence[int], number: int, 
     for size in sizes:
         say(f"{size:,} sockets")
         found.append(await _measure(url, servers.redis_url, size, number, idle_seconds))
+        say(table(found[-1:]).splitlines()[-1])
     return found
 
 
-def permitted(sizes: Sequence[int]) -> list[int]:
-    """The sizes for which this machine permits enough open files; it permits as many as possible first."""
+def raise_limit(sockets: int) -> int:
+    """Let this process and its child processes open so many sockets, or as many as possible; returns the open files."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     with suppress(ValueError, OSError):  # only a privileged user may
-        wanted = max(most, max(sizes) + _OTHER_FILES)
+        wanted = max(most, sockets + _OTHER_FILES)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
         most = wanted
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
+
+
+def permitted(sizes: Sequence[int]) -> list[int]:
+    """The sizes for which this machine permits enough open files."""
+    most = raise_limit(max(sizes))
     possible = [size for size in sizes if size + _OTHER_FILES <= most]
     for size in sizes:
         if size not in possible:
@@ -99,7 +110,13 @@ def permitted(sizes: Sequence[int]) -> list[int]:
 def table(found: Sequence[Connected]) -> str:
     """A Markdown table."""
     head = ["sockets", "memory of each", "processor at rest", "opening one", "a change reaches all: median", "longest"]
-    head += ["stop", "all subscribed again", "all have what they missed", "processor for that: server + primary"]
+    head += [
+        "longest block",
+        "stop",
+        "all subscribed again",
+        "all have what they missed",
+        "processor for that: server + primary",
+    ]
     rows = [
         [
             f"{each.sockets:,}",
@@ -108,6 +125,7 @@ def table(found: Sequence[Connected]) -> str:
             f"{each.opening:.2f} ms",
             f"{each.reaches_all:,.0f} ms",
             f"{each.longest:,.0f} ms",
+            f"{each.blocked:,.0f} ms",
             f"{each.stop:.1f} s",
             f"{each.restart.subscribed:.1f} s",
             f"{each.restart.received:.1f} s",
@@ -120,8 +138,9 @@ def table(found: Sequence[Connected]) -> str:
 
 async def _measure(url: str, redis_url: str, size: int, number: int, idle_seconds: float) -> Connected:
     tokens = tokens_for(list(range(_FIRST, _FIRST + size)))
-    with serving(url, redis_url) as writer, ExitStack() as running:
-        process = running.enter_context(serving(url, redis_url))
+    with TemporaryDirectory() as folder, serving(url, redis_url) as writer, ExitStack() as running:
+        gaps = Path(folder) / "gaps"
+        process = running.enter_context(serving(url, redis_url, gaps=gaps))
         async with metered(process, url) as meter:
             before, (used, _) = await settled_memory(process), await meter.read()
             async with listening(process.port, LISTEN, tokens, at_a_time=_AT_A_TIME) as group:
@@ -129,12 +148,15 @@ async def _measure(url: str, redis_url: str, size: int, number: int, idle_second
                 memory = (await settled_memory(process) - before) / size
                 idle = await _idle(meter, idle_seconds)
                 times = await _changes(writer.port, group, number)
+                blocked = float(orjson.loads(gaps.read_bytes())["cpu"])
                 began = time.perf_counter()
                 await asyncio.to_thread(running.close)
                 stop = time.perf_counter() - began
         await _changes(writer.port, None, number)
         restart = await _restart(url, redis_url, process.port, tokens, _cursor(group), number)
-    return Connected(size, memory, idle, opening * 1_000, median(times) * 1_000, max(times) * 1_000, stop, restart)
+    return Connected(
+        size, memory, idle, opening * 1_000, median(times) * 1_000, max(times) * 1_000, blocked, stop, restart
+    )
 
 
 async def _idle(meter: Meter, seconds: float) -> float:

@@ -90,6 +90,7 @@ async def measure_projects(servers: embedded.Servers, sizes: Sequence[int], numb
                     Client.connected(server.port, tokens_for([MANAGER])[0]) as client,
                 ):
                     found.append(await _of_project(client, meter, group, size, number))
+            say(projects_table(found[-1:]).splitlines()[-1])
     return found
 
 

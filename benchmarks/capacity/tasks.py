@@ -180,6 +180,7 @@ async def _costs(url: str, redis_url: str, size: int, number: int) -> dict[str, 
             for asked in requests(size, WARM_UP + number):
                 async with Client.connected(server.port, tokens[asked.user]) as client:
                     costs[asked.name] = await cost_of(client, meter, asked.query, asked.each, WARM_UP)
+                say(f"  {asked.name}: {costs[asked.name].server:.2f} + {costs[asked.name].primary:.2f} ms")
     return costs
 
 
