@@ -58,6 +58,10 @@ async def metered(server: ServerProcess, database_url: str) -> AsyncIterator[Met
         await connection.close()
 
 
+class TimedOut(Exception):
+    """A statement took longer than the server lets it take."""
+
+
 class Client:
     """One connection to a server, for requests of one user."""
 
@@ -79,10 +83,13 @@ class Client:
         """Send an operation and return its data.
 
         Raises:
-            RuntimeError: the response has errors.
+            TimedOut: the response is UNAVAILABLE.
+            RuntimeError: the response has other errors.
         """
         request = Request("POST", "/graphql", json.dumps({"query": query, "variables": variables}))
         status, answer = await post(self._reader, self._writer, self._token, request)
+        if b"UNAVAILABLE" in answer:
+            raise TimedOut
         if status != 200 or b'"errors"' in answer or b'"code"' in answer:
             raise RuntimeError(f"{query} was answered with {status}: {answer[:500]!r}")
         return json.loads(answer)["data"]

@@ -1,6 +1,7 @@
 """The cost of requests by the number of tasks in the database, and the room that the tasks need."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -9,13 +10,13 @@ from typing import Any, Final
 import asyncpg
 
 import embedded
-from benchmarks.capacity.cost import Client, Cost, cost_of, metered
+from benchmarks.capacity.cost import Client, Cost, TimedOut, cost_of, metered
 from benchmarks.capacity.filling import database_of
 from benchmarks.capacity.tokens import numbered, tokens_for
 from benchmarks.dataset import plain, row_id
 from benchmarks.imports import run_import, write_records
 from benchmarks.process import serving
-from benchmarks.table import markdown
+from benchmarks.table import ABSENT, markdown
 from cli.output import say
 from graphql_api.schema.ids import encode_id
 
@@ -40,8 +41,7 @@ _RELATIONS: Final = """
 SELECT pg_table_size('tasks') + pg_table_size('task_texts') AS rows,
        pg_indexes_size('tasks') + pg_indexes_size('task_texts') AS indexes,
        pg_relation_size('ix_task_texts_search_keys') + pg_relation_size('ix_task_texts_title_trgm')
-           + pg_relation_size('ix_task_texts_description_trgm') AS search,
-       pg_total_relation_size('events') AS events
+           + pg_relation_size('ix_task_texts_description_trgm') AS search
 """
 
 
@@ -59,7 +59,7 @@ class Asked:
 class Room:
     """Bytes on disk for the rows and for the indexes of the tasks; `search` is the part of the three search indexes.
 
-    `events` are the bytes of each imported task in the log, `rate` the tasks that `taskriver import` made a second.
+    `events` are the bytes of each event in the log, `rate` the tasks that `taskriver import` made a second.
     """
 
     rows: int
@@ -150,9 +150,10 @@ def cost_table(costs: dict[str, dict[int, list[Cost]]]) -> str:
     head += [f"{size:,}: times {sizes[0]:,}" for size in sizes[1:]] + [f"response, {size:,}" for size in sizes[-1:]]
     rows = []
     for name, found in costs.items():
-        cells = [f"{_median(found[size], 'server'):.2f} + {_median(found[size], 'primary'):.2f} ms" for size in sizes]
-        cells += [f"{_times(found[size], found[sizes[0]]):.2f}" for size in sizes[1:]]
-        rows.append([name, *cells, f"{_median(found[sizes[-1]], 'response'):.1f} ms"])
+        cells = [_both(found.get(size, [])) for size in sizes]
+        cells += [_times(found.get(size, []), found[sizes[0]]) for size in sizes[1:]]
+        last = found.get(sizes[-1])
+        rows.append([name, *cells, f"{_median(last, 'response'):.1f} ms" if last else ABSENT])
     return markdown([head, *rows])
 
 
@@ -160,8 +161,14 @@ def _median(costs: Sequence[Cost], part: str) -> float:
     return float(median(getattr(cost, part) for cost in costs))
 
 
-def _times(some: Sequence[Cost], least: Sequence[Cost]) -> float:
-    return median(one.used / other.used for one, other in zip(some, least, strict=True))
+def _both(costs: Sequence[Cost]) -> str:
+    """The medians of both programs, unless a statement timed out."""
+    return f"{_median(costs, 'server'):.2f} + {_median(costs, 'primary'):.2f} ms" if costs else "timed out"
+
+
+def _times(some: Sequence[Cost], least: Sequence[Cost]) -> str:
+    ratios = [one.used / other.used for one, other in zip(some, least, strict=False)]
+    return f"{median(ratios):.2f}" if ratios else ABSENT
 
 
 def _gigabytes(number: float) -> str:
@@ -179,8 +186,9 @@ async def _costs(url: str, redis_url: str, size: int, number: int) -> dict[str, 
         async with metered(server, url) as meter:
             for asked in requests(size, WARM_UP + number):
                 async with Client.connected(server.port, tokens[asked.user]) as client:
-                    costs[asked.name] = await cost_of(client, meter, asked.query, asked.each, WARM_UP)
-                say(f"  {asked.name}: {costs[asked.name].server:.2f} + {costs[asked.name].primary:.2f} ms")
+                    with suppress(TimedOut):
+                        costs[asked.name] = await cost_of(client, meter, asked.query, asked.each, WARM_UP)
+                say(f"  {asked.name}: {_both([costs[asked.name]] if asked.name in costs else [])}")
     return costs
 
 
@@ -195,10 +203,9 @@ async def _room(url: str, redis_url: str, folder: Path, imported: int) -> Room:
         before = await connection.fetchrow(_RELATIONS)
         assert before is not None
         run = run_import(file, url, redis_url)
-        after = await connection.fetchval("SELECT pg_total_relation_size('events')")
+        events = await connection.fetchval("SELECT pg_total_relation_size('events') / count(*) FROM events")
         await connection.execute("DELETE FROM tasks WHERE id = ANY($1)", ids)
         await connection.execute("VACUUM tasks, task_texts")
     finally:
         await connection.close()
-    events = (after - before["events"]) / imported
     return Room(before["rows"], before["indexes"], before["search"], events, run.rate)
