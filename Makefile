@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos ha drill outages simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos ha drill outages simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle bench-capacity monitoring-check lock clean
 
 ##@ Run
 
@@ -183,6 +183,9 @@ bench-stream: $(VENV)/dev ## Measure event delivery: one shared execution compar
 
 bench-idle: $(VENV)/dev ## Measure the memory of an idle subscribed socket (ARGS="--sockets 500").
 	@$(BIN)/python -m benchmarks.idle $(ARGS)
+
+bench-capacity: $(VENV)/dev ## Measure 10 million tasks, 10,000 members and 20,000 sockets (ARGS=--short; ARGS="connections --sizes 5000").
+	@$(BIN)/python -m benchmarks.capacity $(ARGS)
 
 load: $(VENV)/dev ## Load the server with hundreds of Locust clients (ARGS="mixed --workers 2").
 	@$(BIN)/python -m tests.load $(ARGS)

@@ -58,12 +58,12 @@ class Import:
         nothing = _file(ground.folder / "import-0.csv", 0)
         for number in range(first, plan.rounds):
             with without_tasks(ground.ours, _DATABASE) as url:
-                start = _run(nothing, url, ground.redis)
+                start = run_import(nothing, url, ground.redis)
             yield [self._measure(ground, kind, files[kind], start, number) for kind in FORMATS]
 
     def _measure(self, ground: Stage, kind: str, file: Path, start: "Run", number: int) -> Measurement:
         with without_tasks(ground.ours, _DATABASE) as url:
-            run = _run(file, url, ground.redis)
+            run = run_import(file, url, ground.redis)
             counts = uvloop.run(count_tasks(url)), uvloop.run(events_after(url, 0))
             if counts != (self.tasks, self.tasks):
                 raise RuntimeError(f"The import of {self.tasks} tasks made {counts[0]} tasks and {counts[1]} events")
@@ -129,7 +129,7 @@ class Run:
     memory: float
 
 
-def _run(file: Path, url: str, redis: str) -> Run:
+def run_import(file: Path, url: str, redis: str) -> Run:
     """Run the command.
 
     Raises:

@@ -184,15 +184,15 @@ class ListenerGroup:
 
 @asynccontextmanager
 async def listening(
-    port: int, query: str, tokens: list[str], endpoint: Endpoint = GRAPHQL
+    port: int, query: str, tokens: list[str], endpoint: Endpoint = GRAPHQL, at_a_time: int = _AT_A_TIME
 ) -> AsyncIterator[ListenerGroup]:
-    """One subscribed socket for each token."""
+    """One subscribed socket for each token; so many are opened at the same time."""
     group, loop, sockets = ListenerGroup(query, endpoint), asyncio.get_running_loop(), []
     every = max(1, len(tokens) // _TIMED)
-    for start in range(0, len(tokens), _AT_A_TIME):
+    for start in range(0, len(tokens), at_a_time):
         new = [
             partial(Listener, group, token, timed=number % every == 0)
-            for number, token in enumerate(tokens[start : start + _AT_A_TIME], start)
+            for number, token in enumerate(tokens[start : start + at_a_time], start)
         ]
         some = [(await loop.create_connection(each, "127.0.0.1", port))[1] for each in new]
         async with asyncio.timeout(_PATIENCE_SECONDS):

@@ -31,7 +31,7 @@ async def _post_some(port: int, token: str, waiting: deque[Request]) -> int:
     try:
         while waiting:
             request = waiting.popleft()
-            status, answer = await _post(reader, writer, token, request)
+            status, answer = await post(reader, writer, token, request)
             if (status == 503 or b"UNAVAILABLE" in answer) and repeated < _MAX_REPEATS:
                 repeated += 1
                 waiting.appendleft(request)
@@ -42,9 +42,10 @@ async def _post_some(port: int, token: str, waiting: deque[Request]) -> int:
     return repeated
 
 
-async def _post(
+async def post(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str, request: Request
 ) -> tuple[int, bytes]:
+    """Send a request over an open connection; returns the status and the body of the response."""
     body = request.body.encode()
     writer.write(
         f"POST {request.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"

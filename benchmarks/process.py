@@ -74,12 +74,23 @@ class ServerProcess:
 
 @contextmanager
 def serving(
-    database_url: str, redis_url: str, *, shared: bool = True, cpu: int | None = None
+    database_url: str,
+    redis_url: str,
+    *,
+    shared: bool = True,
+    cpu: int | None = None,
+    port: int | None = None,
+    gaps: Path | None = None,
 ) -> Iterator[ServerProcess]:
-    """Our server on a free port, pinned to *cpu* if it is given."""
-    port = free_port()
+    """Our server on *port* or on a free one, pinned to *cpu* if it is given.
+
+    It writes into the file *gaps* how long its event loop was blocked.
+    """
+    port = port or free_port()
     command = [sys.executable, "-m", "benchmarks.server", database_url, redis_url, str(port)]
-    with started(command if shared else [*command, "--apart"], port=port, cpu=cpu) as server:
+    command += [] if shared else ["--apart"]
+    command += [] if gaps is None else ["--gaps", str(gaps)]
+    with started(command, port=port, cpu=cpu) as server:
         yield server
 
 

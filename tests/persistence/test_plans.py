@@ -230,6 +230,12 @@ class TestTasks:
         assert everything or not plan.reads_all_of("tasks")
         assert not plan.reads_all_of("task_texts")
 
+    async def test_the_tasks_of_a_project_are_counted_in_an_index(self, dataset: LargeDataset):
+        """No row is read for it: in a large table, each of them is in another block."""
+        plan = await plan_of_count(dataset, BUSY, FILTERS["project"])
+
+        assert "Index Only Scan" in {node["Node Type"] for node in plan.nodes if node.get("Relation Name") == "tasks"}
+
     @pytest.mark.parametrize("actors", ACTORS)
     async def test_a_slice_and_a_batch_are_found_by_an_index(self, dataset: LargeDataset, actors: str):
         """Tasks from an offset, and tasks by their ids."""
