@@ -96,11 +96,11 @@ class TaskRow(Base):
             postgresql_where=text("project_id IS NULL"),
         ),
         Index(
-            "ix_tasks_assignee_id_created_at_id_personal",
+            "ix_tasks_assignee_id_created_at_id_of_others",
             "assignee_id",
             "created_at",
             "id",
-            postgresql_where=text("project_id IS NULL AND assignee_id IS NOT NULL"),
+            postgresql_where=text("project_id IS NULL AND owner_id <> assignee_id"),
         ),
         # Tasks without a due date come last in both directions, so each direction has its own index.
         Index(

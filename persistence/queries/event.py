@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, DateTime, Integer, cast, type_coerce
+from sqlalchemy import ColumnElement, DateTime, Integer, and_, cast, type_coerce
 
 from domain.events import TASK_EVENT
 from persistence.event_parsing import changes, from_status, readable
 from persistence.models import EventRow, TaskHistoryRow
 from persistence.queries.child_list import ChildList, number_in
 from persistence.queries.joins import References, user_in
+from persistence.queries.selectivity import usually
 
 REFERENCES_OF_AN_EVENT: Final[References] = {"by": user_in("user_id")}
 
@@ -38,7 +39,7 @@ HISTORY: Final = ChildList(
     columns={name: type_coerce(each, TaskHistoryRow.__table__.c[name].type) for name, each in _COLUMNS.items()},
     read_place=number_in,
     references=REFERENCES_OF_AN_EVENT,
-    conditions=(EventRow.position.is_not(None), *readable),
+    conditions=(EventRow.position.is_not(None), usually(and_(*readable))),
     descending=True,
 )
 """The events of tasks, the newest first."""

@@ -29,7 +29,7 @@ def visible(reaches: Reaches) -> ColumnElement[bool]:
     """The condition for tasks that the actor may read; its parameter is `actor_id`."""
     if Reach.ANY in reaches:
         return true()
-    return or_(_is_personal() & _is_mine(reaches), in_project_of_member(reaches))
+    return or_(*personal_parts(reaches), in_project_of_member(reaches))
 
 
 def listed(reaches: Reaches) -> ColumnElement[bool]:
@@ -68,7 +68,9 @@ def belongs_to_visible_task(task_id: Any, reaches: Reaches) -> ColumnElement[boo
 def personal_parts(reaches: Reaches) -> list[ColumnElement[bool]]:
     """The condition for personal tasks that the actor may read, as a list of disjoint conditions."""
     mine = [column == _ACTOR for own, column in _MINE.items() if own in reaches]
-    disjoint = [mine[0], *(part & ~mine[0] for part in mine[1:])] if mine else [false()]
+    # Tasks that are assigned to their owner are among the actor's own ones. An index has the others.
+    others = TaskRow.owner_id != TaskRow.assignee_id
+    disjoint = [mine[0], *(part & others for part in mine[1:])] if mine else [false()]
     return [part & _is_personal() for part in disjoint]
 
 

@@ -18,6 +18,7 @@ from persistence.queries.key_page import KeyPage
 from persistence.queries.parent import Reaches
 from persistence.queries.project_visibility import any_project, belongs_to_visible_project
 from persistence.queries.query import Paged, Query
+from persistence.queries.selectivity import usually
 from persistence.queries.task_visibility import id_of
 
 TRASH_ORDER: Final = "trash"
@@ -58,15 +59,16 @@ def _source(reaches: Reaches, *, of_project: bool) -> Callable[[], FromClause]:
 
 def _in_project(reaches: Reaches) -> FromClause:
     """The deleted tasks of a project. The parameters are `project_id` and `actor_id`."""
-    of_project = _TRASH.c.project_id == bindparam("project_id", type_=Uuid())
-    may_restore = belongs_to_visible_project(_TRASH.c.project_id, reaches)
-    return select(_TRASH).where(of_project, _IS_ROOT, may_restore).subquery("deleted")
+    project_id = bindparam("project_id", type_=Uuid())
+    may_restore = belongs_to_visible_project(project_id, reaches)  # decided once, and not for each task
+    return select(_TRASH).where(_TRASH.c.project_id == project_id, usually(_IS_ROOT), may_restore).subquery("deleted")
 
 
 def _personal() -> FromClause:
     """The personal tasks that their owner has deleted. The parameter is `actor_id`."""
-    mine = (_TRASH.c.owner_id == _ACTOR) & (_TRASH.c.deleted_by == _ACTOR) & _TRASH.c.project_id.is_(None)
-    return select(_TRASH).where(mine, _IS_ROOT).subquery("deleted")
+    mine = (_TRASH.c.owner_id == _ACTOR) & _TRASH.c.project_id.is_(None)
+    wanted = usually((_TRASH.c.deleted_by == _ACTOR) & _IS_ROOT)
+    return select(_TRASH).where(mine, wanted).subquery("deleted")
 
 
 _IS_ROOT: Final = _TRASH.c.root_id == _TRASH.c.id

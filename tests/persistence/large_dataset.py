@@ -133,7 +133,7 @@ class LargeDataset:
             query = "SELECT generic_plans > 0 FROM pg_prepared_statements WHERE statement = $1"
             mode = "force_generic_plan" if await connection.fetchval(query, statement) else "force_custom_plan"
             await connection.execute(f"SET plan_cache_mode = {mode}; PREPARE again AS {statement}")
-            values = [await connection.fetchval("SELECT quote_nullable($1::text)", str(each)) for each in arguments]
+            values = [await connection.fetchval("SELECT quote_nullable($1::text)", _text(each)) for each in arguments]
             execute = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE again ({', '.join(values)})"
             return _buffers(orjson.loads(await connection.fetchval(execute))[0]["Plan"])
 
@@ -181,3 +181,8 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield node
     for child in node.get("Plans", ()):
         yield from _nodes(child)
+
+
+def _text(value: object) -> str:
+    """A value as PostgreSQL reads it; a list has no quotes and commas in its items."""
+    return "{" + ",".join(map(str, value)) + "}" if isinstance(value, list) else str(value)

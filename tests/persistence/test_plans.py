@@ -178,7 +178,7 @@ class TestTasks:
         ("wanted", "index"),
         [
             ("none", "ix_tasks_owner_id_created_at_id_personal"),
-            ("none", "ix_tasks_assignee_id_created_at_id_personal"),
+            ("none", "ix_tasks_assignee_id_created_at_id_of_others"),
             ("assignee", "ix_tasks_assignee_id_created_at_id"),
             ("small project", "ix_tasks_project_id_created_at_id"),
             ("labels in a project", "ix_tasks_label_ids"),
