@@ -50,6 +50,7 @@ class AccessChange(StrEnum):
 
     SESSION_REVOKED = "SESSION_REVOKED"
     SESSIONS_REVOKED = "SESSIONS_REVOKED"
+    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105 - the word, not a secret
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - the word, not a secret
     ROLE_CHANGED = "ROLE_CHANGED"
     DISABLED = "DISABLED"
@@ -212,7 +213,9 @@ class TaskEvent(TaskScopedEvent):
 class AccessEvent:
     """The rights of a user changed.
 
-    With a `session_id` it concerns that session; without one all sessions of the user but `spared_session_id`.
+    With a `session_id` it concerns that session, and with a `token_id` that personal access token. Without them it
+    concerns all sessions and tokens of the user but `spared_session_id`. To versions that do not know tokens, a revoked
+    token is an unknown change of rights: they close the user's sockets.
     """
 
     kind: ClassVar = EventKind.ACCESS
@@ -224,6 +227,7 @@ class AccessEvent:
     actor_id: UUID
     at: datetime
     request_id: str | None
+    token_id: UUID | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object, see `ACCESS_EVENT`."""
@@ -245,6 +249,7 @@ ACCESS_EVENT: Final = EventFormat(
     actor_id=JSONKey("by", ID),
     at=JSONKey("at", INSTANT),
     request_id=JSONKey("request", PLAIN),
+    token_id=JSONKey("token", ID, required=False),
 )
 """The JSON of an `AccessEvent`."""
 
@@ -265,6 +270,7 @@ class MembershipEvent:
     change: ClassVar = MEMBERSHIP
     session_id: ClassVar[UUID | None] = None
     spared_session_id: ClassVar[UUID | None] = None
+    token_id: ClassVar[UUID | None] = None
 
     user_id: UUID
     project_id: UUID

@@ -8,6 +8,7 @@ The statement fails with a division by zero, and writes nothing, if a row has an
 transaction, or if fewer rows are changed than it names. So an event is never stored without its change.
 """
 
+import re
 from enum import StrEnum
 from functools import lru_cache
 from itertools import count
@@ -19,6 +20,7 @@ from sqlalchemy.dialects import postgresql
 from persistence.row_locks import LockedTable, strength
 
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
+_LENGTH: Final = re.compile(r"\(\d+\)")
 
 
 class Operation(StrEnum):
@@ -151,7 +153,7 @@ def _same_key(table: Table) -> str:
 
 def _type(column: Column[Any]) -> str:
     # A cast to a type with a length would cut longer values off instead of refusing them.
-    return str(column.type.compile(dialect=_DIALECT)).partition("(")[0]
+    return _LENGTH.sub("", str(column.type.compile(dialect=_DIALECT)))
 
 
 _WRITERS: Final = {Operation.UPDATE: _update, Operation.DELETE: _delete, Operation.INSERT: _insert}

@@ -40,7 +40,7 @@ class TestRevocation:
         mine, _other = book.open("mine", user=user), book.open("other", user=user)
         assert mine.actor is not None
         assert mine.actor.session_id is not None
-        book.connections.close_session(mine.actor.session_id)
+        book.connections.close_grant(mine.actor.session_id)
         assert book.closed == {"mine": (4403, "Forbidden: signed out")}
 
     def test_a_user_ends_everywhere_but_where_it_was_asked_from(self, book: Book) -> None:
@@ -66,7 +66,7 @@ class TestRevocation:
     def test_an_unknown_user_is_no_error(self, book: Book) -> None:
         """Most users have no socket here."""
         book.connections.close_user(uuid4())
-        book.connections.close_session(uuid4())
+        book.connections.close_grant(uuid4())
 
 
 class TestCaps:
@@ -98,7 +98,7 @@ class TestCaps:
         assert book.connections.count == 0
         assert not book.connections._addresses
         assert not book.connections._users
-        assert not book.connections._sessions
+        assert not book.connections._grants
 
 
 class TestDraining:

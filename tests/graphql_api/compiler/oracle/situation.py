@@ -112,13 +112,14 @@ DELETED: Final = "deleted"
 """The name of a task that is not there any more."""
 
 _DELETE: Final = (
-    "DELETE FROM used_tokens; DELETE FROM sessions; DELETE FROM events; DELETE FROM idempotency_keys; "
+    "DELETE FROM used_tokens; DELETE FROM sessions; DELETE FROM access_tokens; DELETE FROM events; "
+    "DELETE FROM idempotency_keys; "
     "DELETE FROM comments; DELETE FROM labels; DELETE FROM task_keys; DELETE FROM tasks; DELETE FROM trash; "
     "DELETE FROM task_counters; DELETE FROM memberships; "
     "DELETE FROM project_keys; DELETE FROM projects; DELETE FROM users;"
 )
 _TABLES: Final = (
-    *("users", "sessions", "used_tokens", "tasks", "projects", "project_keys", "memberships"),
+    *("users", "sessions", "access_tokens", "used_tokens", "tasks", "projects", "project_keys", "memberships"),
     *("task_counters", "task_keys", "labels", "comments", "trash"),
 )
 _INSERT_ROWS: Final = (
