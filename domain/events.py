@@ -57,6 +57,9 @@ class AccessChange(StrEnum):
     ENABLED = "ENABLED"
 
 
+_OF_SESSIONS: Final = frozenset({AccessChange.SESSIONS_REVOKED, AccessChange.PASSWORD_CHANGED})
+
+
 class EventKind(StrEnum):
     """The kind of an event, where it is stored or sent."""
 
@@ -214,8 +217,8 @@ class AccessEvent:
     """The rights of a user changed.
 
     With a `session_id` it concerns that session, and with a `token_id` that personal access token. Without them it
-    concerns all sessions and tokens of the user but `spared_session_id`. To versions that do not know tokens, a revoked
-    token is an unknown change of rights: they close the user's sockets.
+    concerns all sessions of the user but `spared_session_id`, and all tokens unless it `spares_tokens`. To versions
+    that do not know tokens, a revoked token is an unknown change of rights: they close the user's sockets.
     """
 
     kind: ClassVar = EventKind.ACCESS
@@ -228,6 +231,11 @@ class AccessEvent:
     at: datetime
     request_id: str | None
     token_id: UUID | None = None
+
+    @property
+    def spares_tokens(self) -> bool:
+        """Whether it ends sessions only: personal access tokens do not depend on the password."""
+        return self.change in _OF_SESSIONS
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object, see `ACCESS_EVENT`."""
@@ -271,6 +279,7 @@ class MembershipEvent:
     session_id: ClassVar[UUID | None] = None
     spared_session_id: ClassVar[UUID | None] = None
     token_id: ClassVar[UUID | None] = None
+    spares_tokens: ClassVar = False
 
     user_id: UUID
     project_id: UUID

@@ -27,3 +27,4 @@ class UnknownAccess:
     session_id: ClassVar[UUID | None] = None
     spared_session_id: ClassVar[UUID | None] = None
     token_id: ClassVar[UUID | None] = None
+    spares_tokens: ClassVar = False

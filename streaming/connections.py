@@ -115,15 +115,15 @@ class Connections:
         elif (grant_id := event.session_id or event.token_id) is not None:
             self.close_grant(grant_id)
         else:
-            self.close_user(event.user_id, except_session=event.spared_session_id)
+            self.close_user(event.user_id, except_session=event.spared_session_id, spares_tokens=event.spares_tokens)
 
     def close_grant(self, grant_id: UUID) -> None:
         """Close all sockets of one session or token, see `Actor.grant_id`."""
         _close_all(self._grants.get(grant_id, ()), "Forbidden: signed out")
 
-    def close_user(self, user_id: UUID, except_session: UUID | None = None) -> None:
-        """Close all sockets of a user, except those of one session."""
-        found = self._users.get(user_id, ())
+    def close_user(self, user_id: UUID, except_session: UUID | None = None, *, spares_tokens: bool = False) -> None:
+        """Close all sockets of a user, except those of one session and, if it *spares_tokens*, those of tokens."""
+        found = [each for each in self._users.get(user_id, ()) if not (spares_tokens and _has_token(each))]
         _close_all(
             [each for each in found if except_session is None or _session(each) != except_session],
             "Forbidden: access changed",
@@ -166,6 +166,10 @@ class Connections:
 
 def _session(connection: ClientConnection) -> UUID | None:
     return connection.actor.session_id if connection.actor else None
+
+
+def _has_token(connection: ClientConnection) -> bool:
+    return connection.actor is not None and connection.actor.token_id is not None
 
 
 def _close_all(connections: "set[ClientConnection] | list[ClientConnection] | tuple[()]", reason: str) -> None:

@@ -33,6 +33,8 @@ def concerns(event: AccessNews, actor: Actor) -> bool:
     grant_id = event.session_id or event.token_id
     if grant_id is not None:
         return grant_id == actor.grant_id
+    if event.spares_tokens and actor.token_id is not None:
+        return False
     return event.spared_session_id is None or event.spared_session_id != actor.session_id
 
 

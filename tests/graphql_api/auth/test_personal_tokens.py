@@ -160,13 +160,16 @@ class TestEnd:
                 await asyncio.sleep(0.01)
 
     async def test_signing_out_everywhere_ends_no_token(self, auth: TokenProcess, build: Builders):
-        """Programs go on; a token ends when it is revoked."""
+        """Programs go on, also from the cache; a token ends when it is revoked."""
         user = await build.a_user()
         _, text = await build.an_access_token(user, Scope.TASKS_READ)
+        await auth.identity(text)
+        statements = auth.statements
         before = auth.process.stream.position
         await session_service.sign_out_everywhere(build.as_(user))
         await until(lambda: auth.process.stream.position > before)
         assert (await auth.identity(text)).actor.user_id == user.id
+        assert auth.statements == statements
 
     async def test_a_stale_lease_asks_the_database(self, auth: TokenProcess, build: Builders):
         """A process that does not read the log does not trust its cache."""
