@@ -5,7 +5,6 @@ import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -177,7 +176,7 @@ class Server:
             settings.cookie_secure,
             shared,
             project_creation=settings.project_creation,
-            max_token_lifetime=timedelta(days=settings.max_token_days),
+            max_token_lifetime=settings.max_token_lifetime,
         )
         self.stream.on_access(self.connections.close_affected)
         if self.tracing is not None or settings.log_level == "debug":

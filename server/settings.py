@@ -292,6 +292,11 @@ class Settings(BaseSettings):
         return {kid: secret.encode() for kid, _, secret in pairs}
 
     @property
+    def max_token_lifetime(self) -> timedelta:
+        """How long a new personal access token lasts at most."""
+        return timedelta(days=self.max_token_days)
+
+    @property
     def access_token_lifetime(self) -> timedelta:
         """Maximum lifetime of an access token."""
         return timedelta(minutes=self.access_token_minutes)

@@ -80,7 +80,9 @@ def shares_project(user_id: Any) -> ColumnElement[bool]:
 
 def _has_role(role: ColumnElement[Any], reaches: Reaches) -> ColumnElement[bool]:
     """The condition for roles whose members have one of these reaches, which are constants of the statement."""
-    roles = [literal_column(f"'{each.name}'") for each, own in IN_PROJECT.items() if not own.isdisjoint(reaches)]
+    roles: list[ColumnElement[str]] = [
+        literal_column(f"'{each.name}'") for each, own in IN_PROJECT.items() if not own.isdisjoint(reaches)
+    ]
     return role.in_(roles) if roles else false()  # SQLAlchemy leaves a placeholder for an empty list
 
 

@@ -105,7 +105,7 @@ def _value(kind: Any) -> str:
     if isinstance(kind, GraphQLList):
         return f"[{_value(kind.of_type)}]"
     if isinstance(kind, GraphQLEnumType):
-        return next(iter(kind.values))
+        return str(next(iter(kind.values)))
     if isinstance(kind, GraphQLInputObjectType):
         given = [f"{name}: {_value(each.type)}" for name, each in kind.fields.items() if _is_required(each)]
         return f"{{{', '.join(given)}}}"

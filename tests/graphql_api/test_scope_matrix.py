@@ -55,7 +55,8 @@ class World:
 async def world(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[World]:
     """Servers with both executors."""
     async with running(new_database(), new_redis()) as servers:
-        admin, people = await servers.api.build.a_user(Role.ADMIN), {}
+        admin = await servers.api.build.a_user(Role.ADMIN)
+        people: dict[Scope, Person] = {}
         world = World(servers, admin, people)
         for scope in Scope:
             row, text = await servers.api.build.an_access_token(admin, scope)
@@ -171,7 +172,7 @@ class TestRest:
         needed = REST_NEEDED[operation.name]
         for scope, person in (*world.people.items(), (None, await world.a_session())):
             path = operation.path.replace("{task_id}", str(uuid4()))
-            body = {} if operation.body is not None else None
+            body: dict[str, Any] | None = {} if operation.body is not None else None
             reply = await world.servers.rest.send(RestRequest(operation.methods[0], path, body), person)
             if scope is None or needed is None or scope in needed:
                 assert reply.status != 403, (scope, reply)
@@ -251,11 +252,12 @@ class TestOtherNouns:
         build = world.servers.api.build
         task = await build.a_task()
         document = "query ($id: ID!) { task(id: $id) { title viewerCanUpdate viewerCanDelete } }"
-        for scopes, expected in (
+        cases: tuple[tuple[tuple[Scope, ...], dict[str, Any] | None], ...] = (
             ((Scope.TASKS_READ, Scope.TASKS_WRITE), None),
             ((Scope.TASKS_READ, Scope.ADMIN), {"viewerCanUpdate": False, "viewerCanDelete": False}),
             ((Scope.TASKS_WRITE, Scope.ADMIN), {"viewerCanUpdate": True, "viewerCanDelete": True}),
-        ):
+        )
+        for scopes, expected in cases:
             _, text = await build.an_access_token(world.admin, *scopes)
             person = world.person(text, uuid4())
             for entry_point in world.servers.graphql:

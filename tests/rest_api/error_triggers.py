@@ -181,7 +181,9 @@ def with_scopes(*scopes: Scope) -> Provoke:
 
     async def provoke(offender: Offender) -> httpx.Response:
         build = offender.rest.api.build
-        _, text = await build.an_access_token(await build.user(UUID(offender.visitor.uuid)), *scopes)
+        user = await build.user(UUID(offender.visitor.uuid))
+        assert user is not None
+        _, text = await build.an_access_token(user, *scopes)
         return await offender.send(token=text)
 
     return provoke

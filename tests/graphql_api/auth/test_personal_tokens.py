@@ -78,7 +78,7 @@ class TestAuthenticate:
 
         assert (identity.actor.user_id, identity.actor.session_id) == (user.id, None)
         assert identity.actor.token_id == identity.actor.grant_id == row.id
-        assert identity.actor.scopes == {Scope.TASKS_READ, Scope.TASKS_WRITE, Scope.ACCOUNT}
+        assert identity.actor.scopes == frozenset({Scope.TASKS_READ, Scope.TASKS_WRITE, Scope.ACCOUNT})
         assert identity.expires_at == row.expires_at
 
     @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
