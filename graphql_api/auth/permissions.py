@@ -52,7 +52,7 @@ class SessionDirective:
 class AdminDirective:
     """Prints as `@admin(scope: ADMIN)`."""
 
-    scope: Scope
+    scope: Scope | None = strawberry.UNSET
 
 
 class Permission(BasePermission):

@@ -23,7 +23,7 @@ NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 async def create(
     build: Builders, user: UserRow, *scopes: Scope, by: Actor | None = None, expires_at: datetime | None = None
 ) -> CreatedToken:
-    """A new token of a user, by the user unless somebody else is given."""
+    """A new token of a user, by the user unless another one is given."""
     return await create_access_token(
         build.as_(by or user, now=NOON),
         user_id=user.id,
@@ -53,7 +53,7 @@ class TestCreate:
         assert created.secret not in str(vars(row))
 
     async def test_only_a_session_of_the_user_creates_one(self, build: Builders):
-        """Not an admin, who would act as somebody else, and no token, whatever its scopes."""
+        """Not an admin, who would act as another user, and no token, whatever its scopes."""
         user, admin = await build.a_user(), await build.a_user(Role.ADMIN)
         for actor in (build.actor(admin), with_token(user)):
             with pytest.raises(Forbidden):
