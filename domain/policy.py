@@ -19,6 +19,8 @@ from domain.user import Role
 class Action(StrEnum):
     """What an actor can do."""
 
+    __hash__ = str.__hash__  # Enum.__hash__ is slow Python code, and the stream looks actions up for each delivery
+
     CREATE_TASK = "create a task"
     READ_TASK = "read a task"
     UPDATE_TASK = "change a task"

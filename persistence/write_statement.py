@@ -8,7 +8,6 @@ The statement fails with a division by zero, and writes nothing, if a row has an
 transaction, or if fewer rows are changed than it names. So an event is never stored without its change.
 """
 
-import re
 from enum import StrEnum
 from functools import lru_cache
 from itertools import count
@@ -16,11 +15,11 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ARRAY, Column, DateTime, Table
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
 
 from persistence.row_locks import LockedTable, strength
 
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
-_LENGTH: Final = re.compile(r"\(\d+\)")
 
 
 class Operation(StrEnum):
@@ -152,8 +151,13 @@ def _same_key(table: Table) -> str:
 
 
 def _type(column: Column[Any]) -> str:
+    kind = column.type
+    return f"{_without_length(kind.item_type)}[]" if isinstance(kind, ARRAY) else _without_length(kind)
+
+
+def _without_length(kind: TypeEngine[Any]) -> str:
     # A cast to a type with a length would cut longer values off instead of refusing them.
-    return _LENGTH.sub("", str(column.type.compile(dialect=_DIALECT)))
+    return str(kind.compile(dialect=_DIALECT)).partition("(")[0]
 
 
 _WRITERS: Final = {Operation.UPDATE: _update, Operation.DELETE: _delete, Operation.INSERT: _insert}
