@@ -10,13 +10,7 @@ from graphql_api.resolvers.fields import mutation, query, subscription
 from graphql_api.resolvers.stream import After, Filter, Source, item_of, listen, wanted_of
 from graphql_api.schema.common import Id
 from graphql_api.schema.ids import decode_id_of
-from graphql_api.schema.note import (
-    CreateNoteInput,
-    CreateNotePayload,
-    Note,
-    UpdateNoteInput,
-    UpdateNotePayload,
-)
+from graphql_api.schema.note import CreateNoteInput, CreateNotePayload, Note, UpdateNoteInput, UpdateNotePayload
 from graphql_api.schema.note_stream import NoteChanged
 from graphql_api.schema.resolves_to import One
 from persistence.queries.note import NOTES
