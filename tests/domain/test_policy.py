@@ -140,13 +140,13 @@ class TestScopes:
         """If the actor may see the object; else it is not found."""
         user_id = uuid4()
         reader = Actor(user_id, Role.ADMIN, None, 1, token_id=uuid4(), scopes=frozenset({Scope.TASKS_READ}))
-        stranger = Actor(user_id, Role.ADMIN, None, 1, token_id=uuid4(), scopes=frozenset({Scope.ACCOUNT}))
+        outsider = Actor(user_id, Role.ADMIN, None, 1, token_id=uuid4(), scopes=frozenset({Scope.ACCOUNT}))
         project = People(user_id, None, uuid4())
         for task, role in ((People(user_id), None), (project, ProjectRole.MANAGER)):
             with pytest.raises(Forbidden, match="the scope tasks:write"):
                 require(reader, Action.UPDATE_TASK, task, role)
             with pytest.raises(NotFound):
-                require(stranger, Action.UPDATE_TASK, task, role)
+                require(outsider, Action.UPDATE_TASK, task, role)
         with pytest.raises(Forbidden, match="the scope projects:manage"):
             require_project(reader, Action.UPDATE_PROJECT, ProjectRole.MANAGER)
         with pytest.raises(Forbidden, match="the scope tasks:write"):
