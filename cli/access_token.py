@@ -21,15 +21,19 @@ from persistence.models import AccessTokenRow
 from server.settings import Settings
 from services import access_token as access_token_service
 
-access_tokens: Final = typer.Typer(
-    help="List, create and revoke the personal access tokens of a user.", no_args_is_help=True
-)
+access_tokens: Final = typer.Typer(help="List, create and revoke access tokens of a user.", no_args_is_help=True)
 
 ResultT = TypeVar("ResultT")
 Username = Annotated[str, typer.Argument(help="The user as whom programs act with the token.")]
 Name = Annotated[str, typer.Argument(help="What the token is for: 1 to 100 characters.")]
 Scopes = Annotated[
-    list[Scope], typer.Option("--scope", help="What it may be used for. Repeatable.", case_sensitive=False)
+    list[Scope],
+    typer.Option(
+        "--scope",
+        metavar="SCOPE",
+        help="tasks:read, tasks:write, projects:manage, account or admin. Repeatable.",
+        case_sensitive=False,
+    ),
 ]
 Days = Annotated[int | None, typer.Option("--days", min=1, help="How long it lasts; at most MAX_TOKEN_DAYS.")]
 TokenId = Annotated[UUID, typer.Argument(help="The id of the token, see `list`.")]
