@@ -52,9 +52,7 @@ def list_(username: Username, as_json: AsJSON = False) -> None:
     print_result(text, {"accessTokens": [_facts(row) for row in found]}, as_json=as_json)
 
 
-@access_tokens.command(
-    epilog=examples("taskriver access-token create alice CI --scope tasks:write --days 30 > token.txt")
-)
+@access_tokens.command(epilog=examples("taskriver access-token create alice CI --scope tasks:write > token.txt"))
 def create(username: Username, name: Name, scopes: Scopes, days: Days = None, as_json: AsJSON = False) -> None:
     """Create a token, and print its text. It is not stored, so it cannot be printed again.
 
