@@ -3,7 +3,8 @@
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from asgi.errors import InvalidToken
+from asgi.errors import ExpiredAccessToken, InvalidToken, RevokedAccessToken
+from domain.access_token import MissingScope
 from domain.errors import Unauthenticated, Unavailable
 from streaming.connections import ConnectionRefused
 
@@ -40,12 +41,15 @@ def close_reason(code: CloseCode, text: str) -> CloseReason:
 def close_reason_for(error: BaseException) -> CloseReason | None:
     """How a socket is closed when *error* prevented a sign-in or ended the user's rights; None for a bug.
 
-    A token that was never valid is final for clients (4401). After an expired token or a temporary failure they
+    A token that was never valid is final for clients (4401), and so is a personal access token that has ended or lacks
+    a scope. After an expired token or a temporary failure they
     reconnect.
     """
     match error:
         case InvalidToken():
             return CloseReason(CloseCode.UNAUTHORIZED, "Unauthorized: this is not an access token of this server")
+        case ExpiredAccessToken() | RevokedAccessToken() | MissingScope():
+            return close_reason(CloseCode.UNAUTHORIZED, f"Unauthorized: {error.message}")
         case Unauthenticated():
             return CloseReason(CloseCode.FORBIDDEN, f"Forbidden: {error.message}")
         case Unavailable():

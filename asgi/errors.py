@@ -3,6 +3,7 @@
 from typing import Final
 
 from asgi.request_context import Header
+from domain.access_token import MissingScope, Scope
 from domain.errors import BadRequest, DomainError, Unauthenticated, Unavailable
 
 
@@ -19,25 +20,51 @@ class MissingToken(Unauthenticated):
 class InvalidToken(Unauthenticated):
     """The token is not an access token of this server, or is no longer accepted: the client needs another one."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Invalid token: this is not an access token of this server. "
-            "Send the one that `login` returns as `Authorization: Bearer …`."
-        )
+    def __init__(
+        self,
+        message: str = "Invalid token: this is not an access token of this server. "
+        "Send the one that `login` returns as `Authorization: Bearer …`.",
+    ) -> None:
+        super().__init__(message)
 
 
 class ExpiredToken(Unauthenticated):
     """The access token has expired: `refreshToken` returns a new one."""
 
-    def __init__(self) -> None:
-        super().__init__("Token has expired: get a new one with `refreshToken`, or sign in again.")
+    def __init__(
+        self, message: str = "Token has expired: get a new one with `refreshToken`, or sign in again."
+    ) -> None:
+        super().__init__(message)
 
 
 class RevokedToken(Unauthenticated):
     """The session of the access token has ended, or its user is disabled: the user must sign in again."""
 
+    def __init__(
+        self, message: str = "Invalid token: its session has ended, or its user was disabled. Sign in again."
+    ) -> None:
+        super().__init__(message)
+
+
+class DamagedAccessToken(InvalidToken):
+    """The text begins like a personal access token, but its length, characters or checksum are wrong."""
+
     def __init__(self) -> None:
-        super().__init__("Invalid token: its session has ended, or its user was disabled. Sign in again.")
+        super().__init__("Invalid token: this personal access token is damaged. Copy the whole token again.")
+
+
+class ExpiredAccessToken(ExpiredToken):
+    """The personal access token has expired: the user must create another one."""
+
+    def __init__(self) -> None:
+        super().__init__("Token has expired: create a new personal access token with `createAccessToken`.")
+
+
+class RevokedAccessToken(RevokedToken):
+    """The personal access token was revoked, its user was disabled, or it never existed."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid token: this personal access token was revoked, or is not of this server.")
 
 
 BEARER: Final[Header] = (b"www-authenticate", b"Bearer")
@@ -62,6 +89,13 @@ def bad_request(text: str, *, status: int = 400, headers: tuple[Header, ...] = (
 def unavailable(error: Unavailable) -> HTTPError:
     """The error while a dependency is unavailable; the same request may be sent again after a second."""
     return HTTPError(503, error, (b"retry-after", b"1"))
+
+
+def insufficient_scope(error: MissingScope) -> Header:
+    """The challenge for a token that lacks a scope (RFC 6750, 3); it names the scopes of which the token needs one."""
+    scopes = " ".join(scope.value for scope in Scope if scope in error.needed)
+    needed = f', scope="{scopes}"' if scopes else ""
+    return (b"www-authenticate", f'Bearer error="insufficient_scope"{needed}'.encode("ascii"))
 
 
 def challenge(error: Unauthenticated | None) -> Header:

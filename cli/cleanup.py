@@ -23,7 +23,7 @@ def cleanup(as_json: AsJSON = False) -> None:
         print_result("Another process is already cleaning up.", {"removed": None}, as_json=as_json)
         return
     words = (
-        f"Removed {counted(removed.sessions, 'expired session')}, "
+        f"Removed {counted(removed.sessions, 'expired session')}, {counted(removed.tokens, 'expired access token')}, "
         f"{counted(removed.keys, 'idempotency key')}, {counted(removed.events, 'old event')}, "
         f"{counted(removed.tasks, 'deleted task')}."
     )

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from domain.access_token import Scope
 from domain.project import ProjectRole
 from domain.user import Role
 
@@ -44,7 +45,9 @@ NO_ROLES: Final = ProjectRoles()
 class Actor:
     """An authenticated user, with the data that decides the user's rights.
 
-    `session_id` is the signed-in device, or None for the operator at the command line.
+    `session_id` is the signed-in device; it is None for the operator at the command line, and for a personal access
+    token, whose id is `token_id`. `scopes` are those of the token with those that they include; None is no restriction.
+    `role` is the one as which a token acts, see `access_token.role_with`.
     `access_version` counts the changes of the user's rights; a cursor with another version is invalid.
     `projects` has the roles in projects, for the stream only.
     `finds_everyone` says whether lists of users have all users, or those who share a project with the actor.
@@ -58,6 +61,13 @@ class Actor:
     projects: ProjectRoles = field(default=NO_ROLES, compare=False, repr=False)
     finds_everyone: bool = field(default=True, compare=False)
     creates_projects: bool = field(default=True, compare=False)
+    token_id: UUID | None = None
+    scopes: frozenset[Scope] | None = None
+
+    @property
+    def grant_id(self) -> UUID | None:
+        """The session or the token that the request proved: what can be revoked."""
+        return self.session_id or self.token_id
 
 
 OPERATOR: Final = Actor(user_id=OPERATOR_ID, role=Role.ADMIN, session_id=None, access_version=0)

@@ -53,10 +53,14 @@ class AccessChange(StrEnum):
 
     SESSION_REVOKED = "SESSION_REVOKED"
     SESSIONS_REVOKED = "SESSIONS_REVOKED"
+    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105 - the word, not a secret
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - the word, not a secret
     ROLE_CHANGED = "ROLE_CHANGED"
     DISABLED = "DISABLED"
     ENABLED = "ENABLED"
+
+
+_OF_SESSIONS: Final = frozenset({AccessChange.SESSIONS_REVOKED, AccessChange.PASSWORD_CHANGED})
 
 
 class EventKind(StrEnum):
@@ -229,7 +233,9 @@ class TaskEvent(TaskScopedEvent):
 class AccessEvent:
     """The rights of a user changed.
 
-    With a `session_id` it concerns that session; without one all sessions of the user but `spared_session_id`.
+    With a `session_id` it concerns that session, and with a `token_id` that personal access token. Without them it
+    concerns all sessions of the user but `spared_session_id`, and all tokens unless it `spares_tokens`. To versions
+    that do not know tokens, a revoked token is an unknown change of rights: they close the user's sockets.
     """
 
     kind: ClassVar = EventKind.ACCESS
@@ -241,6 +247,12 @@ class AccessEvent:
     actor_id: UUID
     at: datetime
     request_id: str | None
+    token_id: UUID | None = None
+
+    @property
+    def spares_tokens(self) -> bool:
+        """Whether it ends sessions only: personal access tokens do not depend on the password."""
+        return self.change in _OF_SESSIONS
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object, see `ACCESS_EVENT`."""
@@ -262,6 +274,7 @@ ACCESS_EVENT: Final = EventFormat(
     actor_id=JSONKey("by", ID),
     at=JSONKey("at", INSTANT),
     request_id=JSONKey("request", PLAIN),
+    token_id=JSONKey("token", ID, required=False),
 )
 """The JSON of an `AccessEvent`."""
 
@@ -282,6 +295,8 @@ class MembershipEvent:
     change: ClassVar = MEMBERSHIP
     session_id: ClassVar[UUID | None] = None
     spared_session_id: ClassVar[UUID | None] = None
+    token_id: ClassVar[UUID | None] = None
+    spares_tokens: ClassVar = False
 
     user_id: UUID
     project_id: UUID

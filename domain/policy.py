@@ -1,6 +1,7 @@
 """The access policy: one table of role × action × reach. A reach may be a role in a project.
 
 The services check it, the `viewerCan…` fields return it, the documentation prints it, and tests are generated from it.
+A second table has the scope that a personal access token needs for each action.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 from uuid import UUID
 
+from domain.access_token import ANY_SCOPE, NO_TOKEN, Scope, missing_scope
 from domain.actor import Actor
 from domain.errors import Forbidden, NotFound
 from domain.project import ProjectRole
@@ -16,6 +18,8 @@ from domain.user import Role
 
 class Action(StrEnum):
     """What an actor can do."""
+
+    __hash__ = str.__hash__  # Enum.__hash__ is slow Python code, and the stream looks actions up for each delivery
 
     CREATE_TASK = "create a task"
     READ_TASK = "read a task"
@@ -34,6 +38,9 @@ class Action(StrEnum):
     SET_ACTIVE = "enable or disable a user"
     LIST_SESSIONS = "list sessions"
     REVOKE_SESSION = "revoke a session"
+    CREATE_TOKEN = "create a personal access token"  # noqa: S105 - a phrase, not a secret
+    LIST_TOKENS = "list personal access tokens"
+    REVOKE_TOKEN = "revoke a personal access token"  # noqa: S105
     CREATE_PROJECT = "create a project"
     READ_PROJECT = "read a project and its members"
     UPDATE_PROJECT = "change a project"
@@ -82,6 +89,9 @@ _USER: Final[Mapping[Action, frozenset[Reach]]] = {
     Action.READ_EMAIL: _OWN,
     Action.LIST_SESSIONS: _OWN,
     Action.REVOKE_SESSION: _OWN,
+    Action.CREATE_TOKEN: _OWN,
+    Action.LIST_TOKENS: _OWN,
+    Action.REVOKE_TOKEN: _OWN,
     Action.CREATE_PROJECT: _ANY,
     Action.READ_PROJECT: _VIEWER,
     Action.UPDATE_PROJECT: _MANAGER,
@@ -106,9 +116,50 @@ POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
         # Sessions show where a user was, so admins do not see them. An admin can disable the user instead.
         Action.LIST_SESSIONS: _OWN,
         Action.REVOKE_SESSION: _OWN,
+        # A token acts as its user, so no one else creates one.
+        Action.CREATE_TOKEN: _OWN,
+        Action.LIST_TOKENS: _OWN,
+        Action.REVOKE_TOKEN: _OWN,
     },
 }
 """A role may not do the actions that are missing here."""
+
+_TASKS_READ: Final = frozenset({Scope.TASKS_READ})
+_TASKS_WRITE: Final = frozenset({Scope.TASKS_WRITE})
+_PROJECTS: Final = frozenset({Scope.PROJECTS_MANAGE})
+_ACCOUNT: Final = frozenset({Scope.ACCOUNT})
+_ADMIN: Final = frozenset({Scope.ADMIN})
+
+SCOPES: Final[Mapping[Action, frozenset[Scope]]] = {
+    Action.CREATE_TASK: _TASKS_WRITE,
+    Action.READ_TASK: _TASKS_READ,
+    Action.UPDATE_TASK: _TASKS_WRITE,
+    Action.CHANGE_STATUS: _TASKS_WRITE,
+    Action.ASSIGN_TASK: _TASKS_WRITE,
+    Action.DELETE_TASK: _TASKS_WRITE,
+    Action.RESTORE_TASK: _TASKS_WRITE,
+    Action.CREATE_COMMENT: _TASKS_WRITE,
+    Action.UPDATE_COMMENT: _TASKS_WRITE,
+    Action.DELETE_COMMENT: _TASKS_WRITE,
+    Action.READ_USER: ANY_SCOPE,
+    Action.READ_EMAIL: _ACCOUNT,
+    Action.LIST_USERS: _ADMIN,
+    Action.SET_ROLE: _ADMIN,
+    Action.SET_ACTIVE: _ADMIN,
+    Action.LIST_SESSIONS: _ACCOUNT,
+    Action.REVOKE_SESSION: _ACCOUNT,
+    Action.CREATE_TOKEN: NO_TOKEN,
+    Action.LIST_TOKENS: NO_TOKEN,
+    Action.REVOKE_TOKEN: NO_TOKEN,
+    Action.CREATE_PROJECT: _PROJECTS,
+    Action.READ_PROJECT: _TASKS_READ,
+    Action.UPDATE_PROJECT: _PROJECTS,
+    Action.ARCHIVE_PROJECT: _PROJECTS,
+    Action.DELETE_PROJECT: _PROJECTS,
+    Action.MANAGE_MEMBERS: _PROJECTS,
+    Action.MANAGE_LABELS: _PROJECTS,
+}
+"""The scopes of which a token needs one for an action. Only a session may do what has none."""
 
 IN_PROJECT: Final[Mapping[ProjectRole, frozenset[Reach]]] = {
     ProjectRole.VIEWER: frozenset({Reach.VIEWER}),
@@ -137,9 +188,20 @@ class TaskPeople(Protocol):
     def project_id(self) -> UUID | None: ...
 
 
+_NOTHING: Final[frozenset[Reach]] = frozenset()
+
+
 def reach(role: Role, action: Action) -> frozenset[Reach]:
     """The rows that a role may use with an action; empty = none."""
-    return POLICY[role].get(action, frozenset())
+    return POLICY[role].get(action, _NOTHING)
+
+
+def reach_of(actor: Actor, action: Action) -> frozenset[Reach]:
+    """The rows that an actor may use with an action; empty = none, also if the actor's token lacks the scope."""
+    scopes = actor.scopes
+    if scopes is not None and scopes.isdisjoint(SCOPES[action]):
+        return _NOTHING
+    return POLICY[actor.role].get(action, _NOTHING)
 
 
 def may(
@@ -152,7 +214,7 @@ def may(
     """
     if task.project_id is not None:
         return may_project(actor, action, role, is_archived=is_archived)
-    allowed = reach(actor.role, action)
+    allowed = reach_of(actor, action)
     return (
         Reach.ANY in allowed
         or (Reach.OWN in allowed and task.owner_id == actor.user_id)
@@ -172,7 +234,7 @@ def may_comment(
     """Whether the actor may do this to a comment of this author on this task, see `may`."""
     if not may(actor, Action.READ_TASK, task, role, is_archived=is_archived) or is_archived:
         return False
-    is_author = author_id == actor.user_id and Reach.AUTHOR in reach(actor.role, action)
+    is_author = author_id == actor.user_id and Reach.AUTHOR in reach_of(actor, action)
     return is_author or may(actor, action, task, role)
 
 
@@ -193,6 +255,7 @@ def require_comment(
     """
     if may_comment(actor, action, author_id, task, role, is_archived=is_archived):
         return
+    _require_scope(actor, action, path)
     if may_comment(actor, action, author_id, task, role):
         raise Forbidden(_ARCHIVED, path=path)
     raise Forbidden(f"You may {action.value} only if you wrote it.", path=path)
@@ -200,7 +263,7 @@ def require_comment(
 
 def may_user(actor: Actor, action: Action, user_id: UUID) -> bool:
     """Whether the actor may do this to this user, or to something that belongs to this user."""
-    allowed = reach(actor.role, action)
+    allowed = reach_of(actor, action)
     return Reach.ANY in allowed or (Reach.OWN in allowed and user_id == actor.user_id)
 
 
@@ -223,9 +286,10 @@ def require(
         return
     if not may(actor, Action.READ_TASK, task, role, is_archived=is_archived):
         raise NotFound("Task not found", path=path)
+    _require_scope(actor, action, path)
     if task.project_id is not None:
         raise _forbidden_in_project(actor, action, role, path)
-    whose = "your own or assigned to you" if Reach.ASSIGNED in reach(actor.role, action) else "your own"
+    whose = "your own or assigned to you" if Reach.ASSIGNED in reach_of(actor, action) else "your own"
     raise Forbidden(f"With role {actor.role.name} you may {action.value} only if it is {whose}.", path=path)
 
 
@@ -236,6 +300,7 @@ def require_user(actor: Actor, action: Action, user_id: UUID, *, path: tuple[str
         Forbidden: the actor may not.
     """
     if not may_user(actor, action, user_id):
+        _require_scope(actor, action, path)
         raise Forbidden(f"With role {actor.role.name} you may not {action.value}; ask an admin.", path=path)
 
 
@@ -243,7 +308,7 @@ def may_project(actor: Actor, action: Action, role: ProjectRole | None, *, is_ar
     """Whether the actor may do this to a project in which the actor has this role; None: the actor is not a member."""
     if is_archived and action not in IN_ARCHIVED_PROJECTS:
         return False
-    allowed = reach(actor.role, action)
+    allowed = reach_of(actor, action)
     return Reach.ANY in allowed or (role is not None and not allowed.isdisjoint(IN_PROJECT[role]))
 
 
@@ -265,6 +330,7 @@ def require_project(
         return
     if not may_project(actor, Action.READ_PROJECT, role):
         raise NotFound("Project not found", path=path)
+    _require_scope(actor, action, path)
     raise _forbidden_in_project(actor, action, role, path)
 
 
@@ -277,3 +343,9 @@ def _forbidden_in_project(actor: Actor, action: Action, role: ProjectRole | None
         return Forbidden(f"You may not {action.value} in a project.", path=path)
     needed = f"the role {least.name} in the project"
     return Forbidden(f"You may {action.value} only with {needed}; ask a manager.", path=path)
+
+
+def _require_scope(actor: Actor, action: Action, path: tuple[str, ...]) -> None:
+    """Refuse with the missing scope, if that is why the actor may not do this."""
+    if actor.scopes is not None and actor.scopes.isdisjoint(SCOPES[action]):
+        raise Forbidden(missing_scope(SCOPES[action]), path=path)

@@ -26,3 +26,5 @@ class UnknownAccess:
     user_id: UUID | None
     session_id: ClassVar[UUID | None] = None
     spared_session_id: ClassVar[UUID | None] = None
+    token_id: ClassVar[UUID | None] = None
+    spares_tokens: ClassVar = False

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, Final
 
 from asgi.errors import MissingToken
 from asgi.idempotency import idempotency_key_of
 from asgi.request_context import RequestContext
+from domain.access_token import MAX_LIFETIME
 from domain.actor import OPERATOR, Actor
 from domain.idempotency import IdempotencyKey
 from domain.project import ProjectCreation
@@ -48,7 +50,7 @@ class Backend:
 
     All events of all subscriptions share `delivery_gate`, so that a change with many subscribers leaves connections
     for requests. With *shared* off, each subscriber reads the task of an event itself. `project_creation` says who may
-    create projects.
+    create projects, and `max_token_lifetime` how long a personal access token lasts at most.
     """
 
     database: Database
@@ -57,6 +59,7 @@ class Backend:
     cookie_secure: bool
     shared: bool = True
     project_creation: ProjectCreation = ProjectCreation.EVERYONE
+    max_token_lifetime: timedelta = MAX_LIFETIME
     delivery_gate: asyncio.Semaphore = field(default_factory=_gate)
 
     @cached_property

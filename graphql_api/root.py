@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from graphql_api.resolvers.access_token import AccessTokenMutations, AccessTokenQueries
 from graphql_api.resolvers.comment import CommentMutations, CommentSubscriptions
 from graphql_api.resolvers.label import LabelMutations
 from graphql_api.resolvers.membership import MembershipMutations
@@ -29,6 +30,7 @@ class Query(
     ProjectQueries,
     TrashQueries,
     SessionQueries,
+    AccessTokenQueries,
     NodeQueries,
 ):
     """The root type for queries."""
@@ -37,6 +39,7 @@ class Query(
 @strawberry.type(description="All mutations. Each field runs in a transaction of its own.")
 class Mutation(
     SessionMutations,
+    AccessTokenMutations,
     UserMutations,
     TaskMutations,
     ProjectMutations,

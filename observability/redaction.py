@@ -11,6 +11,7 @@ _HIDDEN: Final = "[hidden]"
 _SECRETS: Final = re.compile(
     r"(?P<before>\b(?:bearer|basic)\s+)[^\s\"',;]+"
     r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"  # the beginning of every JSON Web Token
+    r"|\btrv_pat_\w*"  # a personal access token
     r"|(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^\s/@]+@"  # user and password of a URL
     r"|[\w.+-]+@[\w-]+\.[\w.-]+"  # an e-mail address
     r"|(?P<name>\b(?:refresh_token|access_token|token|password|secret|authorization|cookie)[\"']?\s*[=:]\s*)"

@@ -20,6 +20,7 @@ from persistence.models.base import Base
 from persistence.models.rows import new_row
 from persistence.pagination import Page
 from persistence.queries.query import Paged, Query
+from persistence.repositories.access_token import AccessTokenRepository
 from persistence.repositories.comment import CommentRepository
 from persistence.repositories.idempotency import IdempotencyRepository
 from persistence.repositories.label import LabelRepository
@@ -163,6 +164,11 @@ class UnitOfWork:
     def sessions(self) -> SessionRepository:
         """Sessions and their tokens."""
         return SessionRepository(self, self._actor)
+
+    @cached_property
+    def access_tokens(self) -> AccessTokenRepository:
+        """Personal access tokens."""
+        return AccessTokenRepository(self, self._actor)
 
     @cached_property
     def projects(self) -> ProjectRepository:

@@ -164,7 +164,7 @@ def _table(row: Base) -> Table:
 
 
 def _array(value: Sequence[Any] | None) -> str | None:
-    """The text of an array of ids."""
+    """The text of an array of ids, or of names without quotes, commas and braces."""
     return None if value is None else f"{{{','.join(map(str, value))}}}"
 
 

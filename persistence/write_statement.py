@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ARRAY, Column, DateTime, Table
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
 
 from persistence.row_locks import LockedTable, strength
 
@@ -150,8 +151,13 @@ def _same_key(table: Table) -> str:
 
 
 def _type(column: Column[Any]) -> str:
+    kind = column.type
+    return f"{_without_length(kind.item_type)}[]" if isinstance(kind, ARRAY) else _without_length(kind)
+
+
+def _without_length(kind: TypeEngine[Any]) -> str:
     # A cast to a type with a length would cut longer values off instead of refusing them.
-    return str(column.type.compile(dialect=_DIALECT)).partition("(")[0]
+    return str(kind.compile(dialect=_DIALECT)).partition("(")[0]
 
 
 _WRITERS: Final = {Operation.UPDATE: _update, Operation.DELETE: _delete, Operation.INSERT: _insert}

@@ -102,6 +102,7 @@ class RestAPI:
         identity = await self._identity(headers) if operation.security.needs_bearer else None
         disconnected = http_disconnect(receive)
         request = RequestContext(identity, None, request_id, "http", scope, self._trusted, disconnected)
+        operation.access.check(request)
         params = read_params(operation.params, found.params, scope["query_string"])
         body = await self._body(operation, headers, receive, exchange_of(scope))
         return await operation.handler(Call(self._backend, request, params, body))

@@ -6,9 +6,18 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from asgi.errors import BEARER, ExpiredToken, HTTPError, InvalidToken, MissingToken, RevokedToken
+from asgi.errors import (
+    BEARER,
+    ExpiredToken,
+    HTTPError,
+    InvalidToken,
+    MissingToken,
+    RevokedToken,
+    insufficient_scope,
+)
 from asgi.request_context import Header
 from asgi.response import HTTPResponse
+from domain.access_token import MissingScope
 from domain.errors import (
     AlreadyExists,
     Conflict,
@@ -141,6 +150,8 @@ def _status(error: DomainError) -> int:
 def _text(error: DomainError) -> str:
     """The message. Where the older API had the same error, the text is that of the older API."""
     match error:
+        case MissingScope():
+            return error.message
         case Forbidden() | PermissionDenied():
             return INSUFFICIENT
         case MissingToken():
@@ -154,6 +165,8 @@ def _text(error: DomainError) -> str:
 
 def _headers(error: DomainError) -> list[Header]:
     match error:
+        case MissingScope():
+            return [insufficient_scope(error)]
         case Unauthenticated() | InvalidCredentials():
             return [BEARER]
         case Conflict():

@@ -27,6 +27,9 @@ The REST API of Taskriver, for clients of FastAPI Task Manager. New clients use 
 **Sign in.** `POST /api/v1/auth/login/` returns an access token for 15 minutes. Send it as `Authorization: Bearer …`.
 The refresh token is in an HttpOnly cookie; `POST /api/v1/auth/refresh/` uses it to continue the session.
 
+A personal access token (`trv_pat_…`) works instead, within its scopes; create it with the GraphQL mutation
+`createAccessToken`.
+
 **Paths** work with and without a slash at the end, without redirects. HEAD works wherever GET works.
 
 **Lost updates.** The `ETag` of a task is its version. Send it back as `If-Match`; then a change of an outdated version

@@ -14,6 +14,7 @@ from asgi.request_context import RequestContext
 from asgi.response import HTTPResponse
 from domain.actor import Actor
 from domain.idempotency import IdempotencyKey
+from graphql_api.auth.access_rules import AccessRule
 from persistence.queries.reader import ReadConnection
 from persistence.unit_of_work import UnitOfWork
 from rest_api.backend import RestBackend
@@ -131,7 +132,8 @@ class Problem:
 class RestOperation:
     """One operation. The first of *methods* is the documented one; the older server accepted the others, too.
 
-    *params* come from the path if its template names them, else from the query string. *refused* has the errors of this
+    *access* says who may use it, and which scope a personal access token needs. *params* come from the path if its
+    template names them, else from the query string. *refused* has the errors of this
     operation only; the module `refusals` has those that follow from the other properties.
     """
 
@@ -142,6 +144,7 @@ class RestOperation:
     summary: str
     handler: Handler
     reply: SuccessResponse
+    access: AccessRule
     security: Security = Security.BEARER
     params: type[BaseModel] = NoParams
     body: type[BaseModel] | None = None

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from asgi.origins import ORIGIN_MISSING, ORIGIN_NOT_ALLOWED
+from domain.access_token import missing_scope
 from domain.idempotency import MAX_KEYS, SEVERAL_KEYS, keys_used_up
+from graphql_api.auth.access_rules import AccessRule, SignedInRule
 from graphql_api.auth.accounts import TOO_MANY_HASHES
 from graphql_api.auth.cookies import AmbiguousCookie
 from graphql_api.auth.hash_queue import ACCOUNT_BUSY, BUSY
@@ -123,4 +125,12 @@ _RULES: Final = (
 def refusals(operation: RestOperation, method: str) -> tuple[ErrorResponse, ...]:
     """All error responses of an operation with one of its methods, except 422."""
     general = (refused for rule in _RULES if rule.applies(operation, method) for refused in rule.refused)
-    return (*operation.refused, *general)
+    return (*operation.refused, *_of_tokens(operation.access), *general)
+
+
+def _of_tokens(access: AccessRule) -> tuple[ErrorResponse, ...]:
+    """The refusal of a personal access token without the scope."""
+    if not isinstance(access, SignedInRule):
+        return ()
+    when = "A personal access token without the scope" if access.needed else "A personal access token"
+    return (ErrorResponse(403, when, missing_scope(access.needed), headers=("WWW-Authenticate",)),)

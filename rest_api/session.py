@@ -11,6 +11,7 @@ from asgi.request_context import Header
 from asgi.response import HTTPResponse
 from domain.errors import InvalidCredentials, NotFound
 from domain.session import MAX_SESSIONS_LISTED
+from graphql_api.auth.access_rules import ACCOUNT, PUBLIC, SESSION
 from graphql_api.auth.accounts import TOO_MANY_LOGINS, TOO_MANY_REFRESHES, TOO_MANY_SIGN_INS, SignedIn
 from graphql_api.auth.cookies import (
     AmbiguousCookie,
@@ -172,6 +173,7 @@ OPERATIONS: Final = (
         summary="Sign in",
         text="OAuth2's password grant. The refresh token is only in an HttpOnly cookie, not in the body.",
         handler=login,
+        access=PUBLIC,
         security=Security.PUBLIC,
         body=Credentials,
         is_form=True,
@@ -196,6 +198,7 @@ OPERATIONS: Final = (
         text="Exchanges the refresh token in the cookie for a new one and a new access token. A token that was used "
         "before ends the session, unless it is the direct parent and is repeated within ten seconds.",
         handler=refresh,
+        access=PUBLIC,
         security=Security.COOKIE,
         reply=_TOKENS,
         refused=(
@@ -215,6 +218,7 @@ OPERATIONS: Final = (
         summary="List my sessions",
         text=f"The newest first, at most {MAX_SESSIONS_LISTED}.",
         handler=list_sessions,
+        access=ACCOUNT,
         reply=SuccessResponse(200, "Your sessions.", Session, many=True),
     ),
     RestOperation(
@@ -225,6 +229,7 @@ OPERATIONS: Final = (
         summary="Sign out",
         text="Ends the session of the access token and that of the cookie.",
         handler=logout,
+        access=SESSION,
         security=Security.BEARER_AND_COOKIE,
         reply=SuccessResponse(204, "Signed out; the cookie is cleared.", headers=("Set-Cookie",)),
         refused=(ErrorResponse(404, "No cookie, or that of another user", NO_TOKEN),),
@@ -236,6 +241,7 @@ OPERATIONS: Final = (
         tag="auth",
         summary="Sign out everywhere",
         handler=logout_all,
+        access=SESSION,
         reply=SuccessResponse(204, "Signed out everywhere; the cookie is cleared.", headers=("Set-Cookie",)),
     ),
 )

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from asgi.response import HTTPResponse
 from domain.errors import NotFound
 from domain.task import MAX_DESCRIPTION, MAX_TITLE, TaskStatus, check_description, check_title
+from graphql_api.auth.access_rules import TASKS_READ, TASKS_WRITE
 from persistence.models import VisibleTaskRow
 from persistence.queries import task as reads
 from rest_api.errors import INSUFFICIENT
@@ -206,6 +207,7 @@ OPERATIONS: Final = (
         summary="List tasks",
         text="The tasks that you may see, the oldest first.",
         handler=list_tasks,
+        access=TASKS_READ,
         params=Slice,
         reply=SuccessResponse(200, "Tasks.", Task, many=True),
         problem=Problem("skip", "Input should be greater than or equal to 0"),
@@ -217,6 +219,7 @@ OPERATIONS: Final = (
         tag="tasks",
         summary="Create a task",
         handler=create_task,
+        access=TASKS_WRITE,
         body=TaskCreate,
         headers=("Idempotency-Key",),
         reply=SuccessResponse(201, "The new task, which you own.", Task, headers=("ETag", "Location")),
@@ -230,6 +233,7 @@ OPERATIONS: Final = (
         tag="tasks",
         summary="Get a task",
         handler=get_task,
+        access=TASKS_READ,
         params=OneTask,
         headers=("If-None-Match",),
         reply=SuccessResponse(200, "The task.", Task, headers=("ETag",)),
@@ -244,6 +248,7 @@ OPERATIONS: Final = (
         summary="Change a task",
         text="All fields together are one change: one version, one event.",
         handler=update_task,
+        access=TASKS_WRITE,
         params=OneTask,
         body=TaskUpdate,
         headers=("If-Match", "Idempotency-Key"),
@@ -266,6 +271,7 @@ OPERATIONS: Final = (
         tag="tasks",
         summary="Delete a task permanently",
         handler=delete_task,
+        access=TASKS_WRITE,
         params=OneTask,
         headers=("If-Match", "Idempotency-Key"),
         reply=SuccessResponse(204, "The task is deleted."),

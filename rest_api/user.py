@@ -17,6 +17,7 @@ from domain.user import (
     check_password,
     check_username,
 )
+from graphql_api.auth.access_rules import ACCOUNT, PUBLIC
 from graphql_api.auth.accounts import TOO_MANY_REGISTRATIONS
 from persistence.models import UserRow
 from rest_api.operation import Call, ErrorResponse, NoParams, Problem, RestOperation, Security, SuccessResponse
@@ -100,6 +101,7 @@ OPERATIONS: Final = (
         summary="Register",
         text="Creates a user with the role USER. The user is not signed in.",
         handler=register,
+        access=PUBLIC,
         security=Security.PUBLIC,
         body=Registration,
         hashes_password=True,
@@ -118,6 +120,7 @@ OPERATIONS: Final = (
         tag="users",
         summary="Get my user",
         handler=about_me,
+        access=ACCOUNT,
         reply=SuccessResponse(200, "The signed-in user.", User),
     ),
 )

@@ -16,7 +16,9 @@ from asgi.request_id import new_request_id
 from asgi.streaming_session import SessionConfig, StreamTiming
 from asgi.websocket_handshake import STREAM_ORIGIN_NOT_ALLOWED, HandshakeRequest, reject_handshake
 from asgi.websocket_session import WebSocketSession
+from domain.access_token import MissingScope
 from domain.errors import BadRequest
+from graphql_api.auth.access_rules import TASKS_READ
 from observability.request_records import SUBSCRIPTION, RequestRecord, RequestRecords, record_error, record_operation
 from rest_api import websocket_frames
 from rest_api.backend import RestBackend
@@ -118,6 +120,11 @@ class _TaskSocketSession(WebSocketSession):
         identity = await self.session.authenticate(authorization)
         if identity is None:
             raise InvalidToken
+        try:
+            TASKS_READ.check_scopes(identity.actor)
+        except MissingScope as missing:
+            await self.perform(self._protocol.forbid(missing.code, missing.message))
+            return
         self._actor = identity.actor
         await self.perform(self._protocol.signed_in())
 

@@ -108,6 +108,10 @@ class WebSocketProtocol:
         """The client sent an invalid value, such as an invalid cursor."""
         return (websocket_frames.error(code, message), *self.close(CloseCode.BAD_MESSAGE, message))
 
+    def forbid(self, code: FailureCode, message: str) -> Effects:
+        """The client may not listen."""
+        return (websocket_frames.error(code, message), *self.close(CloseCode.UNAUTHORIZED, f"Unauthorized: {message}"))
+
     def close(self, code: CloseCode, why: str) -> Effects:
         """Close the connection; only the first reason counts."""
         if self.state is State.CLOSED:

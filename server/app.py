@@ -24,6 +24,7 @@ from graphql_api.auth.authenticator import Authenticator
 from graphql_api.auth.password_limits import PasswordLimits
 from graphql_api.auth.passwords import Passwords
 from graphql_api.auth.rate_limits import RateLimiter
+from graphql_api.auth.token_uses import TokenUses
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.context import Backend, Context
 from graphql_api.execution.compiled_executor import CompiledExecutor
@@ -158,12 +159,14 @@ class Server:
         self.tokens = AccessTokens(
             settings.key_ring, settings.token_issuer, settings.token_audience, settings.access_token_lifetime
         )
+        self.token_uses = TokenUses()
         self.access = Authenticator(
             self.database,
             self.tokens,
             self.stream,
             directory=settings.user_directory,
             creation=settings.project_creation,
+            uses=self.token_uses,
         )
         self.shutdown = GracefulShutdown(self._drain)
         self.backend = Backend(
@@ -173,6 +176,7 @@ class Server:
             settings.cookie_secure,
             shared,
             project_creation=settings.project_creation,
+            max_token_lifetime=settings.max_token_lifetime,
         )
         self.stream.on_access(self.connections.close_affected)
         if self.tracing is not None or settings.log_level == "debug":
@@ -181,7 +185,9 @@ class Server:
         self.tables = SchemaCheck(self.database.connect)
         self.oldest_snapshot = OldestSnapshot(self.database)
         collector = self._metrics_collector()
-        self._background_tasks = BackgroundTasks(settings, self.database, self.oldest_snapshot, collector.collect)
+        self._background_tasks = BackgroundTasks(
+            settings, self.database, self.oldest_snapshot, self.token_uses, collector.collect
+        )
 
     def asgi(self) -> ASGIApp:
         """The ASGI application with all its routes."""

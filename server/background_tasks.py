@@ -1,29 +1,33 @@
-"""Tasks of one process beside the requests: the scheduled clean-up, the metrics file, the oldest snapshot."""
+"""Tasks of one process beside the requests: the scheduled clean-up, the metrics file, and others."""
 
 import asyncio
 from collections.abc import Callable
 
+from graphql_api.auth.token_uses import TokenUses
 from observability.metrics import Snapshot
 from observability.metrics_files import MetricsFile
 from persistence.database import Database
 from server.oldest_snapshot import OldestSnapshot
 from server.scheduled_cleanup import clean_up_by_schedule
 from server.settings import Settings
+from server.token_uses import store_token_uses
 
 
 class BackgroundTasks:
-    """Starts and stops the tasks that the settings enable; *collect* returns the current metrics."""
+    """Starts and stops the tasks, some of which the settings enable; *collect* returns the current metrics."""
 
     def __init__(
         self,
         settings: Settings,
         database: Database,
         oldest_snapshot: OldestSnapshot,
+        token_uses: TokenUses,
         collect: Callable[[], Snapshot],
     ) -> None:
         self._settings = settings
         self._database = database
         self._oldest_snapshot = oldest_snapshot
+        self._token_uses = token_uses
         self._collect = collect
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics_file: MetricsFile | None = None
@@ -31,6 +35,7 @@ class BackgroundTasks:
     def start(self) -> None:
         """Start the tasks."""
         settings = self._settings
+        self._tasks.append(asyncio.create_task(store_token_uses(self._database, self._token_uses)))
         if settings.cleanup_cron is not None:
             self._start_cleanup(settings.cleanup_cron)
         if settings.metrics_folder is not None:

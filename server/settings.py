@@ -172,6 +172,7 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(
         15, ge=1, le=60, description="Lifetime of an access token, minus a random part of up to a tenth."
     )
+    max_token_days: int = Field(366, ge=1, le=3_650, description="How long a new personal access token lasts at most.")
     token_issuer: str = Field("taskriver", min_length=1, description="`iss` of the access tokens.")
     token_audience: str = Field("taskriver-api", min_length=1, description="`aud` of the access tokens.")
     bcrypt_rounds: int = Field(12, ge=4, le=16, description="Cost of a password hash. Below 12 only for tests.")
@@ -289,6 +290,11 @@ class Settings(BaseSettings):
         """Secrets by key id. The first key signs."""
         pairs = (key.get_secret_value().partition(":") for key in self.secret_keys)
         return {kid: secret.encode() for kid, _, secret in pairs}
+
+    @property
+    def max_token_lifetime(self) -> timedelta:
+        """How long a new personal access token lasts at most."""
+        return timedelta(days=self.max_token_days)
 
     @property
     def access_token_lifetime(self) -> timedelta:

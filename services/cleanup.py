@@ -1,9 +1,10 @@
-"""Removes expired sessions, old events and idempotency keys, and tasks that were deleted long ago."""
+"""Removes expired sessions and access tokens, old events and idempotency keys, and tasks that were deleted long ago."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from domain.access_token import KEPT_AFTER_EXPIRY
 from domain.idempotency import RETENTION
 from persistence.unit_of_work import UnitOfWork
 
@@ -31,6 +32,7 @@ class Removed:
     """The number of rows that a clean-up removed."""
 
     sessions: int
+    tokens: int
     events: int
     keys: int
     tasks: int
@@ -39,7 +41,8 @@ class Removed:
 async def clean_up(
     uow: UnitOfWork, *, event_retention: timedelta, trash_retention: timedelta = TRASH_RETENTION
 ) -> Removed | None:
-    """Remove expired sessions with their used tokens, idempotency keys older than 30 days, old events and old trash.
+    """Remove expired sessions with their used tokens, old events, old trash, and what is older than 30 days of expired
+    access tokens and of idempotency keys.
 
     Ages are measured with the database's clock. Returns None if another process is cleaning up.
 
@@ -52,6 +55,7 @@ async def clean_up(
         await _check_clocks(uow)
         now = await uow.server_time()
         sessions = await uow.sessions.remove_expired(now)
+        tokens = await uow.access_tokens.remove_expired(now - KEPT_AFTER_EXPIRY)
         keys = await uow.keys.remove_older(now - RETENTION)
         await uow.commit()
     events = 0
@@ -60,7 +64,7 @@ async def clean_up(
     tasks = 0
     while removed := await _empty_trash(uow, deleted_before=now - trash_retention):
         tasks += removed
-    return Removed(sessions, events, keys, tasks)
+    return Removed(sessions, tokens, events, keys, tasks)
 
 
 async def _empty_trash(uow: UnitOfWork, *, deleted_before: datetime) -> int:

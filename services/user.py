@@ -95,7 +95,7 @@ async def change_password(
     hash_password: HashPassword,
     verify_password: VerifyPassword,
 ) -> UserRow:
-    """Change the actor's password; every other session of the actor ends.
+    """Change the actor's password; every other session of the actor ends. Access tokens do not depend on it, and stay.
 
     Raises:
         InvalidCredentials: if the current password is wrong.
@@ -138,7 +138,7 @@ async def set_user_role(uow: UnitOfWork, *, user_id: UUID, role: Role) -> UserRo
 
 @repeated_for_other_rows
 async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) -> UserRow:
-    """Enable or disable a user. When a user is disabled, all sessions of the user end.
+    """Enable or disable a user. When a user is disabled, all sessions and access tokens of the user end.
 
     Projects of which the user is the only active manager get another one, see `replace_manager`. It is logged, because
     no person has chosen that manager.
@@ -158,6 +158,7 @@ async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) ->
             if not is_active:
                 successors = await _replace_manager(uow, user, project_ids)
                 await uow.sessions.end_of_user(user.id)
+                await uow.access_tokens.end_of_user(user.id)
             change = AccessChange.ENABLED if is_active else AccessChange.DISABLED
             await _change_access(uow, user, change, is_active=is_active)
     for each in successors:

@@ -1,4 +1,4 @@
-"""The open sockets of this process, found by user and session so that they can be closed when rights change."""
+"""The open sockets of this process, found by user, session and token so that they can be closed when rights change."""
 
 import asyncio
 from collections import Counter
@@ -74,7 +74,7 @@ class ClientConnection:
 
 
 class Connections:
-    """The sockets of this process, indexed by session and by user.
+    """The sockets of this process, indexed by session or token, and by user.
 
     *per_user* and *per_address* are the maximum numbers of open sockets.
     """
@@ -85,7 +85,7 @@ class Connections:
         self._open: set[ClientConnection] = set()
         self._addresses: Counter[str] = Counter()
         self._users: dict[UUID, set[ClientConnection]] = {}
-        self._sessions: dict[UUID, set[ClientConnection]] = {}
+        self._grants: dict[UUID, set[ClientConnection]] = {}
         self._draining = False
 
     @property
@@ -112,18 +112,18 @@ class Connections:
         """Close the sockets of users whose rights have changed. Clients may reconnect with their new rights."""
         if event.user_id is None:
             self.close_everyone()
-        elif event.session_id is not None:
-            self.close_session(event.session_id)
+        elif (grant_id := event.session_id or event.token_id) is not None:
+            self.close_grant(grant_id)
         else:
-            self.close_user(event.user_id, except_session=event.spared_session_id)
+            self.close_user(event.user_id, except_session=event.spared_session_id, spares_tokens=event.spares_tokens)
 
-    def close_session(self, session_id: UUID) -> None:
-        """Close all sockets of one session."""
-        _close_all(self._sessions.get(session_id, ()), "Forbidden: signed out")
+    def close_grant(self, grant_id: UUID) -> None:
+        """Close all sockets of one session or token, see `Actor.grant_id`."""
+        _close_all(self._grants.get(grant_id, ()), "Forbidden: signed out")
 
-    def close_user(self, user_id: UUID, except_session: UUID | None = None) -> None:
-        """Close all sockets of a user, except those of one session."""
-        found = self._users.get(user_id, ())
+    def close_user(self, user_id: UUID, except_session: UUID | None = None, *, spares_tokens: bool = False) -> None:
+        """Close all sockets of a user, except those of one session and, if it *spares_tokens*, those of tokens."""
+        found = [each for each in self._users.get(user_id, ()) if not (spares_tokens and _has_token(each))]
         _close_all(
             [each for each in found if except_session is None or _session(each) != except_session],
             "Forbidden: access changed",
@@ -149,8 +149,8 @@ class Connections:
             raise TooManyConnections("Too many sockets of this user")
         connection.actor = actor
         self._users.setdefault(actor.user_id, set()).add(connection)
-        if actor.session_id is not None:
-            self._sessions.setdefault(actor.session_id, set()).add(connection)
+        if actor.grant_id is not None:
+            self._grants.setdefault(actor.grant_id, set()).add(connection)
 
     def _remove(self, connection: ClientConnection) -> None:
         if connection not in self._open:
@@ -161,11 +161,15 @@ class Connections:
             del self._addresses[connection.address]
         if connection.actor is not None:
             _discard(self._users, connection.actor.user_id, connection)
-            _discard(self._sessions, connection.actor.session_id, connection)
+            _discard(self._grants, connection.actor.grant_id, connection)
 
 
 def _session(connection: ClientConnection) -> UUID | None:
     return connection.actor.session_id if connection.actor else None
+
+
+def _has_token(connection: ClientConnection) -> bool:
+    return connection.actor is not None and connection.actor.token_id is not None
 
 
 def _close_all(connections: "set[ClientConnection] | list[ClientConnection] | tuple[()]", reason: str) -> None:

@@ -35,7 +35,7 @@ class KnownRoles(ProjectRoles):
         return self._reading
 
     def load(self, reading: int, roles: Iterable[str]) -> None:
-        """Take the roles that were read, see `SessionWithRoles`.
+        """Take the roles that were read, see `roles_of_user`.
 
         It does nothing if others were taken before, or if events were missed since `begin_read`.
         """

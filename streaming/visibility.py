@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from domain.access_token import Scope
 from domain.actor import Actor
 from domain.events import (
     AccessNews,
@@ -16,7 +17,7 @@ from domain.events import (
     TaskEvent,
     TaskScopedEvent,
 )
-from domain.policy import Action, Reach, TaskPeople, may, may_project, reach
+from domain.policy import Action, Reach, TaskPeople, may, may_project, reach_of
 from domain.project import ProjectRole
 from domain.task import TaskStatus
 from domain.unknown_events import UnknownAccess
@@ -24,13 +25,16 @@ from domain.user import Role
 
 
 def concerns(event: AccessNews, actor: Actor) -> bool:
-    """Whether an access event changes the rights of this actor in its session."""
+    """Whether an access event changes the rights of this actor, in its session or with its token."""
     if event.user_id is None:
         return True
     if event.user_id != actor.user_id:
         return False
-    if event.session_id is not None:
-        return event.session_id == actor.session_id
+    grant_id = event.session_id or event.token_id
+    if grant_id is not None:
+        return grant_id == actor.grant_id
+    if event.spares_tokens and actor.token_id is not None:
+        return False
     return event.spared_session_id is None or event.spared_session_id != actor.session_id
 
 
@@ -106,7 +110,7 @@ class SubscriberView:
     """If true, the result depends on `filter_key` only, and is the same for all such subscribers."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sees_everything", Reach.ANY in reach(self.actor.role, Action.READ_TASK))
+        object.__setattr__(self, "sees_everything", Reach.ANY in reach_of(self.actor, Action.READ_TASK))
 
     @property
     def filter_key(self) -> Hashable:
@@ -222,12 +226,13 @@ class Viewpoint(NamedTuple):
 
     The cursor identifies the event and the subscriber's access version. `now` is the relation to the task as it is
     delivered, and `project_role` the role in its project, or in the project that the event is about; `snapshot_number`
-    identifies the read of that task.
+    identifies the read of that task. `scopes` are those of the user's token, or None.
     """
 
     cursor: str
     visibility: Visibility
     role: Role
+    scopes: frozenset[Scope] | None
     before: Relation
     after: Relation
     now: Relation
@@ -259,9 +264,10 @@ def viewpoint(
     """
     if not isinstance(event, TaskScopedEvent):
         none, project_role = Relation.NONE, actor.projects.of(event.project_id)
-        return Viewpoint(cursor, visibility, actor.role, none, none, none, project_role, snapshot_number)
+        return Viewpoint(cursor, visibility, actor.role, actor.scopes, none, none, none, project_role, snapshot_number)
     user_id = actor.user_id
     before, now = relation(user_id, event.before), relation(user_id, people)
     after = before if event.after is event.before else relation(user_id, event.after)
     project_role = actor.projects.of(people.project_id) if people is not None else None
-    return Viewpoint(cursor, visibility, actor.role, before, after, now, project_role, snapshot_number)
+    seen_as = (before, after, now, project_role)
+    return Viewpoint(cursor, visibility, actor.role, actor.scopes, *seen_as, snapshot_number)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from domain.access_token import Scope, effective
 from domain.actor import Actor
-from domain.policy import IN_ARCHIVED_PROJECTS, IN_PROJECT, POLICY, Action, Reach, may_project, reach
+from domain.policy import IN_ARCHIVED_PROJECTS, IN_PROJECT, POLICY, SCOPES, Action, Reach, may_project, reach
 from domain.project import ProjectRole
 from domain.user import Role
 from persistence.models.base import new_id
@@ -30,7 +31,7 @@ _WORDS: Final = {Reach.OWN: "own", Reach.ASSIGNED: "assigned to you", Reach.AUTH
 
 def tables() -> dict[str, str]:
     """The tables by the names of their places in the page."""
-    return {"roles": _roles(), "projects": _projects()}
+    return {"roles": _roles(), "projects": _projects(), "scopes": _scopes()}
 
 
 def page(text: str) -> str:
@@ -77,6 +78,15 @@ def _in_project(actor: Actor, action: Action, role: ProjectRole | None) -> str:
     if not may_project(actor, action, role) and Reach.AUTHOR in reach(actor.role, action):
         return _AUTHOR
     return _yes(may_project(actor, action, role))
+
+
+def _scopes() -> str:
+    """Each action, and whether a token with only this scope may do it."""
+    rows = [
+        [_sentence(action), *(_yes(not effective([scope.value]).isdisjoint(SCOPES[action])) for scope in Scope)]
+        for action in Action
+    ]
+    return _table(["", *(f"`{scope.value}`" for scope in Scope)], rows)
 
 
 def _sentence(action: Action) -> str:

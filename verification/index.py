@@ -128,6 +128,6 @@ class Index:
 def _ends(event: AccessEvent, session_id: UUID | None) -> bool:
     if session_id is None or event.change in {AccessChange.ROLE_CHANGED, AccessChange.ENABLED}:
         return False
-    if event.session_id is not None:
+    if event.session_id is not None or event.token_id is not None:
         return event.session_id == session_id
     return event.spared_session_id != session_id

@@ -1,4 +1,7 @@
-"""Authenticates requests by their access tokens. Identities are cached while the stream reports revocations."""
+"""Authenticates requests by the access tokens of sessions and by personal access tokens.
+
+Identities are cached while the stream reports revocations.
+"""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -7,22 +10,25 @@ from typing import Final
 from uuid import UUID
 
 from asgi.client import Identity
-from asgi.errors import InvalidToken, RevokedToken
+from asgi.errors import DamagedAccessToken, InvalidToken, RevokedAccessToken
+from domain.access_token import is_intact, is_token, token_hash
 from domain.actor import Actor
 from domain.errors import Unavailable
 from domain.events import Revocation
 from domain.project import ProjectCreation
-from domain.user import Role, UserDirectory
-from graphql_api.auth.tokens import AccessTokens, Claims
+from domain.user import UserDirectory
+from graphql_api.auth.credentials import Credential, PersonalCredential, SessionCredential
+from graphql_api.auth.token_uses import TokenUses
+from graphql_api.auth.tokens import AccessTokens
 from observability.request_records import record_user
 from persistence.database import Database
+from persistence.queries.access_token import token_by_hash
 from persistence.queries.reader import Shape
-from persistence.queries.session import session, session_with_roles
 from streaming.stream import Stream
 from streaming.visibility import concerns
 
 MAX_CACHED: Final = 10_000
-_RIGHTS: Final = Shape(("expires_at", "user.id", "user.role", "user.is_active", "user.access_version"))
+_OWNER: Final = Shape(("user_id",))
 _MAX_TRIES: Final = 3
 """If a query takes longer than the lease, its result may be older than a revocation. Then the query is repeated."""
 
@@ -38,9 +44,9 @@ class _CachedIdentity:
 class Authenticator:
     """Finds the identity of every request and every WebSocket.
 
-    It caches the identities of at most *max_cached* tokens. It uses the cache only while the lease of the stream is
-    fresh: then this process learns of a change of rights within a second, and removes the users concerned. *directory*
-    says whom users find, and *creation* who may create projects.
+    It caches the identities of at most *max_cached* tokens of both kinds. It uses the cache only while the lease of the
+    stream is fresh: then this process learns of a change of rights within a second, and removes the users concerned.
+    *directory* says whom users find, and *creation* who may create projects. *uses* notes the uses of personal tokens.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Authenticator:
         max_cached: int = MAX_CACHED,
         directory: UserDirectory = UserDirectory.EVERYONE,
         creation: ProjectCreation = ProjectCreation.EVERYONE,
+        uses: TokenUses | None = None,
     ) -> None:
         self._database = database
         self._tokens = tokens
@@ -60,6 +67,7 @@ class Authenticator:
         self._max_cached = max_cached
         self._directory = directory
         self._creation = creation
+        self._uses = uses or TokenUses()
         self._cache: OrderedDict[str, _CachedIdentity] = OrderedDict()
         self._tokens_of_user: dict[UUID, set[str]] = {}
         self._generation = 0
@@ -73,13 +81,16 @@ class Authenticator:
             InvalidToken: the token was not issued by this server.
             ExpiredToken: the token has expired.
             RevokedToken: the session has ended, or the user was disabled.
+            DamagedAccessToken, ExpiredAccessToken, RevokedAccessToken: these for personal access tokens.
             Unavailable: the identity is not in the cache, and the database does not respond.
         """
         token = bearer(authorization)
         if token is None:
             return None
         now = datetime.now(UTC)
-        identity = self._cached(token, now) or await self._load(token, self._tokens.read(token, now), now)
+        identity = self._cached(token, now)
+        if identity is None:
+            identity = await self._load(token, await self._credential(token, now), now)
         record_user(identity.actor.user_id)
         return identity
 
@@ -99,43 +110,66 @@ class Authenticator:
             self._drop(token)
             return None
         self._cache.move_to_end(token)
+        self._note_use(found.identity)
         return found.identity
 
-    async def _load(self, token: str, claims: Claims, now: datetime) -> Identity:
+    async def _credential(self, token: str, now: datetime) -> Credential:
+        if not is_token(token):
+            return SessionCredential(self._tokens.read(token, now))
+        if not is_intact(token):
+            raise DamagedAccessToken
+        # The user must be known before the rights are read: `KnownRoles.begin_read` has to come first.
+        query = token_by_hash(token_hash(token), with_roles=False)
+        async with self._database.reading() as reading:
+            rows = await reading.rows(_OWNER, query.rows, query.values)
+        if not rows:
+            raise RevokedAccessToken
+        return PersonalCredential(token_hash(token), rows[0][0])
+
+    async def _load(self, token: str, credential: Credential, now: datetime) -> Identity:
         # Concurrent requests with the same token do not share a query: a request that arrives after a revocation was
         # acknowledged must not get the result of a query that started before it.
         for _ in range(_MAX_TRIES):
             generation, started_at = self._generation, self._lease.now
-            found = await self._query(claims, now)
+            found = await self._query(credential, now)
             if generation == self._generation:
                 self._store(token, found)
-            if self._lease.covers(started_at) and self._memberships.of_user(claims.user_id).is_loaded:
+            if self._lease.covers(started_at) and self._memberships.of_user(credential.user_id).is_loaded:
+                self._note_use(found.identity)
                 return found.identity
         raise Unavailable("The database is too slow to check your access token; try again later.")
 
-    async def _query(self, claims: Claims, now: datetime) -> _CachedIdentity:
-        roles = self._memberships.of_user(claims.user_id)
-        began, ask = roles.begin_read(), session if roles.is_loaded else session_with_roles
-        query = ask(claims.session_id)
+    async def _query(self, credential: Credential, now: datetime) -> _CachedIdentity:
+        roles = self._memberships.of_user(credential.user_id)
+        began, with_roles = roles.begin_read(), not roles.is_loaded
+        query = credential.query(with_roles=with_roles)
         async with self._database.reading() as reading:
-            rows = await reading.rows(_RIGHTS, query.rows, query.values)
+            rows = await reading.rows(credential.shape, query.rows, query.values)
         if not rows:
-            raise RevokedToken
-        expires_at, user_id, role, is_active, access_version, *found = rows[0]
-        if expires_at <= now or user_id != claims.user_id or not is_active:
-            raise RevokedToken
-        if found:
-            roles.load(began, found[0])
+            raise credential.revoked()
+        _, user_id, _, is_active, access_version, *_ = rows[0]
+        rights = credential.rights(rows[0], now)
+        if user_id != credential.user_id or not is_active:
+            raise credential.revoked()
+        if with_roles:
+            roles.load(began, rows[0][-1])
         actor = Actor(
-            claims.user_id,
-            Role(role),
-            claims.session_id,
+            credential.user_id,
+            rights.role,
+            rights.session_id,
             access_version,
             roles,
-            finds_everyone=not self._directory.is_limited_for(Role(role)),
-            creates_projects=self._creation.permits(Role(role)),
+            finds_everyone=not self._directory.is_limited_for(rights.role),
+            creates_projects=self._creation.permits(rights.role),
+            token_id=rights.token_id,
+            scopes=rights.scopes,
         )
-        return _CachedIdentity(Identity(actor, claims.expires_at), min(claims.expires_at, expires_at))
+        return _CachedIdentity(Identity(actor, rights.identity_ends), rights.until)
+
+    def _note_use(self, identity: Identity) -> None:
+        token_id = identity.actor.token_id
+        if token_id is not None:
+            self._uses.note(token_id)
 
     def _store(self, token: str, found: _CachedIdentity) -> None:
         self._cache[token] = found

@@ -1,16 +1,15 @@
-"""Permissions of fields: checks that need no row. `domain/policy.py` decides what needs the row."""
+"""Permissions of fields: the access rules of root fields, and the directives that show them in the schema."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import strawberry
 from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission, PermissionExtension
 from strawberry.schema_directive import Location
 
-from asgi.errors import MissingToken
-from asgi.request_context import RequestContext
-from domain.errors import PermissionDenied
-from domain.policy import Action, reach
+from domain.access_token import Scope
+from graphql_api.auth import access_rules
+from graphql_api.auth.access_rules import AccessRule, SignedInRule
 
 Info = strawberry.Info[Any, None]
 
@@ -25,73 +24,69 @@ class PublicDirective:
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
     name="signedIn",
-    description="Available to users who are signed in. For others the error code is UNAUTHENTICATED.",
+    description="Available to users who are signed in. For others the error code is UNAUTHENTICATED. A personal access "
+    "token needs the scope; without one, every token will do. A token without it gets FORBIDDEN.",
 )
 class SignedInDirective:
-    """Prints as `@signedIn`."""
+    """Prints as `@signedIn(scope: TASKS_READ)`."""
+
+    scope: Scope | None = strawberry.UNSET
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="session",
+    description="Available to users who are signed in with their password, and to no personal access token. For others "
+    "the error code is UNAUTHENTICATED, for tokens FORBIDDEN.",
+)
+class SessionDirective:
+    """Prints as `@session`."""
 
 
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
     name="admin",
-    description="Available to admins. For others the error code is UNAUTHENTICATED or FORBIDDEN.",
+    description="Available to admins. For others the error code is UNAUTHENTICATED or FORBIDDEN. A personal access "
+    "token needs the scope.",
 )
 class AdminDirective:
-    """Prints as `@admin`."""
+    """Prints as `@admin(scope: ADMIN)`."""
+
+    scope: Scope | None = strawberry.UNSET
 
 
 class Permission(BasePermission):
-    """A permission that depends only on the request."""
+    """A permission that depends only on the request, with the directive that shows it."""
+
+    def __init__(self, rule: AccessRule, directive: object) -> None:
+        self.rule = rule
+        self.check = rule.check
+        self._directive = directive
+
+    @property
+    def schema_directive(self) -> object:
+        """The directive of the field."""
+        return self._directive
 
     def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
         """Return True or raise an error. An error says more than False would."""
         self.check(info.context.request)
         return True
 
-    def check(self, request: RequestContext) -> None:
-        """Check the request.
 
-        Raises:
-            Unauthenticated: the request has no token, or its token is not valid.
-            PermissionDenied: the user does not have the permission.
-        """
+def _signed_in(rule: SignedInRule) -> Permission:
+    return Permission(rule, SignedInDirective(scope=next(iter(rule.needed))))
 
 
-class Public(Permission):
-    """No restriction. Every field must declare a permission, so that none is public by accident."""
-
-    _schema_directive: ClassVar[object] = PublicDirective()
-
-
-class IsSignedIn(Permission):
-    """The client must be signed in."""
-
-    _schema_directive: ClassVar[object] = SignedInDirective()
-
-    def check(self, request: RequestContext) -> None:
-        """Raise the error of the authentication, if it failed, or `MissingToken` without a token."""
-        if request.auth_error is not None:
-            raise request.auth_error
-        if request.identity is None:
-            raise MissingToken
-
-
-class IsAdmin(IsSignedIn):
-    """The user must have a role that may manage users."""
-
-    _schema_directive: ClassVar[object] = AdminDirective()
-
-    def check(self, request: RequestContext) -> None:
-        """Raise an error if the user is not an admin."""
-        super().check(request)
-        assert request.identity is not None
-        if not reach(request.identity.actor.role, Action.LIST_USERS):
-            raise PermissionDenied("Only admins may do this.")
-
-
-PUBLIC: Final = Public()
-SIGNED_IN: Final = IsSignedIn()
-ADMIN: Final = IsAdmin()
+# Every field must declare a permission, so that none is public by accident.
+PUBLIC: Final = Permission(access_rules.PUBLIC, PublicDirective())
+SIGNED_IN: Final = Permission(access_rules.SIGNED_IN, SignedInDirective())
+SESSION: Final = Permission(access_rules.SESSION, SessionDirective())
+TASKS_READ: Final = _signed_in(access_rules.TASKS_READ)
+TASKS_WRITE: Final = _signed_in(access_rules.TASKS_WRITE)
+PROJECTS_MANAGE: Final = _signed_in(access_rules.PROJECTS_MANAGE)
+ACCOUNT: Final = _signed_in(access_rules.ACCOUNT)
+ADMIN: Final = Permission(access_rules.ADMIN, AdminDirective(scope=Scope.ADMIN))
 
 
 def permission_extension(permission: Permission) -> FieldExtension:

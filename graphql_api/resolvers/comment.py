@@ -3,7 +3,7 @@
 import strawberry
 
 from domain.comment import CommentEvent
-from graphql_api.auth.permissions import SIGNED_IN
+from graphql_api.auth.permissions import TASKS_READ, TASKS_WRITE
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, subscription
 from graphql_api.resolvers.stream import After, Filter, Source, common_fields, listen, wanted_of
@@ -27,7 +27,7 @@ from streaming.stream_items import Delivered
 class CommentMutations:
     """Fields of Mutation."""
 
-    @mutation(SIGNED_IN, "Write a comment on a task that you may see.")
+    @mutation(TASKS_WRITE, "Write a comment on a task that you may see.")
     async def create_comment(self, field: FieldContext, input: CreateCommentInput) -> CreateCommentPayload | None:
         """One service call."""
         comment, task = await comment_service.create_comment(
@@ -37,7 +37,7 @@ class CommentMutations:
         )
         return CreateCommentPayload(comment=Comment.of(comment), task=Task.of(task))
 
-    @mutation(SIGNED_IN, "Change the text of a comment that you wrote. Admins: every comment.")
+    @mutation(TASKS_WRITE, "Change the text of a comment that you wrote. Admins: every comment.")
     async def update_comment(self, field: FieldContext, input: UpdateCommentInput) -> UpdateCommentPayload | None:
         """One service call."""
         comment, task = await comment_service.update_comment(
@@ -49,7 +49,7 @@ class CommentMutations:
         return UpdateCommentPayload(comment=Comment.of(comment), task=Task.of(task))
 
     @mutation(
-        SIGNED_IN,
+        TASKS_WRITE,
         "Delete a comment that you wrote; as owner of a personal task or MANAGER of the project, any comment on it. "
         "Moderators and admins: every comment.",
     )
@@ -68,7 +68,7 @@ class CommentMutations:
 class CommentSubscriptions:
     """Fields of Subscription."""
 
-    @subscription(SIGNED_IN, "Receive changes of comments on tasks, live.")
+    @subscription(TASKS_READ, "Receive changes of comments on tasks, live.")
     async def comment_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """New, changed and deleted comments."""
         return listen(field.context, wanted_of(filter), after, comment_changed, events=frozenset({CommentEvent}))

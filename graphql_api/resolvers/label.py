@@ -2,7 +2,7 @@
 
 import strawberry
 
-from graphql_api.auth.permissions import SIGNED_IN
+from graphql_api.auth.permissions import PROJECTS_MANAGE
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation
 from graphql_api.resolvers.optional_inputs import never_null
@@ -23,7 +23,7 @@ from services import label as label_service
 class LabelMutations:
     """Fields of Mutation."""
 
-    @mutation(SIGNED_IN, "Add a label to a project of which you are a manager. Admins: to every project.")
+    @mutation(PROJECTS_MANAGE, "Add a label to a project of which you are a manager. Admins: to every project.")
     async def create_label(self, field: FieldContext, input: CreateLabelInput) -> CreateLabelPayload | None:
         """One service call."""
         row = await label_service.create_label(
@@ -34,7 +34,7 @@ class LabelMutations:
         )
         return CreateLabelPayload(label=Label.of(row))
 
-    @mutation(SIGNED_IN, "Change a label of a project of which you are a manager. Admins: of every project.")
+    @mutation(PROJECTS_MANAGE, "Change a label of a project of which you are a manager. Admins: of every project.")
     async def update_label(self, field: FieldContext, input: UpdateLabelInput) -> UpdateLabelPayload | None:
         """One service call."""
         row = await label_service.update_label(
@@ -47,7 +47,7 @@ class LabelMutations:
         return UpdateLabelPayload(label=Label.of(row))
 
     @mutation(
-        SIGNED_IN,
+        PROJECTS_MANAGE,
         "Delete a label of a project of which you are a manager. Its tasks lose the label. Admins: of every project.",
     )
     async def delete_label(self, field: FieldContext, input: DeleteLabelInput) -> DeleteLabelPayload | None:

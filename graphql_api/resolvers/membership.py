@@ -2,7 +2,7 @@
 
 import strawberry
 
-from graphql_api.auth.permissions import SIGNED_IN
+from graphql_api.auth.permissions import PROJECTS_MANAGE
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation
 from graphql_api.schema.ids import decode_id_of, encode_id
@@ -24,7 +24,7 @@ from services import membership as membership_service
 class MembershipMutations:
     """Fields of Mutation."""
 
-    @mutation(SIGNED_IN, "Add a user to a project of which you are a manager. Admins: to every project.")
+    @mutation(PROJECTS_MANAGE, "Add a user to a project of which you are a manager. Admins: to every project.")
     async def add_member(self, field: FieldContext, input: AddMemberInput) -> AddMemberPayload | None:
         """One service call."""
         row = await membership_service.add_member(
@@ -36,7 +36,8 @@ class MembershipMutations:
         return AddMemberPayload(membership=Membership.of(row))
 
     @mutation(
-        SIGNED_IN, "Change the role of a member of a project of which you are a manager. Admins: of every project."
+        PROJECTS_MANAGE,
+        "Change the role of a member of a project of which you are a manager. Admins: of every project.",
     )
     async def set_member_role(self, field: FieldContext, input: SetMemberRoleInput) -> SetMemberRolePayload | None:
         """One service call."""
@@ -48,7 +49,7 @@ class MembershipMutations:
         )
         return SetMemberRolePayload(membership=Membership.of(row))
 
-    @mutation(SIGNED_IN, "Remove a member from a project of which you are a manager. Admins: from every project.")
+    @mutation(PROJECTS_MANAGE, "Remove a member from a project of which you are a manager. Admins: from every project.")
     async def remove_member(self, field: FieldContext, input: RemoveMemberInput) -> RemoveMemberPayload | None:
         """One service call."""
         row_id = await membership_service.remove_member(
@@ -58,7 +59,7 @@ class MembershipMutations:
         )
         return RemoveMemberPayload(deleted_membership_id=encode_id("Membership", row_id))
 
-    @mutation(SIGNED_IN, "Leave a project, also an archived one. The last active manager cannot leave.")
+    @mutation(PROJECTS_MANAGE, "Leave a project, also an archived one. The last active manager cannot leave.")
     async def leave_project(self, field: FieldContext, input: LeaveProjectInput) -> LeaveProjectPayload | None:
         """One service call."""
         row_id = await membership_service.leave_project(

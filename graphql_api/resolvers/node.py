@@ -8,8 +8,10 @@ import strawberry
 from domain.actor import Actor
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.loaders import users_by_id
+from graphql_api.resolvers.access_token import own_access_tokens
 from graphql_api.resolvers.fields import query
 from graphql_api.resolvers.session import own_sessions
+from graphql_api.schema.access_token import AccessToken
 from graphql_api.schema.comment import Comment
 from graphql_api.schema.label import Label
 from graphql_api.schema.membership import Membership
@@ -35,6 +37,7 @@ _TYPES: Final = {
     "Task": NodeType(Task, reads.tasks),
     "User": NodeType(User, users_by_id),
     "Session": NodeType(Session, _own_sessions),
+    "AccessToken": NodeType(AccessToken, own_access_tokens),
     "Project": NodeType(Project, projects),
     "Comment": NodeType(Comment, COMMENTS.by_ids),
     "Label": NodeType(Label, LABELS.by_ids),

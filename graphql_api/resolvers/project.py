@@ -8,7 +8,7 @@ from domain.actor import Actor
 from domain.comment import CommentEvent
 from domain.errors import BadRequest
 from domain.events import MembershipEvent, ProjectEvent, TaskEvent
-from graphql_api.auth.permissions import SIGNED_IN
+from graphql_api.auth.permissions import PROJECTS_MANAGE, TASKS_READ
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.comment import comment_changed
 from graphql_api.resolvers.fields import mutation, query, subscription
@@ -77,12 +77,12 @@ class ProjectQueries:
     """Fields of Query."""
 
     project = query(
-        SIGNED_IN,
+        TASKS_READ,
         "A project by its id or by a key. Null if it does not exist, or if you may not see it.",
         One(Project, _project, nullable=True),
     )
     projects = query(
-        SIGNED_IN,
+        TASKS_READ,
         "The projects of which you are a member, by key, in pages. Moderators and admins: all projects.",
         Connection(ProjectConnection, _projects),
     )
@@ -96,7 +96,7 @@ class ProjectSubscriptions:
     """Fields of Subscription."""
 
     @subscription(
-        SIGNED_IN,
+        TASKS_READ,
         "Receive everything that happens in a project, live and in one order: changes of its tasks, comments, labels "
         "and members, and of the project itself.",
     )
@@ -118,7 +118,9 @@ def _item(item: Delivered, task: Task | None) -> TaskStreamItem:
 class ProjectMutations:
     """Fields of Mutation."""
 
-    @mutation(SIGNED_IN, "Create a project. You become its manager. The operator may permit this to some roles only.")
+    @mutation(
+        PROJECTS_MANAGE, "Create a project. You become its manager. The operator may permit this to some roles only."
+    )
     async def create_project(self, field: FieldContext, input: CreateProjectInput) -> CreateProjectPayload | None:
         """One service call."""
         row = await project_service.create_project(
@@ -130,7 +132,7 @@ class ProjectMutations:
         )
         return CreateProjectPayload(project=Project.of(row))
 
-    @mutation(SIGNED_IN, "Change a project of which you are a manager. Admins: every project.")
+    @mutation(PROJECTS_MANAGE, "Change a project of which you are a manager. Admins: every project.")
     async def update_project(self, field: FieldContext, input: UpdateProjectInput) -> UpdateProjectPayload | None:
         """One service call."""
         row = await project_service.update_project(
@@ -143,7 +145,9 @@ class ProjectMutations:
         )
         return UpdateProjectPayload(project=Project.of(row))
 
-    @mutation(SIGNED_IN, "Archive a project of which you are a manager, or activate it again. Admins: every project.")
+    @mutation(
+        PROJECTS_MANAGE, "Archive a project of which you are a manager, or activate it again. Admins: every project."
+    )
     async def archive_project(self, field: FieldContext, input: ArchiveProjectInput) -> ArchiveProjectPayload | None:
         """One service call."""
         row = await project_service.archive_project(
@@ -154,7 +158,7 @@ class ProjectMutations:
         )
         return ArchiveProjectPayload(project=Project.of(row))
 
-    @mutation(SIGNED_IN, "Delete a project of which you are a manager, permanently. Admins: every project.")
+    @mutation(PROJECTS_MANAGE, "Delete a project of which you are a manager, permanently. Admins: every project.")
     async def delete_project(self, field: FieldContext, input: DeleteProjectInput) -> DeleteProjectPayload | None:
         """One service call."""
         project_id = await delete_project(

@@ -6,8 +6,9 @@ import strawberry
 
 from domain.actor import Actor
 from domain.errors import InvalidCredentials
+from domain.policy import Action, may_user
 from domain.session import MAX_SESSIONS_LISTED
-from graphql_api.auth.permissions import PUBLIC, SIGNED_IN
+from graphql_api.auth.permissions import ACCOUNT, PUBLIC, SESSION
 from graphql_api.context import Context, FieldContext
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.ids import decode_id_of, encode_id
@@ -31,15 +32,16 @@ from services import session as session_service
 
 
 def own_sessions(actor: Actor) -> Query:
-    """The actor's own."""
-    return reads.sessions(actor.user_id, now=datetime.now(UTC), at_most=MAX_SESSIONS_LISTED)
+    """The actor's own; none with a personal access token that lacks the scope."""
+    at_most = MAX_SESSIONS_LISTED if may_user(actor, Action.LIST_SESSIONS, actor.user_id) else 0
+    return reads.sessions(actor.user_id, now=datetime.now(UTC), at_most=at_most)
 
 
 @strawberry.type
 class SessionQueries:
     """Fields of Query."""
 
-    sessions = query(SIGNED_IN, SESSIONS_DESCRIPTION, Many(Session, own_sessions))
+    sessions = query(ACCOUNT, SESSIONS_DESCRIPTION, Many(Session, own_sessions))
 
 
 @strawberry.type
@@ -81,21 +83,21 @@ class SessionMutations:
         creation = context.backend.project_creation
         return RefreshTokenPayload.of(signed_in, return_refresh_token=in_payload, creation=creation)
 
-    @mutation(SIGNED_IN, "Sign out of the current session. Its tokens become invalid within a second.")
+    @mutation(SESSION, "Sign out of the current session. Its tokens become invalid within a second.")
     async def logout(self, field: FieldContext) -> LogoutPayload | None:
         """One service call."""
         await session_service.sign_out(field.context.unit_of_work())
         field.context.drop_refresh_cookie()
         return LogoutPayload()
 
-    @mutation(SIGNED_IN, "Sign out of all your sessions.")
+    @mutation(SESSION, "Sign out of all your sessions.")
     async def logout_all(self, field: FieldContext) -> LogoutAllPayload | None:
         """One service call."""
         await session_service.sign_out_everywhere(field.context.unit_of_work())
         field.context.drop_refresh_cookie()
         return LogoutAllPayload()
 
-    @mutation(SIGNED_IN, "End one of your sessions, for example on another device.")
+    @mutation(ACCOUNT, "End one of your sessions, for example on another device.")
     async def revoke_session(self, field: FieldContext, input: RevokeSessionInput) -> RevokeSessionPayload | None:
         """One service call."""
         session_id = await session_service.revoke_session(

@@ -10,7 +10,7 @@ from domain.actor import Actor
 from domain.events import DeliveredEvent, MembershipEvent, ProjectEvent, TaskEvent, TaskScopedEvent
 from domain.policy import Action, may_project
 from domain.project import ProjectRole
-from graphql_api.auth.permissions import SIGNED_IN
+from graphql_api.auth.permissions import TASKS_READ
 from graphql_api.context import Context, FieldContext
 from graphql_api.resolvers.delivery import Delivery, DirectDelivery, Sender
 from graphql_api.resolvers.fields import subscription
@@ -67,12 +67,12 @@ Source = AsyncGenerator[TaskStreamItem, None]
 class StreamSubscriptions:
     """Fields of Subscription."""
 
-    @subscription(SIGNED_IN, "Receive changes of the status of tasks, live.")
+    @subscription(TASKS_READ, "Receive changes of the status of tasks, live.")
     async def task_status_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """Changes of status, and tasks that become invisible to the subscriber."""
         return listen(field.context, wanted_of(filter), after, _status_changed, only_status=True)
 
-    @subscription(SIGNED_IN, "Receive all changes of tasks, live: created, changed and deleted tasks.")
+    @subscription(TASKS_READ, "Receive all changes of tasks, live: created, changed and deleted tasks.")
     async def task_changed(
         self, field: FieldContext, filter: Filter = None, after: After = None, with_projects: WithProjects = False
     ) -> Source:

@@ -7,7 +7,7 @@ import strawberry
 
 from domain.actor import Actor
 from domain.errors import Invalid, Refusal
-from graphql_api.auth.permissions import SIGNED_IN
+from graphql_api.auth.permissions import TASKS_READ, TASKS_WRITE
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.resolvers.optional_inputs import given, given_as, never_null
@@ -86,24 +86,24 @@ class TaskQueries:
     """Fields of Query."""
 
     task = query(
-        SIGNED_IN,
+        TASKS_READ,
         "A task by its id. Null if it does not exist, or if you may not see it.",
         One(Task, _task, nullable=True),
     )
     task_by_key = query(
-        SIGNED_IN,
+        TASKS_READ,
         "A task of a project by its key, such as WEB-12. The key of the project may be one that it had before. "
         "Null if there is no such task, or if you may not see it.",
         One(Task, _task_by_key, nullable=True),
     )
-    tasks = query(SIGNED_IN, "The tasks that you may see, in pages.", Connection(TaskConnection, _tasks))
+    tasks = query(TASKS_READ, "The tasks that you may see, in pages.", Connection(TaskConnection, _tasks))
 
 
 @strawberry.type
 class TaskMutations:
     """Fields of Mutation."""
 
-    @mutation(SIGNED_IN, "Create a personal task or, as MEMBER, a task in a project.")
+    @mutation(TASKS_WRITE, "Create a personal task or, as MEMBER, a task in a project.")
     async def create_task(self, field: FieldContext, input: CreateTaskInput) -> CreateTaskPayload | None:
         """One service call."""
         row = await task_creation.create_task(
@@ -120,7 +120,9 @@ class TaskMutations:
         )
         return CreateTaskPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Change a personal task that you own or, as MEMBER, a task of a project. Admins: every task.")
+    @mutation(
+        TASKS_WRITE, "Change a personal task that you own or, as MEMBER, a task of a project. Admins: every task."
+    )
     async def update_task(self, field: FieldContext, input: UpdateTaskInput) -> UpdateTaskPayload | None:
         """One service call."""
         row = await task_service.update_task(
@@ -137,7 +139,7 @@ class TaskMutations:
         return UpdateTaskPayload(task=Task.of(row))
 
     @mutation(
-        SIGNED_IN,
+        TASKS_WRITE,
         "Change the status of a personal task that you own or that is assigned to you or, as MEMBER, of a task of a "
         "project. Admins: every task.",
     )
@@ -154,7 +156,7 @@ class TaskMutations:
         return UpdateTaskStatusPayload(task=Task.of(row))
 
     @mutation(
-        SIGNED_IN,
+        TASKS_WRITE,
         "Assign a personal task that you own or, as MEMBER, a task of a project; or remove the assignee. "
         "Admins: every task.",
     )
@@ -168,7 +170,7 @@ class TaskMutations:
         )
         return AssignTaskPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Set the labels of a task of a project, as MEMBER. Admins: of every project.")
+    @mutation(TASKS_WRITE, "Set the labels of a task of a project, as MEMBER. Admins: of every project.")
     async def set_task_labels(self, field: FieldContext, input: SetTaskLabelsInput) -> SetTaskLabelsPayload | None:
         """One service call."""
         row = await task_service.update_task(
@@ -180,7 +182,7 @@ class TaskMutations:
         return SetTaskLabelsPayload(task=Task.of(row))
 
     @mutation(
-        SIGNED_IN,
+        TASKS_WRITE,
         "Make the same change of several tasks. Each is changed, or refused, as by the mutation for one task.",
     )
     async def update_tasks(self, field: FieldContext, input: UpdateTasksInput) -> UpdateTasksPayload | None:
@@ -200,7 +202,7 @@ class TaskMutations:
         return UpdateTasksPayload(results=[_result(each, outcomes[each]) for each in ids])
 
     @mutation(
-        SIGNED_IN,
+        TASKS_WRITE,
         "Move a task, as MEMBER: change its status and its place in the order of its project, or move it to another "
         "project. A task of a project keeps its old key. Admins: every task.",
     )
@@ -219,7 +221,7 @@ class TaskMutations:
         return MoveTaskPayload(task=Task.of(row))
 
     @mutation(
-        SIGNED_IN,
+        TASKS_WRITE,
         "Make a task of a project a subtask of another one, or no subtask, as MEMBER. Admins: of every project.",
     )
     async def set_task_parent(self, field: FieldContext, input: SetTaskParentInput) -> SetTaskParentPayload | None:
@@ -233,7 +235,7 @@ class TaskMutations:
         return SetTaskParentPayload(task=Task.of(row))
 
     @mutation(
-        SIGNED_IN,
+        TASKS_WRITE,
         "Delete a personal task that you own or, as MANAGER, a task of a project, with its subtasks. `restoreTask` "
         "brings it back, as long as it is in the `trash`. Moderators and admins: every task.",
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from domain.actor import Actor
-from graphql_api.auth.permissions import SIGNED_IN
+from graphql_api.auth.permissions import TASKS_WRITE
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, Before, First, Last
@@ -42,7 +42,7 @@ class TrashQueries:
     """Fields of Query."""
 
     trash = query(
-        SIGNED_IN,
+        TASKS_WRITE,
         "The deleted tasks that you may restore: those of a project of which you are a manager, or your own personal "
         "ones. They are removed for good after some time, which the operator sets (TRASH_DAYS).",
         Connection(DeletedTaskConnection, _trash),
@@ -54,7 +54,7 @@ class TrashMutations:
     """Fields of Mutation."""
 
     @mutation(
-        SIGNED_IN,
+        TASKS_WRITE,
         "Restore a deleted task, with its comments, labels and subtasks: a personal task that you owned and deleted "
         "or, as MANAGER, a task of a project. Moderators and admins: every task.",
     )

@@ -6,7 +6,7 @@ import strawberry
 
 from domain.actor import Actor
 from domain.errors import BadRequest
-from graphql_api.auth.permissions import ADMIN, PUBLIC, SIGNED_IN
+from graphql_api.auth.permissions import ADMIN, PUBLIC, SESSION, SIGNED_IN, TASKS_READ
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, Before, First, Id, Last
@@ -82,7 +82,7 @@ class UserQueries:
     user = query(SIGNED_IN, "A user by their id. Null if the user does not exist.", One(User, _user, nullable=True))
     users = query(ADMIN, "All users in pages, newest first.", Connection(UserConnection, _users, nullable=True))
     assignable_users = query(
-        SIGNED_IN,
+        TASKS_READ,
         "Active users to whom a task can be assigned, sorted by username. "
         "A task of a project can be assigned to its members.",
         Many(User, _assignable_users),
@@ -106,7 +106,7 @@ class UserMutations:
         )
         return RegisterPayload(user=user_as_viewer(row, context.backend.project_creation))
 
-    @mutation(SIGNED_IN, "Change your password. All your other sessions end within a second.")
+    @mutation(SESSION, "Change your password. All your other sessions end within a second.")
     async def change_password(self, field: FieldContext, input: ChangePasswordInput) -> ChangePasswordPayload | None:
         """One call of the accounts."""
         context = field.context

@@ -9,6 +9,7 @@ from enum import Enum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from domain.access_token import Scope
 from domain.comment import CommentChange
 from domain.errors import ErrorCode
 from domain.events import ProjectChange, TaskChange
@@ -25,6 +26,7 @@ __all__ = [
     "ProjectRole",
     "ResyncReason",
     "Role",
+    "Scope",
     "TaskChange",
     "TaskOrder",
     "TaskPriority",
@@ -32,8 +34,8 @@ __all__ = [
 ]
 
 
-def _described(cls: type[Enum], description: str, values: Mapping[str, str]) -> None:
-    strawberry.enum(cls, description=description)
+def _described(cls: type[Enum], description: str, values: Mapping[str, str], *, name: str | None = None) -> None:
+    strawberry.enum(cls, name=name, description=description)
     definition: StrawberryEnumDefinition = cls.__strawberry_definition__  # type: ignore[attr-defined]  # added by strawberry.enum
     for value in definition.values:
         value.description = values[value.name]
@@ -159,4 +161,18 @@ _described(
         "EPOCH": "The event history was replaced, for example because a backup was restored.",
         "ACCESS": "Your rights have changed since: you may see tasks that you could not see before, or lose some.",
     },
+)
+
+_described(
+    Scope,
+    "What a personal access token may be used for. A token never has more rights than its user.",
+    {
+        "TASKS_READ": "`tasks:read`: read tasks, comments, projects and their members, live too.",
+        "TASKS_WRITE": "`tasks:write`: change tasks and comments. It includes `TASKS_READ`.",
+        "PROJECTS_MANAGE": "`projects:manage`: create, change, archive and delete projects, and manage their members "
+        "and labels. It includes `TASKS_READ`.",
+        "ACCOUNT": "`account`: see the own e-mail address, and list and end the own sessions.",
+        "ADMIN": "`admin`: what the role MODERATOR or ADMIN adds. A token without it acts with the role USER.",
+    },
+    name="TokenScope",
 )

@@ -1,6 +1,8 @@
 """Queries for the members of projects."""
 
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, String, cast, func, select
 
 from persistence.models import MembershipRow
 from persistence.queries.child_list import ChildList, number_in
@@ -19,3 +21,13 @@ MEMBERS: Final = ChildList(
     parent=PROJECT,
 )
 """The members of a project, in the order in which they were added."""
+
+
+def roles_of_user(row: type[Any]) -> ColumnElement[Any]:
+    """The roles in projects of the user of each *row*, as an array.
+
+    Each role is a text: the id of the project, a space, and the name of the role.
+    """
+    role = cast(MembershipRow.project_id, String()) + " " + cast(MembershipRow.role, String())
+    roles = select(role).where(MembershipRow.user_id == row.user_id).correlate(row)
+    return func.array(roles.scalar_subquery()).label("roles")

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from domain.actor import Actor
-from domain.policy import Action, Reach, reach
+from domain.policy import Action, Reach, reach_of
 
 Reaches = frozenset[Reach]
 
@@ -25,4 +25,4 @@ class Parent:
 
     def reaches(self, actor: Actor | None) -> Reaches:
         """The objects that the actor may read."""
-        return reach(actor.role, self.action) if actor is not None else frozenset()
+        return reach_of(actor, self.action) if actor is not None else frozenset()

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     Uuid,
     bindparam,
+    false,
     func,
     literal_column,
     select,
@@ -31,7 +32,7 @@ def visible_projects(reaches: Reaches, name: str = "visible") -> FromClause:
     """The projects that the actor may read, with the columns of `VisibleProjectRow`. The parameter is `actor_id`."""
     own = (_MEMBERSHIPS.c.project_id == _PROJECTS.c.id) & (_MEMBERSHIPS.c.user_id == _ACTOR)
     if Reach.ANY not in reaches:
-        own &= _MEMBERSHIPS.c.role.in_(_roles(reaches))
+        own &= _has_role(_MEMBERSHIPS.c.role, reaches)
     rows = _PROJECTS.join(_MEMBERSHIPS, own, isouter=Reach.ANY in reaches)
     query = select(*_PROJECTS.c, _MEMBERSHIPS.c.role.label("viewer_role"), *head_columns()).select_from(rows)
     return query.subquery(name)
@@ -47,7 +48,7 @@ def projects_of_member(reaches: Reaches) -> ColumnElement[Any]:
 
     Not of projects that the actor may read without being a member. The parameter is `actor_id`.
     """
-    mine = (_MEMBERSHIPS.c.user_id == _ACTOR) & _MEMBERSHIPS.c.role.in_(_roles(reaches))
+    mine = (_MEMBERSHIPS.c.user_id == _ACTOR) & _has_role(_MEMBERSHIPS.c.role, reaches)
     found: ColumnElement[Any] = func.array(select(_MEMBERSHIPS.c.project_id).where(mine).scalar_subquery())
     return found
 
@@ -57,7 +58,7 @@ def belongs_to_visible_project(project_id: Any, reaches: Reaches) -> ColumnEleme
     if Reach.ANY in reaches:
         return true()
     own = _MEMBERSHIPS.alias("own")  # the rows may be memberships, too
-    is_mine = (own.c.user_id == _ACTOR) & (own.c.project_id == project_id) & own.c.role.in_(_roles(reaches))
+    is_mine = (own.c.user_id == _ACTOR) & (own.c.project_id == project_id) & _has_role(own.c.role, reaches)
     return select(own.c.id).where(is_mine).exists()
 
 
@@ -77,9 +78,12 @@ def shares_project(user_id: Any) -> ColumnElement[bool]:
     return is_known
 
 
-def _roles(reaches: Reaches) -> list[ColumnElement[str]]:
-    """The roles whose members have one of these reaches, as constants of the statement."""
-    return [literal_column(f"'{role.name}'") for role, own in IN_PROJECT.items() if not own.isdisjoint(reaches)]
+def _has_role(role: ColumnElement[Any], reaches: Reaches) -> ColumnElement[bool]:
+    """The condition for roles whose members have one of these reaches, which are constants of the statement."""
+    roles: list[ColumnElement[str]] = [
+        literal_column(f"'{each.name}'") for each, own in IN_PROJECT.items() if not own.isdisjoint(reaches)
+    ]
+    return role.in_(roles) if roles else false()  # SQLAlchemy leaves a placeholder for an empty list
 
 
 PROJECT: Final = Parent(Action.READ_PROJECT, belongs_to_visible_project)

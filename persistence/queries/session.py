@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import DateTime, FromClause, Integer, Select, String, Uuid, bindparam, cast, func, select
+from sqlalchemy import DateTime, FromClause, Integer, Select, Uuid, bindparam
 
-from persistence.models import MembershipRow, SessionRow
+from persistence.models import SessionRow
 from persistence.queries.joins import joined, user_in
+from persistence.queries.membership import roles_of_user
 from persistence.queries.query import Query
 
 _SESSIONS: Final[FromClause] = SessionRow.__table__
@@ -40,16 +41,14 @@ class SessionById:
 
 @dataclass(frozen=True, slots=True)
 class SessionWithRoles:
-    """One session, its `user`, and as the last column the roles of the user in projects. Parameter: `id`.
+    """One session, its `user`, and as the last column the user's roles in projects, see `roles_of_user`.
 
-    Each role is a text: the id of the project, a space, and the name of the role.
+    Parameter: `id`.
     """
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        role = cast(MembershipRow.project_id, String()) + " " + cast(MembershipRow.role, String())
-        roles = select(role).where(MembershipRow.user_id == SessionRow.user_id).correlate(SessionRow)
-        return SessionById().select(columns).add_columns(func.array(roles.scalar_subquery()).label("roles"))
+        return SessionById().select(columns).add_columns(roles_of_user(SessionRow))
 
 
 def session_with_roles(session_id: UUID) -> Query:

@@ -5,11 +5,11 @@ from functools import cache, partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import FromClause, Uuid, bindparam, select
+from sqlalchemy import FromClause, Uuid, bindparam, false, select
 
 from domain.actor import Actor
 from domain.errors import BadRequest
-from domain.policy import Action, reach
+from domain.policy import Action, reach_of
 from persistence.models import TrashRow
 from persistence.pagination import NOT_OURS, PageCursor, PageRequest, page_cursor
 from persistence.queries.child_list import number_in
@@ -46,7 +46,7 @@ def trash_page(actor: Actor | None, request: PageRequest, project_id: UUID | Non
             values[name] = _place_in(cursor)
     if project_id is not None:
         values["project_id"] = project_id
-    reaches = reach(actor.role, Action.RESTORE_TASK) if actor is not None else frozenset()
+    reaches = reach_of(actor, Action.RESTORE_TASK) if actor is not None else frozenset()
     source = _source(reaches, of_project=project_id is not None)
     rows = KeyPage.of(request, source, "place", descending=True, references=_references, stored=_stored)
     return Paged(Query(rows, values), request, _cursor)
@@ -54,7 +54,7 @@ def trash_page(actor: Actor | None, request: PageRequest, project_id: UUID | Non
 
 @cache
 def _source(reaches: Reaches, *, of_project: bool) -> Callable[[], FromClause]:
-    return partial(_in_project, reaches) if of_project else _personal
+    return partial(_in_project if of_project else _personal, reaches)
 
 
 def _in_project(reaches: Reaches) -> FromClause:
@@ -64,8 +64,10 @@ def _in_project(reaches: Reaches) -> FromClause:
     return select(_TRASH).where(_TRASH.c.project_id == project_id, usually(_IS_ROOT), may_restore).subquery("deleted")
 
 
-def _personal() -> FromClause:
+def _personal(reaches: Reaches) -> FromClause:
     """The personal tasks that their owner has deleted. The parameter is `actor_id`."""
+    if not reaches:
+        return select(_TRASH).where(false()).subquery("deleted")
     mine = (_TRASH.c.owner_id == _ACTOR) & _TRASH.c.project_id.is_(None)
     wanted = usually((_TRASH.c.deleted_by == _ACTOR) & _IS_ROOT)
     return select(_TRASH).where(mine, wanted).subquery("deleted")

@@ -5,17 +5,21 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.access_token import Scope, effective
 from domain.actor import Actor
 from domain.errors import Forbidden, NotFound
 from domain.policy import (
     POLICY,
+    SCOPES,
     Action,
     may,
     may_comment,
     may_user,
     reach,
+    reach_of,
     require,
     require_comment,
+    require_project,
     require_user,
 )
 from domain.project import ProjectRole
@@ -43,6 +47,9 @@ TABLE = {
     Action.SET_ACTIVE: (NONE, NONE, ANY),
     Action.LIST_SESSIONS: (OWN, OWN, OWN),
     Action.REVOKE_SESSION: (OWN, OWN, OWN),
+    Action.CREATE_TOKEN: (OWN, OWN, OWN),
+    Action.LIST_TOKENS: (OWN, OWN, OWN),
+    Action.REVOKE_TOKEN: (OWN, OWN, OWN),
     Action.CREATE_PROJECT: (ANY, ANY, ANY),
     Action.READ_PROJECT: (VIEWER, ANY, ANY),
     Action.UPDATE_PROJECT: (MANAGER, MANAGER, ANY),
@@ -90,6 +97,62 @@ class TestTable:
     def test_each_role_has_the_reach_of_its_cell(self, role: Role, action: Action, cell: str):
         """Each cell of the policy equals the cell here."""
         assert {reached.value for reached in reach(role, action)} == set(cell.split())
+
+
+SCOPE_WORDS = {
+    "tasks:read": {Action.READ_TASK, Action.READ_PROJECT},
+    "tasks:write": {
+        *(Action.CREATE_TASK, Action.UPDATE_TASK, Action.CHANGE_STATUS, Action.ASSIGN_TASK, Action.DELETE_TASK),
+        *(Action.RESTORE_TASK, Action.CREATE_COMMENT, Action.UPDATE_COMMENT, Action.DELETE_COMMENT),
+    },
+    "projects:manage": {
+        *(Action.CREATE_PROJECT, Action.UPDATE_PROJECT, Action.ARCHIVE_PROJECT, Action.DELETE_PROJECT),
+        *(Action.MANAGE_MEMBERS, Action.MANAGE_LABELS),
+    },
+    "account": {Action.READ_EMAIL, Action.LIST_SESSIONS, Action.REVOKE_SESSION},
+    "admin": {Action.LIST_USERS, Action.SET_ROLE, Action.SET_ACTIVE},
+}
+"""By the scope: what it permits beside what every token may do. The rest needs a session."""
+
+
+class TestScopes:
+    def test_the_table_is_complete(self):
+        """It has every action."""
+        assert set(SCOPES) == set(Action)
+
+    @pytest.mark.parametrize("role", Role)
+    @pytest.mark.parametrize("scope", Scope)
+    def test_a_token_reaches_what_its_scope_permits(self, scope: Scope, role: Role):
+        """As far as the role does, and nothing else."""
+        scopes = effective([scope.value])
+        actor = Actor(uuid4(), role, None, 1, token_id=uuid4(), scopes=scopes)
+        permitted = {Action.READ_USER}.union(*(SCOPE_WORDS[each.value] for each in scopes))
+        for action in Action:
+            assert reach_of(actor, action) == (reach(role, action) if action in permitted else frozenset())
+
+    @pytest.mark.parametrize("role", Role)
+    def test_a_session_has_no_restriction(self, role: Role):
+        """Nor does the operator at the command line."""
+        for actor in (an_actor(role), Actor(uuid4(), role, None, 0)):
+            assert all(reach_of(actor, action) == reach(role, action) for action in Action)
+
+    def test_a_refusal_names_the_missing_scope(self):
+        """If the actor may see the object; else it is not found."""
+        user_id = uuid4()
+        reader = Actor(user_id, Role.ADMIN, None, 1, token_id=uuid4(), scopes=frozenset({Scope.TASKS_READ}))
+        outsider = Actor(user_id, Role.ADMIN, None, 1, token_id=uuid4(), scopes=frozenset({Scope.ACCOUNT}))
+        project = People(user_id, None, uuid4())
+        for task, role in ((People(user_id), None), (project, ProjectRole.MANAGER)):
+            with pytest.raises(Forbidden, match="the scope tasks:write"):
+                require(reader, Action.UPDATE_TASK, task, role)
+            with pytest.raises(NotFound):
+                require(outsider, Action.UPDATE_TASK, task, role)
+        with pytest.raises(Forbidden, match="the scope projects:manage"):
+            require_project(reader, Action.UPDATE_PROJECT, ProjectRole.MANAGER)
+        with pytest.raises(Forbidden, match="the scope tasks:write"):
+            require_comment(reader, Action.UPDATE_COMMENT, user_id, People(user_id))
+        with pytest.raises(Forbidden, match="sign in with the password"):
+            require_user(reader, Action.CREATE_TOKEN, user_id)
 
 
 class TestMay:

@@ -105,6 +105,7 @@ class Attacker:
             "@task@": encode_id("Task", own[0].id),
             "@user@": encode_id("User", self.people["bystander"].id),
             "@session@": encode_id("Session", (await build.a_session(self.people["user"])).id),
+            "@access_token@": encode_id("AccessToken", (await build.an_access_token(self.people["user"]))[0].id),
             "@victim_task@": encode_id("Task", bait.id),
             "@victim@": encode_id("User", victim.id),
             "@victim_project@": encode_id("Project", secret.id),

@@ -30,7 +30,7 @@ from graphql_api.root import schema
 Path = tuple[str | int, ...]
 
 TASK, USER, SESSION, PROJECT = "@task@", "@user@", "@session@", "@project@"
-LABEL, COMMENT = "@label@", "@comment@"
+LABEL, COMMENT, ACCESS_TOKEN = "@label@", "@comment@", "@access_token@"
 NEW_TASK, DELETED_TASK = "@new_task@", "@deleted_task@"
 FIRST_TASK, LAST_TASK = "@first_task@", "@last_task@"
 """The tasks of the project."""
@@ -80,7 +80,8 @@ INSTANTS = [
     "2026-01-01T00:00:00.1234567891Z", "٢٠٢٦-٠١-٠١T٠٠:٠٠:٠٠Z", "2026-01-01T00:00:00z", "1969-12-31T23:59:59Z", "now",
 ]  # fmt: skip
 IDS = [
-    *OUTSIDERS, TASK, USER, SESSION, PROJECT, LABEL, COMMENT, NEW_TASK, DELETED_TASK, FIRST_TASK, LAST_TASK,
+    *OUTSIDERS, TASK, USER, SESSION, PROJECT, LABEL, COMMENT, ACCESS_TOKEN, NEW_TASK, DELETED_TASK,
+    FIRST_TASK, LAST_TASK,
     encoded(b"Task:" + bytes.fromhex("019a0000000070008000000000000001")),
     encoded(b"Task:" + bytes.fromhex("ffffffffffff7fffbfffffffffffffff")),
     encoded(b"Task:" + bytes.fromhex("019a0000000040008000000000000001")),
@@ -237,7 +238,15 @@ def _sane(kind: Any, path: Path, kinds: dict[Path, str]) -> Any:
 
 def _sane_leaf(kind: str, name: str) -> Any:
     if kind == "ID":
-        known = {"session": SESSION, "user": USER, "owner": USER, "assignee": USER, "project": PROJECT, "label": LABEL}
+        known = {
+            "session": SESSION,
+            "accessToken": ACCESS_TOKEN,
+            "user": USER,
+            "owner": USER,
+            "assignee": USER,
+            "project": PROJECT,
+            "label": LABEL,
+        }
         return known.get(name.removesuffix("s").removesuffix("Id"), TASK)
     if name in ("expectedVersion", "dueAfter", "dueBefore"):
         return None

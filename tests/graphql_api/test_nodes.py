@@ -89,6 +89,7 @@ IN_INPUTS = [
             ("assignTask", "id", "Task", {}),
             ("deleteTask", "id", "Task", {}),
             ("revokeSession", "sessionId", "Session", {}),
+            ("revokeAccessToken", "accessTokenId", "AccessToken", {}),
             ("setUserRole", "userId", "User", {"role": "USER"}),
             ("setUserActive", "userId", "User", {"isActive": True}),
         )

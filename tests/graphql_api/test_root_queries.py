@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from domain.access_token import Scope
 from domain.project import ProjectRole
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskPriority, TaskStatus
@@ -44,6 +45,7 @@ QUERIES: Mapping[str, str] = {
       __typename id title key status deletedAt subtaskCount commentCount
       owner { username } deletedBy { username } project { key } } pageInfo { hasNextPage hasPreviousPage } } }""",
     "sessions": f"{{ sessions {SESSION} }}",
+    "accessTokens": "{ accessTokens { __typename id name scopes createdAt expiresAt lastUsedAt } }",
     "node": f"""query ($id: ID!) {{ node(id: $id) {{ id ... on Task {TASK} ... on User {USER}
       ... on Session {SESSION} }} }}""",
     "nodes": f"""query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Task {TASK} ... on User {USER}
@@ -309,6 +311,23 @@ class TestSessions:
 
         assert older == other
         assert current["isCurrent"] is True
+
+    async def test_access_tokens(self, rows: Rows):
+        """The own ones, without what is secret."""
+        scopes = (Scope.TASKS_READ, Scope.PROJECTS_MANAGE)
+        row, _ = await rows.api.build.an_access_token(rows.mia, *scopes, name="CI", created_at=NOON, last_used_at=NOON)
+        await rows.api.build.an_access_token(rows.owner, Scope.ADMIN)
+        assert await rows.ask("accessTokens") == [
+            {
+                "__typename": "AccessToken",
+                "id": encode_id("AccessToken", row.id),
+                "name": "CI",
+                "scopes": ["TASKS_READ", "PROJECTS_MANAGE"],
+                "createdAt": WRITTEN,
+                "expiresAt": row.expires_at.isoformat().replace("+00:00", "Z"),
+                "lastUsedAt": WRITTEN,
+            }
+        ]
 
 
 class TestNodes:

@@ -49,6 +49,12 @@ REGISTRATIONS: Final = (
     ),
     after("domain/policy.py", "        Action.DELETE_TASK: _ANY,", "        Action.CREATE_NOTE: _ANY,"),
     after(
+        "domain/policy.py",
+        "    Action.DELETE_TASK: _TASKS_WRITE,",
+        "    Action.CREATE_NOTE: _TASKS_WRITE,",
+        "    Action.UPDATE_NOTE: _TASKS_WRITE,",
+    ),
+    after(
         "persistence/models/__init__.py",
         "from persistence.models.membership import MembershipRow, membership_id",
         "from persistence.models.note import NoteRow",

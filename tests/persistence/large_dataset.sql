@@ -23,6 +23,11 @@ SELECT pg_temp.id(i), pg_temp.id(1 + i % 2000), sha256(i::text::bytea), 'dev', '
        pg_temp.later(i + 10000)
 FROM generate_series(1, 10000) AS i;
 
+INSERT INTO access_tokens (id, user_id, name, token_hash, scopes, created_at, expires_at)
+SELECT pg_temp.id(i), pg_temp.id(1 + i % 2000), 'token ' || i, sha256(('pat' || i)::bytea), ARRAY['tasks:read'],
+       pg_temp.later(i), pg_temp.later(i + 10000)
+FROM generate_series(1, 10000) AS i;
+
 INSERT INTO used_tokens (token_hash, session_id, used_at)
 SELECT sha256(('used' || i)::bytea), pg_temp.id(i), pg_temp.later(i + 1) FROM generate_series(1, 10000) AS i;
 

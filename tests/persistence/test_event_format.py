@@ -104,7 +104,7 @@ class TestDeclarations:
             {"task", "version", "changes", "from", "to", "title", "before", "after", "by", "at", "request", "mutation"}
         )
         assert [key.name for key in ACCESS_EVENT.keys.values()] == (
-            ["user", "change", "session", "spared", "by", "at", "request"]
+            ["user", "change", "session", "spared", "by", "at", "request", "token"]
         )
         assert OWNER.to_json() == {"owner": str(UUID(int=1)), "assignee": None}
         assert [key.name for key in PEOPLE.keys.values()] == ["owner", "assignee", "project"]

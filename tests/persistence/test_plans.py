@@ -15,6 +15,7 @@ from persistence.database import Database
 from persistence.event_log import _AFTER
 from persistence.group_commit import MAX_BATCH_SIZE
 from persistence.models import (
+    AccessTokenRow,
     Base,
     CommentRow,
     EventRow,
@@ -31,6 +32,7 @@ from persistence.models import (
 from persistence.models.rows import column_names, new_row
 from persistence.pagination import PageCursor, PageRequest
 from persistence.queries import user as user_reads
+from persistence.queries.access_token import token_by_hash
 from persistence.queries.comment import COMMENTS
 from persistence.queries.event import HISTORY
 from persistence.queries.label import LABELS, TASK_LABELS
@@ -82,6 +84,7 @@ IN_ALL_PROJECTS: Final = [order for order in TaskOrder if order is not TaskOrder
 """The orders of lists with tasks of all projects."""
 # Serve no list: they keep values unique, or rows together when what they refer to goes.
 BY_CONSTRAINT: Final = {
+    "access_tokens": {"pk_access_tokens", "uq_access_tokens_token_hash"},
     "comments": {"pk_comments"},
     "event_floors": {"pk_event_floors"},
     "events": {"pk_events"},
@@ -271,6 +274,13 @@ async def everything_else(uow: UnitOfWork) -> None:
     await uow.sessions.end_of_user(numbered(2_001))
     await uow.sessions.end(numbered(2_001))
     await uow.sessions.remove_expired(later(0))
+    await uow.access_tokens.list_of_user(numbered(7), at_most=100)
+    await uow.access_tokens.count(numbered(7))
+    await uow.rows(AccessTokenRow, token_by_hash(b"x" * 32, with_roles=False))
+    await uow.access_tokens.note_use([numbered(7), numbered(8)], later(0))
+    await uow.access_tokens.end(numbered(2_001), user_id=numbered(2))
+    await uow.access_tokens.end_of_user(numbered(2_001))
+    await uow.access_tokens.remove_expired(later(0))
     await uow.events.head()
     await uow.events.trim(later(-1))
     await uow.keys.remove_older(later(0))
@@ -315,7 +325,7 @@ class TestEverythingElse:
     async def test_no_question_reads_a_whole_table(self, dataset: LargeDataset):
         """Users, sessions, tokens and events are found by an index too."""
         plan = await dataset.plan(ADMIN, everything_else)
-        for table in ("users", "sessions", "used_tokens", "events", "idempotency_keys", "comments"):
+        for table in ("users", "sessions", "access_tokens", "used_tokens", "events", "idempotency_keys", "comments"):
             assert not plan.reads_all_of(table), table
 
     async def test_pages_of_the_log(self, dataset: LargeDataset):

@@ -20,6 +20,7 @@ _TABLES: Final = (
     "task_counters",
     "users",
     "sessions",
+    "access_tokens",
 )
 _DIGESTS: Final = ", ".join(
     f"(SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} AS t)"  # noqa: S608 - of the names above
@@ -31,6 +32,7 @@ _KEEP: Final = (
     "WITH a AS (DELETE FROM tasks WHERE id <> ALL($1)), b AS (DELETE FROM projects WHERE id <> ALL($2)),"
     " c AS (DELETE FROM sessions WHERE id <> ALL($4)), d AS (DELETE FROM memberships WHERE user_id <> ALL($3)),"
     " e AS (DELETE FROM comments WHERE task_id <> ALL($1::uuid[] || $5::uuid[])),"
+    " h AS (DELETE FROM access_tokens WHERE id <> ALL($4)),"
     " f AS (DELETE FROM trash WHERE id <> ALL($5)), g AS (DELETE FROM task_keys WHERE task_id <> ALL($1))"
     " DELETE FROM users WHERE id <> ALL($3)"
 )

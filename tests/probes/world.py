@@ -6,11 +6,12 @@ from itertools import product
 from typing import Final
 from uuid import UUID
 
+from domain.access_token import Scope
 from domain.actor import OPERATOR
 from domain.project import ProjectRole
 from domain.user import Role
 from persistence.database import Database
-from persistence.models import SessionRow, UserRow
+from persistence.models import AccessTokenRow, SessionRow, UserRow
 from persistence.models.base import new_id
 from services import membership as membership_service
 from services.project import archive_project
@@ -158,9 +159,10 @@ class World:
         return copy
 
     async def add_session(self, user: Person) -> Session:
-        """A new session."""
+        """A new session, and a personal access token with the same id."""
         session = Session(new_id(), user, Words.new())
         await store(self.database, _session_row(session.id, user.id, session.word))
+        await store(self.database, _access_token_row(session.id, user.id, session.word))
         self.words.keep(session.word, session)
         return session
 
@@ -276,6 +278,19 @@ class World:
 def _with_subtask(owner: Person, project: Project) -> list[Task]:
     task = a_task(owner, None, project)
     return [task, a_task(owner, None, project, task)]
+
+
+def _access_token_row(token_id: UUID, user_id: UUID, name: str) -> AccessTokenRow:
+    return AccessTokenRow(
+        id=token_id,
+        user_id=user_id,
+        name=name,
+        token_hash=token_id.bytes * 2,
+        scopes=[scope.value for scope in Scope],
+        created_at=datetime.now(UTC),
+        expires_at=datetime.now(UTC) + _A_DAY,
+        last_used_at=None,
+    )
 
 
 def _session_row(session_id: UUID, user_id: UUID, device: str | None) -> SessionRow:

@@ -28,8 +28,8 @@ CHANGELOG: Final = (ROOT / "CHANGELOG.md").read_text()
 ACCEPTED: Final[dict[str, str]] = {}
 """Each difference that can break a client, and the words of the unreleased part of CHANGELOG.md that announce it."""
 
-_ROOT_TYPES: Final = ("public", "signedIn", "admin")
-"""The directives of permissions, from the widest to the narrowest."""
+_ROOT_TYPES: Final = {"public": 0, "signedIn": 1, "session": 1, "admin": 2}
+"""The directives of permissions, and how narrow they are. The last release has no tokens, only sessions."""
 _DANGEROUS: Final = {DangerousChangeType.ARG_DEFAULT_VALUE_CHANGE}
 """Changes that graphql-core calls dangerous, and that change what an unchanged request means."""
 
@@ -68,7 +68,7 @@ def _narrowed(before: GraphQLSchema, after: GraphQLSchema) -> Iterator[str]:
     """Root fields with a stricter permission."""
     were, are = _root_types(before), _root_types(after)
     for name in were.keys() & are.keys():
-        if _ROOT_TYPES.index(are[name]) > _ROOT_TYPES.index(were[name]):
+        if _ROOT_TYPES[are[name]] > _ROOT_TYPES[were[name]]:
             yield f"{name} has changed from @{were[name]} to @{are[name]}."
 
 

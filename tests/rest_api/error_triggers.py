@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from asgi.origins import ORIGIN_MISSING, ORIGIN_NOT_ALLOWED
+from domain.access_token import Scope, missing_scope
 from domain.errors import DomainError, RateLimited, Unavailable
 from domain.idempotency import MAX_KEYS, SEVERAL_KEYS
 from domain.idempotency import keys_used_up as keys_used_up_text
@@ -175,6 +176,19 @@ async def signed_in_too_often(offender: Offender) -> httpx.Response:
     return await offender.used_up(offender.limits.sign_ins_per_account, key)
 
 
+def with_scopes(*scopes: Scope) -> Provoke:
+    """A personal access token with these scopes."""
+
+    async def provoke(offender: Offender) -> httpx.Response:
+        build = offender.rest.api.build
+        user = await build.user(UUID(offender.visitor.uuid))
+        assert user is not None
+        _, text = await build.an_access_token(user, *scopes)
+        return await offender.send(token=text)
+
+    return provoke
+
+
 def busy(error: DomainError) -> Provoke:
     """The queue for password hashes refuses."""
 
@@ -269,6 +283,10 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
     ),
     "This idempotency key was used for another request. Use a new key for each request.": key_used,
     "This was done already; since then the task was deleted, or you may not see it any more.": gone_since,
+    **{
+        missing_scope(frozenset(needed)): with_scopes(Scope.ADMIN)
+        for needed in ({Scope.TASKS_READ}, {Scope.TASKS_WRITE}, {Scope.ACCOUNT}, set())
+    },
     'If-None-Match must be * or entity tags in quotes, such as "3".': lambda offender: offender.send(
         headers={"if-none-match": "3"}
     ),

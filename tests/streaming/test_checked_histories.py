@@ -182,7 +182,7 @@ async def test_a_numberer_that_is_broken(scene: Scene, build: Builders):
 async def test_a_faulty_visibility_is_detected(scene: Scene, monkeypatch: pytest.MonkeyPatch):
     """It shows every task to every user."""
     monkeypatch.setattr(visibility, "may", lambda *arguments: True)
-    monkeypatch.setattr(visibility, "reach", lambda *arguments: {Reach.ANY})
+    monkeypatch.setattr(visibility, "reach_of", lambda *arguments: {Reach.ANY})
     report = await scene.play()
 
     assert report.count(Fault.FORBIDDEN) > 0

@@ -1,14 +1,17 @@
 """Open sockets are found and counted by user."""
 
 import asyncio
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 
 from domain.actor import Actor
+from domain.events import AccessChange, AccessEvent
 from domain.user import Role
 from server.app import Server
 from streaming.connections import ClientConnection, Connections, Draining, TooManyConnections
+from streaming.visibility import concerns
 from tests.support.api_server import settings_of
 from tests.support.virtual_time import in_virtual_time
 
@@ -20,11 +23,19 @@ class Book:
         self.connections = connections
         self.closed: dict[str, tuple[int, str]] = {}
 
-    def open(self, name: str, *, user: UUID | None = None, address: str = "a") -> ClientConnection:
-        """Open a socket, and sign a user in on a session of the socket's name."""
+    def open(
+        self, name: str, *, user: UUID | None = None, address: str = "a", by_token: bool = False
+    ) -> ClientConnection:
+        """Open a socket, and sign a user in on a session of the socket's name, or with a personal access token."""
         connection = self.connections.open(address, lambda code, reason: self.closed.update({name: (code, reason)}))
-        connection.sign_in(Actor(user, Role.USER, uuid4(), 1) if user else None)
+        session_id, token_id = (None, uuid4()) if by_token else (uuid4(), None)
+        connection.sign_in(Actor(user, Role.USER, session_id, 1, token_id=token_id) if user else None)
         return connection
+
+
+def _actor(connection: ClientConnection) -> Actor:
+    assert connection.actor is not None
+    return connection.actor
 
 
 @pytest.fixture
@@ -40,7 +51,7 @@ class TestRevocation:
         mine, _other = book.open("mine", user=user), book.open("other", user=user)
         assert mine.actor is not None
         assert mine.actor.session_id is not None
-        book.connections.close_session(mine.actor.session_id)
+        book.connections.close_grant(mine.actor.session_id)
         assert book.closed == {"mine": (4403, "Forbidden: signed out")}
 
     def test_a_user_ends_everywhere_but_where_it_was_asked_from(self, book: Book) -> None:
@@ -55,6 +66,21 @@ class TestRevocation:
         book.connections.close_user(user)
         assert set(book.closed) == {"gone", "kept"}
 
+    def test_a_token_ends_with_its_sockets(self, book: Book) -> None:
+        """Signing out everywhere ends none of them; other changes of the user's rights end all."""
+        user = uuid4()
+        mine, other = book.open("mine", user=user, by_token=True), book.open("other", user=user, by_token=True)
+        book.open("session", user=user)
+        for change, token_id, closed in (
+            (AccessChange.SESSIONS_REVOKED, None, {"session"}),
+            (AccessChange.TOKEN_REVOKED, _actor(mine).token_id, {"session", "mine"}),
+            (AccessChange.DISABLED, None, {"session", "mine", "other"}),
+        ):
+            event = AccessEvent(user, change, None, None, user, datetime.now(UTC), None, token_id=token_id)
+            assert concerns(event, _actor(other)) is ("other" in closed)
+            book.connections.close_affected(event)
+            assert set(book.closed) == closed
+
     def test_all_signed_in_sockets_can_be_closed(self, book: Book) -> None:
         """After a gap in the changes of rights; anonymous sockets stay."""
         book.open("alice", user=uuid4())
@@ -66,7 +92,7 @@ class TestRevocation:
     def test_an_unknown_user_is_no_error(self, book: Book) -> None:
         """Most users have no socket here."""
         book.connections.close_user(uuid4())
-        book.connections.close_session(uuid4())
+        book.connections.close_grant(uuid4())
 
 
 class TestCaps:
@@ -98,7 +124,7 @@ class TestCaps:
         assert book.connections.count == 0
         assert not book.connections._addresses
         assert not book.connections._users
-        assert not book.connections._sessions
+        assert not book.connections._grants
 
 
 class TestDraining:

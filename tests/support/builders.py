@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
+from domain.access_token import Scope, new_token, token_hash
 from domain.actor import OPERATOR, Actor
 from domain.event_parsing import read_event
 from domain.events import RecordedEvent
@@ -20,6 +21,7 @@ from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from persistence.database import Database
 from persistence.models import (
+    AccessTokenRow,
     Base,
     EventRow,
     LabelRow,
@@ -40,6 +42,7 @@ _numbers = count(1)
 TABLES = (
     "used_tokens",
     "sessions",
+    "access_tokens",
     "events",
     "event_floors",
     "idempotency_keys",
@@ -70,7 +73,7 @@ _ALL_ROWS: Final = f"{_UNION} ORDER BY 1, 2"
 AnyTask = TaskRow | VisibleTaskRow
 FAR: Final = 1_000_000
 """Numbers of built tasks of projects are beyond this: services give smaller ones."""
-Row = TypeVar("Row", LabelRow, UserRow, SessionRow, TaskRow, ProjectRow, MembershipRow)
+Row = TypeVar("Row", AccessTokenRow, LabelRow, UserRow, SessionRow, TaskRow, ProjectRow, MembershipRow)
 
 
 def _place() -> dict[str, Any]:
@@ -127,6 +130,23 @@ class Builders:
             | values
         )
         return await self._added(row)
+
+    async def an_access_token(
+        self, user: UserRow, *scopes: Scope, text: str | None = None, **values: Any
+    ) -> tuple[AccessTokenRow, str]:
+        """A personal access token of a user, for a day, and its text."""
+        now, text = datetime.now(UTC), text or new_token()
+        row = AccessTokenRow(
+            **{"user_id": user.id, "name": f"Token {next(_numbers)}", "token_hash": token_hash(text)}
+            | {
+                "scopes": [scope.value for scope in scopes],
+                "created_at": now,
+                "expires_at": now + timedelta(days=1),
+                "last_used_at": None,
+            }
+            | values
+        )
+        return await self._added(row), text
 
     async def a_task(self, owner: UserRow | Actor | None = None, **values: Any) -> TaskRow:
         """A task, of a new user by default."""

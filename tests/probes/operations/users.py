@@ -12,6 +12,7 @@ from tests.probes.scene import Scene
 _USER: Final = documents.query("$id: ID!", "user(id: $id)", documents.USER)
 _NODE: Final = documents.query("$id: ID!", "node(id: $id)", documents.NODE)
 _REVOKE: Final = documents.mutation("revokeSession", "revokedSessionId")
+_REVOKE_TOKEN: Final = documents.mutation("revokeAccessToken", "revokedAccessTokenId")
 
 
 def _id(scene: Scene) -> str:
@@ -32,6 +33,11 @@ def _is_user(value: Any, scene: Scene) -> bool:
 def _by_admin(scene: Scene) -> str:
     is_permitted = oracle.with_user(scene.actor.role, Action.SET_ROLE, is_self=False)
     return oracle.ALLOWED if is_permitted else oracle.FORBIDDEN
+
+
+def _token(scene: Scene) -> str:
+    """The token has the id of the session."""
+    return encode_id("AccessToken", scene.session.id)
 
 
 def _of_session(action: Action, scene: Scene) -> str:
@@ -92,6 +98,16 @@ OPERATIONS: Final = (
         copy=Scene.with_new_session,
         shows=lambda payload, scene: payload["revokedSessionId"] == _session(scene),
         ids=(("input", "sessionId"),),
+    ),
+    Operation(
+        name="revokeAccessToken",
+        probes=frozenset({"Mutation.revokeAccessToken.input.accessTokenId"}),
+        make=lambda scene: Document(_REVOKE_TOKEN, {"input": {"accessTokenId": _token(scene)}}),
+        expected=partial(_of_session, Action.REVOKE_TOKEN),
+        control=lambda scene: scene.with_actor(scene.session.user),
+        copy=Scene.with_new_session,
+        shows=lambda payload, scene: payload["revokedAccessTokenId"] == _token(scene),
+        ids=(("input", "accessTokenId"),),
     ),
     _administration("setUserRole", {"role": "MODERATOR"}),
     _administration("setUserActive", {"isActive": False}),

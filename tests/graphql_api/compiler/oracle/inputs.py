@@ -256,6 +256,24 @@ class Inputs:
         found = self._one((global_id("Session", self._session()),), (global_id("Session", "gone"),), 0.25)
         return {"sessionId": self._one((found,), _BAD_IDS)}
 
+    def create_access_token(self) -> Values:
+        """With scopes that the actor may give or not, and any end."""
+        scopes = self._one((["TASKS_READ"], ["TASKS_WRITE", "ACCOUNT"], ["ADMIN"]), ([], ["ALL"], None), 0.15)
+        ends = ("2000-01-01T00:00:00Z", *_BAD_INSTANTS)
+        return {
+            "name": self._one(_TITLES, ("", "x" * 101, None), 0.15),
+            "scopes": scopes,
+            **self._maybe(0.2, expiresAt=self._one((None,), ends, 0.5)),
+        }
+
+    def revoke_access_token(self) -> Values:
+        """An own token, another user's, or none."""
+        found = self._one(
+            (global_id("AccessToken", f"token of {self._actor}"),), (global_id("AccessToken", "gone"),), 0.25
+        )
+        other = global_id("AccessToken", "token of outsider")
+        return {"accessTokenId": self._one((found, found, other), _BAD_IDS)}
+
     def register(self) -> Values:
         """A new name, one that is taken, or one that is none."""
         name = self._one((*_NAMES, "owner", "ADMIN"), _BAD_NAMES, 0.2)
@@ -361,6 +379,8 @@ _MAKERS: Final[Mapping[str, Callable[[Inputs], Values] | None]] = {
     "logout": None,
     "logoutAll": None,
     "revokeSession": Inputs.revoke_session,
+    "createAccessToken": Inputs.create_access_token,
+    "revokeAccessToken": Inputs.revoke_access_token,
     "register": Inputs.register,
     "changePassword": Inputs.change_password,
     "setUserRole": Inputs.set_user_role,

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from graphql import GraphQLInputObjectType, GraphQLNonNull, GraphQLSchema, Undefined, coerce_input_value
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLNonNull,
+    GraphQLSchema,
+    Undefined,
+    coerce_input_value,
+    get_named_type,
+    is_composite_type,
+)
 
 from graphql_api.execution.request import OperationRequest
 from tests.graphql_api.compiler.oracle.generator import Writer
@@ -25,6 +33,7 @@ _TASK: Final = (
 _DEEP: Final = {
     "task": _TASK,
     "results": f" {{ taskId task {_TASK} userErrors {{ code path message }} }}",
+    "accessToken": " { id name scopes expiresAt lastUsedAt }",
     "label": " { name color version }",
     "comment": " { text version viewerDidWrite author { id email } }",
     "user": " { id email role isActive }",
@@ -116,7 +125,11 @@ class MutationWriter(Writer):
         selection = self._selection(kind, 1)
         if self.chance.random() >= self.likely:
             return selection
-        probes = [f"{RESULT}{name}: {name}{_DEEP.get(name, '')}" for name in kind.fields if name != "userErrors"]
+        probes = [
+            f"{RESULT}{name}: {name}{_DEEP[name] if is_composite_type(get_named_type(field.type)) else ''}"
+            for name, field in kind.fields.items()
+            if name != "userErrors"
+        ]
         return selection[:-1] + " ".join([*probes, f"{CODE}: userErrors {{ code path message }}", "}"])
 
     def _input(self, kind: Any, values: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ _KINDS: Final = {
     "tasks": "Task",
     "users": "User",
     "sessions": "Session",
+    "access_tokens": "AccessToken",
     "projects": "Project",
     "memberships": "Membership",
     "labels": "Label",
@@ -33,6 +34,7 @@ _OF_TABLES: Final = {"idempotency_keys": {"created_at"}, "trash": {"deleted_at"}
 _IN_EVENTS: Final = {
     "tasks": "task",
     "sessions": "session",
+    "access_tokens": "token",
     "users": "user",
     "comments": "comment",
     "labels": "label",
@@ -41,7 +43,7 @@ _IN_EVENTS: Final = {
 """The field of an event with the id of a row. A row that was removed again is in the events only."""
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _JWT: Final = re.compile(r"eyJ[\w-]+\.([\w-]+)\.[\w-]+")
-_RANDOM_TOKEN: Final = re.compile(r"[\w-]{43}")
+_RANDOM_TOKEN: Final = re.compile(r"[\w-]{43}|trv_pat_\w{36}")
 _HASH: Final = re.compile(r"\$2b\$04\$.{53}")
 _REFRESH_COOKIE: Final = re.compile(r"(?<=refresh_token=)[\w-]{43}(?=;)")
 
@@ -109,7 +111,8 @@ class _Known:
             for number, key in enumerate(sorted(ids - before)):
                 name = f"<new {kind}>" if table in _DERIVED_IDS else f"<new {kind} {number}>"
                 self.names[key] = self.names[str(encode_id(kind, UUID(key)))] = name
-        hashes = {row["token_hash"]: row["id"] for row in self.found["sessions"]}
+        rows = (*self.found["sessions"], *self.found["access_tokens"])
+        hashes = {row["token_hash"]: row["id"] for row in rows}
         self.sessions_of_tokens = {key: self.names[each] for key, each in hashes.items() if each in self.names}
         self.ranks = {at: rank for rank, at in enumerate(sorted(self._instants()))} if self.ranked else {}
 

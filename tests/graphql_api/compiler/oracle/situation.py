@@ -112,13 +112,14 @@ DELETED: Final = "deleted"
 """The name of a task that is not there any more."""
 
 _DELETE: Final = (
-    "DELETE FROM used_tokens; DELETE FROM sessions; DELETE FROM events; DELETE FROM idempotency_keys; "
+    "DELETE FROM used_tokens; DELETE FROM sessions; DELETE FROM access_tokens; DELETE FROM events; "
+    "DELETE FROM idempotency_keys; "
     "DELETE FROM comments; DELETE FROM labels; DELETE FROM task_keys; DELETE FROM tasks; DELETE FROM trash; "
     "DELETE FROM task_counters; DELETE FROM memberships; "
     "DELETE FROM project_keys; DELETE FROM projects; DELETE FROM users;"
 )
 _TABLES: Final = (
-    *("users", "sessions", "used_tokens", "tasks", "projects", "project_keys", "memberships"),
+    *("users", "sessions", "access_tokens", "used_tokens", "tasks", "projects", "project_keys", "memberships"),
     *("task_counters", "task_keys", "labels", "comments", "trash"),
 )
 _INSERT_ROWS: Final = (
@@ -189,6 +190,7 @@ class Situation:
         rows = {
             "users": [_user(name, chance, password_hash) for name in ROLES],
             "sessions": [_session(user, device, key_id, tokens) for user in ROLES for device in DEVICES],
+            "access_tokens": [_access_token(user) for user in ROLES],
             "used_tokens": [row for name in names for row in _used_tokens(name, tokens[name])],
             "tasks": [_task(name, chance) for name in TASKS],
             "trash": [_deleted(name, place, chance) for place, name in enumerate(TRASH, start=-len(TRASH))],
@@ -224,6 +226,20 @@ async def stored(database: Database) -> Rows:
     async with driver_connection(database) as connection:
         found: Rows = orjson.loads(await connection.fetchval(_READ))
     return found
+
+
+def _access_token(user: str) -> dict[str, Any]:
+    name = f"token of {user}"
+    return {
+        "id": id_of(name),
+        "user_id": id_of(user),
+        "name": name,
+        "token_hash": _bytea(token_hash(name)),
+        "scopes": ["tasks:read", "account"],
+        "created_at": CREATED,
+        "expires_at": NEVER,
+        "last_used_at": None,
+    }
 
 
 def _user(name: str, chance: random.Random, password_hash: str) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from tests.graphql_api.compiler.oracle.mutants import Mutant
 from tests.graphql_api.compiler.oracle.mutation_mutants import MUTANTS
 from tests.support.amount import cases
 
-CASES = int(os.environ.get("ORACLE_DOCUMENTS", cases(1000))) * 2 // 5
-LEAST = 400
+CASES = int(os.environ.get("ORACLE_DOCUMENTS", cases(1000))) * 14 // 25
+LEAST = 560
 """Cases among which every kind of outcome is."""
 PARTS = min(4, max(1, CASES // LEAST))
 ENOUGH = 600

@@ -1,0 +1,116 @@
+"""Operations on personal access tokens: create, list and revoke.
+
+Only a session may do this, and never a token: a token that others know cannot make another one that outlives it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from domain import access_token as rules
+from domain import policy
+from domain.access_token import MAX_TOKENS, Scope
+from domain.errors import Invalid, NotFound
+from domain.events import AccessChange, AccessEvent
+from domain.policy import Action
+from persistence.models import AccessTokenRow
+from persistence.models.base import new_id
+from persistence.models.rows import new_row
+from persistence.unit_of_work import UnitOfWork
+from services.user import lock_user
+
+_DISABLED: Final = "The user is disabled."
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedToken:
+    """A new token; *secret* is returned this once, and only its hash is stored."""
+
+    row: AccessTokenRow
+    secret: str
+
+
+async def create_access_token(
+    uow: UnitOfWork,
+    *,
+    user_id: UUID,
+    name: str,
+    scopes: Iterable[Scope],
+    expires_at: datetime | None,
+    max_lifetime: timedelta,
+) -> CreatedToken:
+    """Create a token that acts as this user. A repeated call creates another one.
+
+    Raises:
+        Forbidden: the actor is another user, or uses a token.
+        NotFound: there is no such user.
+        Invalid: a value breaks a rule, or the user has too many tokens or is disabled.
+    """
+    policy.require_user(uow.actor, Action.CREATE_TOKEN, user_id)
+    name, secret = rules.check_name(name), rules.new_token()
+    expires_at = rules.check_expiry(expires_at, uow.now, max_lifetime)
+    async with uow:
+        user = await lock_user(uow, user_id)
+        if not user.is_active:
+            raise Invalid(_DISABLED)
+        row = new_row(
+            AccessTokenRow,
+            id=new_id(),
+            user_id=user_id,
+            name=name,
+            token_hash=rules.token_hash(secret),
+            scopes=[scope.value for scope in rules.check_scopes(scopes, user.role)],
+            created_at=uow.now,
+            expires_at=expires_at,
+        )
+        rules.check_count(await uow.access_tokens.count(user_id))
+        uow.access_tokens.add(row)
+        await uow.commit()
+    return CreatedToken(row, secret)
+
+
+async def list_access_tokens(uow: UnitOfWork, *, user_id: UUID) -> list[AccessTokenRow]:
+    """A user's tokens, the newest first. Expired ones are among them until they are removed.
+
+    Raises:
+        Forbidden: the actor is another user, or uses a token.
+    """
+    policy.require_user(uow.actor, Action.LIST_TOKENS, user_id)
+    async with uow:
+        return await uow.access_tokens.list_of_user(user_id, at_most=MAX_TOKENS)
+
+
+async def revoke_access_token(uow: UnitOfWork, *, user_id: UUID, token_id: UUID) -> UUID:
+    """End a token of a user within a second, also on open sockets; returns its id.
+
+    Raises:
+        Forbidden: the actor is another user, or uses a token.
+        NotFound: the user has no such token.
+    """
+    policy.require_user(uow.actor, Action.REVOKE_TOKEN, user_id)
+    async with uow:
+        if not await uow.access_tokens.end(token_id, user_id=user_id):
+            raise NotFound("Access token not found", path=("accessTokenId",))
+        uow.record(
+            AccessEvent(
+                user_id=user_id,
+                change=AccessChange.TOKEN_REVOKED,
+                session_id=None,
+                spared_session_id=None,
+                actor_id=uow.actor.user_id,
+                at=uow.now,
+                request_id=uow.request_id,
+                token_id=token_id,
+            )
+        )
+        await uow.commit()
+    return token_id
+
+
+async def note_use(uow: UnitOfWork, *, token_ids: Sequence[UUID]) -> None:
+    """Store that tokens were used now. Tokens that were revoked in the meantime are left out."""
+    async with uow:
+        await uow.access_tokens.note_use(token_ids, uow.now)
+        await uow.commit()
