@@ -35,15 +35,18 @@ class Connection:
         return Response(int(head.split(b" ", 2)[1]), found, head + found)
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        if self._streams is None or self._streams[0].at_eof():
+        if self._streams is not None and self._streams[0].at_eof():
+            await self.close()  # the server has closed it, because it was idle
+        if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
         return self._streams
 
     async def close(self) -> None:
         """Close it."""
         if self._streams is not None:
-            self._streams[1].close()
-            await self._streams[1].wait_closed()
+            [_, writer], self._streams = self._streams, None
+            writer.close()
+            await writer.wait_closed()
 
 
 class EventStream:
