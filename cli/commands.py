@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "doctor": ("doctor.command:doctor", "Check settings, database, Redis and migrations."),
     "user": ("user:users", "Create users, set roles, enable and disable users."),
     "project": ("project:projects", "List and create projects, and manage their members."),
+    "documents": ("documents:documents", "Add, list and remove the trusted documents of clients."),
     "token": ("token:token", "Print an access token; sign in once and stay signed in."),
     "watch": ("watch:watch", "Print changes of tasks as they happen."),
     "import": ("transfer.import_tasks:import_tasks", "Create tasks from JSON Lines or CSV."),
