@@ -8,7 +8,7 @@ from uuid import UUID
 
 from asgi.client import Identity
 from asgi.errors import InvalidToken, RevokedToken
-from domain.actor import Actor
+from domain.actor import NO_ROLES, Actor, ProjectRoles
 from domain.errors import Unavailable
 from domain.events import Revocation
 from domain.project import ProjectCreation
@@ -83,6 +83,10 @@ class Authenticator:
         record_user(identity.actor.user_id)
         return identity
 
+    def sample_actors(self) -> list[Actor]:
+        """Actors of users that do not exist, one of each role: their statements are those of other users."""
+        return [self._actor(UUID(int=0), role, None, 0, NO_ROLES) for role in Role]
+
     def cached(self, authorization: str) -> Identity | None:
         """The identity for an `Authorization` header, if `authenticate` would find it in the cache."""
         try:
@@ -126,16 +130,21 @@ class Authenticator:
             raise RevokedToken
         if found:
             roles.load(began, found[0])
-        actor = Actor(
-            claims.user_id,
-            Role(role),
-            claims.session_id,
+        actor = self._actor(claims.user_id, Role(role), claims.session_id, access_version, roles)
+        return _CachedIdentity(Identity(actor, claims.expires_at), min(claims.expires_at, expires_at))
+
+    def _actor(
+        self, user_id: UUID, role: Role, session_id: UUID | None, access_version: int, roles: ProjectRoles
+    ) -> Actor:
+        return Actor(
+            user_id,
+            role,
+            session_id,
             access_version,
             roles,
-            finds_everyone=not self._directory.is_limited_for(Role(role)),
-            creates_projects=self._creation.permits(Role(role)),
+            finds_everyone=not self._directory.is_limited_for(role),
+            creates_projects=self._creation.permits(role),
         )
-        return _CachedIdentity(Identity(actor, claims.expires_at), min(claims.expires_at, expires_at))
 
     def _store(self, token: str, found: _CachedIdentity) -> None:
         self._cache[token] = found
