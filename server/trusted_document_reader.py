@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from time import monotonic
@@ -17,6 +17,7 @@ from graphql_api.execution.compiled_executor import CompiledExecutor
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.trusted_documents import TrustedDocuments
 from persistence.database import Database
+from persistence.queries.reader import has_room_for_statements
 from persistence.repositories.trusted_document import Revision
 from server.own_documents import own_documents
 from services.trusted_document import list_trusted_documents, trusted_documents_revision
@@ -57,7 +58,8 @@ class TrustedDocumentReader:
         self._revision: Revision | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
-        self._prepared: set[str] = set()
+        self._planned: set[str] = set()
+        self._with_statements: set[str] = set()
         self.is_prepared = False
         """Whether every trusted document is prepared."""
 
@@ -105,36 +107,43 @@ class TrustedDocumentReader:
         await self._changed.wait()
         self._changed.clear()
         began, texts = monotonic(), list(trusted.texts)
-        self._prepared.intersection_update(texts)
-        new = [text for text in texts if text not in self._prepared]
-        for number, text in enumerate(new, 1):
-            if self._changed.is_set():
-                return
-            await self._prepare(trusted, text)
-            if number % BETWEEN_FREEZES == 0 or number == len(new):
-                _freeze()
+        # The plans of all documents come first: a document without its statements costs less than one without its plan.
+        for done, work in ((self._planned, self._plan), (self._with_statements, self._compile)):
+            done.intersection_update(texts)
+            for number, text in enumerate([each for each in texts if each not in done], 1):
+                if self._changed.is_set():
+                    return  # and begin again with what is missing then
+                await self._prepare(trusted, text, work)
+                done.add(text)
+                if number % BETWEEN_FREEZES == 0:
+                    _freeze()
+        _freeze()
         self.is_prepared = True
-        if new:
-            _log.info("trusted documents are planned: %d, in %.1f s", len(new), monotonic() - began)
+        _log.info("trusted documents are planned: %d, in %.1f s", len(texts), monotonic() - began)
 
-    async def _prepare(self, trusted: TrustedDocuments, text: str) -> None:
+    async def _prepare(self, trusted: TrustedDocuments, text: str, work: Callable[[Document], None]) -> None:
         try:
-            await self._documents.prepare(text, self._plan)
+            await self._documents.prepare(text, work)
         except InvalidDocument as invalid:
+            if work == self._compile:
+                return  # It was logged before.
             reason = getattr(cause := cause_of(invalid.errors[0]), "message", str(cause))
             names = trusted.names_of(text)
             _log.warning("a trusted document is not valid in this version: %s. %s", names, reason)
         except Exception:
             # The first request for the document parses and plans it.
             _log.exception("a trusted document was not prepared: %s", trusted.names_of(text))
-        self._prepared.add(text)
 
     def _plan(self, document: Document) -> None:
         if self._compiled is not None:
-            self._compiled.plan_ahead(document, self._actors)
+            self._compiled.plan_ahead(document)
+
+    def _compile(self, document: Document) -> None:
+        if self._compiled is not None and has_room_for_statements():
+            self._compiled.compile_ahead(document, self._actors)
 
 
 def _freeze() -> None:
     """Take the objects of prepared documents out of the garbage collection, which would scan them again and again."""
-    gc.collect(1)
+    gc.collect()
     gc.freeze()

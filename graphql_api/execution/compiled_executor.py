@@ -5,7 +5,7 @@ the whole operation. So only the general executor makes error messages, and the 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import product
 from typing import Any, Final
@@ -24,6 +24,7 @@ from graphql_api.errors import describe_all
 from graphql_api.execution.documents import Document, name_of
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
+from persistence.queries.reader import has_room_for_statements
 
 MAX_PLANS: Final = 16
 """The maximum number of plans of a document: one per operation and combination of `@skip` and `@include` values."""
@@ -60,12 +61,26 @@ class CompiledExecutor:
             self.compiled_count += 1
         return response
 
-    def plan_ahead(self, document: Document, actors: Sequence[Actor]) -> None:
-        """Make the plans of a known document before it is sent, and compile their statements for such *actors*.
+    def plan_ahead(self, document: Document) -> None:
+        """Make the plans of a known document before it is sent.
 
-        Two variables of `@skip` and `@include` have plans for all their values; of more, only for their defaults. Other
-        variables may change a statement, such as a filter. Their statements are compiled when they are given.
+        Two variables of `@skip` and `@include` have plans for all their values; of more, only for their defaults.
         """
+        for _ in self._plans_ahead(document):
+            pass
+
+    def compile_ahead(self, document: Document, actors: Sequence[Actor]) -> None:
+        """Compile the statements of a known document for such *actors* before it is sent, if there is room for them.
+
+        Optional variables may change a statement, such as a filter. Those statements are compiled when they are given.
+        """
+        for plan, operation, given in self._plans_ahead(document):
+            for variables, actor in product(list(samples(self._schema, operation)), actors):
+                if has_room_for_statements():
+                    with suppress(Fallback, DomainError):  # An id of this type is not what a field needs.
+                        plan.compile(actor, {**variables, **given})
+
+    def _plans_ahead(self, document: Document) -> Iterator[tuple[Plan, OperationDefinitionNode, dict[str, bool]]]:
         for operation in document.operations.values():
             switches = self._switches(document, operation)
             values = product((True, False), repeat=len(switches)) if len(switches) <= _MAX_PLANNED else [()]
@@ -73,14 +88,7 @@ class CompiledExecutor:
                 given = dict(zip([name for name, _ in switches], each, strict=False))
                 plan = self._plan(document, operation, given)
                 if plan is not None:
-                    self._compile_ahead(plan, operation, given, actors)
-
-    def _compile_ahead(
-        self, plan: Plan, operation: OperationDefinitionNode, given: Mapping[str, Any], actors: Sequence[Actor]
-    ) -> None:
-        for variables, actor in product(list(samples(self._schema, operation)), actors):
-            with suppress(Fallback, DomainError):  # An id of this type is not what a field needs.
-                plan.compile(actor, {**variables, **given})
+                    yield plan, operation, given
 
     async def _run(self, plan: Plan, request: OperationRequest, context: Context) -> Response | None:
         try:

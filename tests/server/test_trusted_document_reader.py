@@ -141,9 +141,9 @@ class TestPreparing:
         assert compiled is not None
         plan = compiled.plan_ahead
 
-        def faulty(found: Any, actors: Any) -> None:
+        def faulty(found: Any) -> None:
             assert found.text != TASK
-            plan(found, actors)
+            plan(found)
 
         monkeypatch.setattr(compiled, "plan_ahead", faulty)
         await add(api.server.database, [document(TASK), document(TASKS)])
