@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract permissions e2e frontend frontend-check pictures chaos ha drill outages simulate oracle probes examples client client-check relay readme check format schema bench bench-full profile load bench-stream bench-idle bench-capacity monitoring-check lock clean
+.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract documents permissions e2e frontend frontend-check pictures chaos ha drill outages simulate oracle probes examples client client-check manifests relay readme check format schema bench bench-full profile load bench-stream bench-idle bench-capacity monitoring-check lock clean
 
 ##@ Run
 
@@ -49,7 +49,7 @@ ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/pe
 test: $(VENV)/dev ## Run the tests in random order, with a quarter of the generated cases (ARGS="-k name", SEED=…, CASES=all).
 	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) \
 		$(addprefix --ignore ,tests/e2e tests/load tests/embedded tests/timings tests/chaos tests/simulation tests/drill tests/outages \
-		tests/examples tests/relay tests/readme tests/pooler $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
+		tests/examples tests/manifests tests/relay tests/readme tests/pooler $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
 
 test-slow: $(VENV)/dev ## Run all generated cases, mutants that tests must detect, plans of statements, failovers, and a new noun.
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) $(SLOW_SUITES) $(ONLY_SLOW) $(ARGS)
@@ -98,6 +98,9 @@ schema: $(VENV)/dev ## Update schema.graphql after a change of the API.
 	@$(BIN)/taskriver export-schema > schema.graphql.new
 	@mv schema.graphql.new schema.graphql
 
+documents: $(VENV)/dev ## Update the trusted documents of the board and the commands after a change of their documents.
+	@$(BIN)/python -m tools.own_documents
+
 permissions: $(VENV)/dev ## Update the tables of docs/permissions.md after a change of the policy.
 	@$(BIN)/python -m tools.permission_tables
 
@@ -124,6 +127,10 @@ client-check: ## Check the types, the size and the behaviour of the client packa
 relay: $(VENV)/dev ## Test the pagination of every connection with Relay's compiler and runtime (needs node 20).
 	@tools/npm-install tests/relay
 	@$(BIN)/python -m pytest -q tests/relay
+
+manifests: $(VENV)/dev ## Let graphql-codegen, Relay and Apollo write manifests of trusted documents, and add them (needs node 20).
+	@tools/npm-install tests/manifests
+	@$(BIN)/python -m pytest -q tests/manifests
 
 readme: $(VENV)/dev ## Run every command of README and of the linked pages (needs node 20 and network access).
 	@$(BIN)/python -m pytest tests/readme

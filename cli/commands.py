@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "user": ("user:users", "Create users, set roles, enable and disable users."),
     "project": ("project:projects", "List and create projects, and manage their members."),
     "access-token": ("access_token:access_tokens", "List, create and revoke access tokens of a user."),
+    "documents": ("documents:documents", "Add, list and remove the trusted documents of clients."),
     "token": ("token:token", "Print an access token; sign in once and stay signed in."),
     "watch": ("watch:watch", "Print changes of tasks as they happen."),
     "import": ("transfer.import_tasks:import_tasks", "Create tasks from JSON Lines or CSV."),

@@ -19,6 +19,8 @@
         ├── BadRequest            malformed: a bad cursor, a bad id
         ├── TooExpensive          beyond a limit of depth, size or cost
         ├── UnknownHash           the document of this hash is unknown; its text must be sent
+        ├── UnknownDocument       no trusted document has this id
+        ├── UntrustedDocument     the document is not trusted, and only trusted ones are executed
         └── Unavailable           a dependency is down; the same request can be repeated
 
 Any other exception is a bug: the APIs log it, and do not send its message to the client.
@@ -52,6 +54,8 @@ class FailureCode(StrEnum):
     TOO_EXPENSIVE = "TOO_EXPENSIVE"
     UNAVAILABLE = "UNAVAILABLE"
     PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
+    UNTRUSTED_DOCUMENT = "UNTRUSTED_DOCUMENT"
     INTERNAL = "INTERNAL"
 
 
@@ -185,6 +189,29 @@ class UnknownHash(Failure):
     def __init__(self) -> None:
         # Clients compare this text.
         super().__init__("PersistedQueryNotFound")
+
+
+class UnknownDocument(Failure):
+    """No trusted document of this server has the id of the request."""
+
+    code = FailureCode.DOCUMENT_NOT_FOUND
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(
+            f"The document {document_id[:100]!r} is unknown: add its manifest with `taskriver documents add`."
+        )
+
+
+class UntrustedDocument(Failure):
+    """The document is not among the trusted ones, and this server executes no others."""
+
+    code = FailureCode.UNTRUSTED_DOCUMENT
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server executes only trusted documents, and this is none: add the manifest that has it with "
+            "`taskriver documents add`."
+        )
 
 
 class Unavailable(Failure):

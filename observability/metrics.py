@@ -61,6 +61,15 @@ REQUEST_SECONDS: Final = _histogram(
 DOCUMENTS: Final = _counter(
     "documents", "GraphQL documents: `found` in the cache, `read` (parsed), or `refused`.", "result"
 )
+TRUSTED_DOCUMENTS: Final = _counter(
+    "trusted_documents",
+    "Requests for trusted documents. `several`: clients that have the same one.",
+    "client",
+    "document",
+)
+UNTRUSTED_DOCUMENTS: Final = _counter(
+    "untrusted_documents", "Requests for documents that are not trusted: `executed` or `refused`.", "client", "result"
+)
 OPERATIONS: Final = _counter(
     "operations", "Queries and mutations: `compiled`, or `general` (run by the general executor).", "way"
 )

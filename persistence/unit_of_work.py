@@ -30,6 +30,7 @@ from persistence.repositories.rows import RowT, page_of, rows_of
 from persistence.repositories.session import SessionRepository
 from persistence.repositories.task import TaskPlaces, TaskRepository
 from persistence.repositories.trash import TrashRepository
+from persistence.repositories.trusted_document import TrustedDocumentRepository
 from persistence.repositories.user import UserRepository
 from persistence.row_locks import RowLock, Rows, lock_statements
 from persistence.transaction import SNAPSHOT, Transaction
@@ -184,6 +185,11 @@ class UnitOfWork:
     def keys(self) -> IdempotencyRepository:
         """The idempotency keys; needed only if the client has sent one."""
         return IdempotencyRepository(self, self._key_counts)
+
+    @cached_property
+    def trusted_documents(self) -> TrustedDocumentRepository:
+        """The trusted documents of all clients."""
+        return TrustedDocumentRepository(self)
 
     @property
     def stamp(self) -> datetime | None:

@@ -60,6 +60,7 @@ from server.routing import FastRouter
 from server.scheduled_cleanup import check_schedule
 from server.settings import Settings
 from server.shutdown import GracefulShutdown
+from server.trusted_document_reader import TrustedDocumentReader, trusted_documents
 from streaming.connections import Connections
 from streaming.notifier import Notifier
 from streaming.redis_client import create_client
@@ -151,6 +152,7 @@ class Server:
             if settings.compile_operations
             else None
         )
+        self.trusted = trusted_documents(settings.trusted_documents, self.documents)
         self.throttle = RateLimiter(self.redis, timeout=rate_limit_timeout)
         self.stream = Stream(self.database, Notifier(settings.redis_url.get_secret_value()))
         self.connections = Connections(per_user=settings.sockets_per_user, per_address=settings.sockets_per_address)
@@ -167,6 +169,9 @@ class Server:
             directory=settings.user_directory,
             creation=settings.project_creation,
             uses=self.token_uses,
+        )
+        self.document_reader = TrustedDocumentReader(
+            self.database, self.documents, self.trusted, self.compiled, self.access.sample_actors()
         )
         self.shutdown = GracefulShutdown(self._drain)
         self.backend = Backend(
@@ -211,7 +216,7 @@ class Server:
         app.router.default = NotFoundPages(app.routes)
         app.routes.append(Route("/", landing_page))
         router = FastRouter(PATH, {"http": events, "websocket": websocket}, app)
-        direct = GraphQLDirect(http, self.documents, self.access.cached, path=PATH)
+        direct = GraphQLDirect(http, executor, self.access.cached, path=PATH)
         return CORS(router, origins.allows, trusted_proxies=self.settings.trusted_proxies, direct=direct)
 
     def _executor(self) -> Executor[Context]:
@@ -222,6 +227,7 @@ class Server:
             shared=self.backend.shared,
             fast_path=self.compiled,
             wait_for_recovery=self.stream.recovered,
+            trusted=self.trusted,
         )
 
     def _graphql_http(self, executor: Executor[Context]) -> GraphQLHTTP[Context]:
@@ -229,7 +235,9 @@ class Server:
             executor,
             self.access.authenticate,
             self._context,
-            page=endpoint_page.respond if self.playground is None else self.playground.respond,
+            page=endpoint_page.respond_of(self.settings.only_trusted_documents)
+            if self.playground is None
+            else self.playground.respond,
             page_opens_links=self.playground is not None,
             trusted_proxies=self.settings.trusted_proxies,
             requests=self.requests,
@@ -298,12 +306,14 @@ class Server:
         sys.setswitchinterval(_SWITCH_SECONDS)
         # A process that has seen its tables stays ready when they become newer, also if nobody has asked before.
         await asyncio.gather(self.stream.start(), self.tables.state())
+        await self.document_reader.start()
         self.descriptors.start()
         self._background_tasks.start()
 
     async def stop(self) -> None:
         """Stop the background tasks, and close all connections."""
         self._background_tasks.stop()
+        self.document_reader.stop()
         await self.stream.stop()
         self.descriptors.stop()
         self.requests.flush()
@@ -358,6 +368,7 @@ class Server:
         return MetricsCollector(
             requests=self.requests,
             documents=self.documents,
+            trusted=self.trusted,
             compiled=self.compiled,
             database=self.database,
             pool_size=self.settings.database_pool_size,

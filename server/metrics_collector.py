@@ -11,6 +11,7 @@ from graphql_api.auth.passwords import Passwords
 from graphql_api.auth.rate_limits import RateLimiter
 from graphql_api.execution.compiled_executor import CompiledExecutor
 from graphql_api.execution.documents import Documents
+from graphql_api.execution.trusted_documents import TrustedDocuments
 from observability import metrics
 from observability.file_descriptors import FileDescriptors
 from observability.metrics import Metric, Samples, Snapshot, Value
@@ -32,6 +33,7 @@ class MetricsCollector:
 
     requests: RequestRecords
     documents: Documents
+    trusted: TrustedDocuments | None
     compiled: CompiledExecutor | None
     database: Database
     pool_size: int
@@ -62,6 +64,7 @@ class MetricsCollector:
                 ("refused",): documents.refused,
             },
             metrics.OPERATIONS: self._operations(),
+            **self._trusted_documents(),
             metrics.STATEMENTS: _sample(self.database.statements.count),
             metrics.CONNECTIONS: {("requests",): in_use, ("log",): log_in_use},
             metrics.CONNECTIONS_MAX: {("requests",): self.pool_size, ("log",): LOG_POOL_SIZE},
@@ -76,6 +79,14 @@ class MetricsCollector:
         if self.compiled is None:
             return {}
         return {("compiled",): self.compiled.compiled_count, ("general",): self.compiled.general_count}
+
+    def _trusted_documents(self) -> dict[Metric, Samples]:
+        if self.trusted is None:
+            return {metrics.TRUSTED_DOCUMENTS: {}, metrics.UNTRUSTED_DOCUMENTS: {}}
+        return {
+            metrics.TRUSTED_DOCUMENTS: dict(self.trusted.used.items()),
+            metrics.UNTRUSTED_DOCUMENTS: dict(self.trusted.untrusted.items()),
+        }
 
     def _stream_metrics(self) -> dict[Metric, Samples]:
         stream, counters = self.stream, self.stream.counters

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.project import ProjectCreation
+from domain.trusted_document import TrustMode
 from domain.user import UserDirectory
 from persistence.pooler import Pooler
 from streaming.redis_url import WrongRedisURL, read_redis_url
@@ -236,6 +237,11 @@ class Settings(BaseSettings):
         description="Whether repeated operations are compiled. If off, the general executor runs everything: slower, "
         "with the same results.",
     )
+    trusted_documents: TrustMode = Field(
+        TrustMode.OFF,
+        description="Whether clients may send only documents that `taskriver documents add` has added: `off` (no "
+        "documents are known), `prefer` (others are executed and counted), or `require` (others are refused).",
+    )
     introspection: bool = Field(True, description="Whether introspection and `/schema.graphql` are available.")
 
     # Pages
@@ -244,8 +250,8 @@ class Settings(BaseSettings):
     )
     playground: bool | None = Field(
         None,
-        description="Whether browsers get GraphiQL at `/graphql`. If it is not set: in development only. Otherwise "
-        "they get a plain page.",
+        description="Whether browsers get GraphiQL at `/graphql`. If it is not set: in development only. Otherwise, "
+        "and with `TRUSTED_DOCUMENTS=require`, they get a plain page.",
     )
     board: bool | None = Field(
         None, description="Whether the live task board is served at `/board`. If it is not set: in development only."
@@ -323,8 +329,15 @@ class Settings(BaseSettings):
 
     @property
     def has_playground(self) -> bool:
-        """Whether GraphiQL is served."""
+        """Whether GraphiQL is served. It sends documents that are not trusted."""
+        if self.only_trusted_documents:
+            return False
         return not self.is_production if self.playground is None else self.playground
+
+    @property
+    def only_trusted_documents(self) -> bool:
+        """Whether no other documents are executed."""
+        return self.trusted_documents is TrustMode.REQUIRE
 
     @property
     def has_board(self) -> bool:

@@ -12,12 +12,12 @@ from uuid import UUID
 from asgi.client import Identity
 from asgi.errors import DamagedAccessToken, InvalidToken, RevokedAccessToken
 from domain.access_token import is_intact, is_token, token_hash
-from domain.actor import Actor
+from domain.actor import NO_ROLES, Actor, ProjectRoles
 from domain.errors import Unavailable
 from domain.events import Revocation
 from domain.project import ProjectCreation
-from domain.user import UserDirectory
-from graphql_api.auth.credentials import Credential, PersonalCredential, SessionCredential
+from domain.user import Role, UserDirectory
+from graphql_api.auth.credentials import Credential, PersonalCredential, Rights, SessionCredential
 from graphql_api.auth.token_uses import TokenUses
 from graphql_api.auth.tokens import AccessTokens
 from observability.request_records import record_user
@@ -94,6 +94,11 @@ class Authenticator:
         record_user(identity.actor.user_id)
         return identity
 
+    def sample_actors(self) -> list[Actor]:
+        """Actors of users that do not exist, one of each role: their statements are those of other users."""
+        now = datetime.now(UTC)
+        return [self._actor(UUID(int=0), Rights(role, now, now), 0, NO_ROLES) for role in Role]
+
     def cached(self, authorization: str) -> Identity | None:
         """The identity for an `Authorization` header, if `authenticate` would find it in the cache."""
         try:
@@ -153,8 +158,12 @@ class Authenticator:
             raise credential.revoked()
         if with_roles:
             roles.load(began, rows[0][-1])
-        actor = Actor(
-            credential.user_id,
+        actor = self._actor(credential.user_id, rights, access_version, roles)
+        return _CachedIdentity(Identity(actor, rights.identity_ends), rights.until)
+
+    def _actor(self, user_id: UUID, rights: Rights, access_version: int, roles: ProjectRoles) -> Actor:
+        return Actor(
+            user_id,
             rights.role,
             rights.session_id,
             access_version,
@@ -164,7 +173,6 @@ class Authenticator:
             token_id=rights.token_id,
             scopes=rights.scopes,
         )
-        return _CachedIdentity(Identity(actor, rights.identity_ends), rights.until)
 
     def _note_use(self, identity: Identity) -> None:
         token_id = identity.actor.token_id

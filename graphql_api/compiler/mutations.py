@@ -12,7 +12,7 @@ from domain.errors import Refusal, Unavailable
 from graphql_api.compiler.arguments import Arguments, Bound
 from graphql_api.compiler.code_generator import PlaceInPayload
 from graphql_api.compiler.fallback import Fallback
-from graphql_api.compiler.related import Find, PageLookup, Project, Related, check_related
+from graphql_api.compiler.related import Find, PageLookup, Project, Related, check_related, compile_related
 from graphql_api.context import Context, FieldContext
 from graphql_api.resolvers.user_errors import RefusalAsData
 
@@ -53,6 +53,14 @@ class MutationStep:
             raise Fallback
         if actor is not None:
             check_related(self.related, actor, bound)
+
+    def compile(self, actor: Actor, bound: Bound) -> None:
+        """Compile the statements that read what is related to the payload.
+
+        Raises:
+            DomainError: an argument breaks a rule.
+        """
+        compile_related(self.related, actor, bound)
 
     async def run(
         self,

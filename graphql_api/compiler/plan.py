@@ -23,6 +23,7 @@ from strawberry.permission import PermissionExtension
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from asgi.request_context import RequestContext
+from domain.actor import Actor
 from graphql_api.auth.permissions import Permission
 from graphql_api.compiler.arguments import Arguments, Variables, arguments_of, variables_of
 from graphql_api.compiler.code_generator import ObjectSource, PlaceInPayload, Writer
@@ -69,6 +70,18 @@ class Plan:
         """
         for permission in self.permissions:
             permission.check(facts)
+
+    def compile(self, actor: Actor, given: Mapping[str, Any]) -> None:
+        """Compile the statements that such an actor needs with these variables, without sending them.
+
+        Raises:
+            Fallback, DomainError: the general executor has to run the operation with these variables.
+        """
+        bound = self.variables.bind(given)
+        for step in self.steps.values():
+            step.compile(actor, bound)
+        for change in self.changes.values():
+            change.compile(actor, bound)
 
 
 def plan_of(schema: GraphQLSchema, ast: DocumentNode, operation: OperationDefinitionNode, switches: Switches) -> Plan:

@@ -43,6 +43,13 @@ class Lookup(Protocol):
     async def read(self, reading: ReadConnection, actor: Actor | None, bound: Bound, ids: list[UUID]) -> Sequence[Find]:
         """Read what belongs to these ids; a function for each field."""
 
+    def compile(self, actor: Actor, bound: Bound) -> None:
+        """Compile the statements, here and below, without sending them.
+
+        Raises:
+            DomainError: an argument breaks a rule.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Related(Generic[PlaceT]):
@@ -101,6 +108,11 @@ class RowLookup:
         found = await read_related(self.related, reading, actor, bound, rows.values())
         return [_find_row(project, rows, found, actor) for project in self.functions]
 
+    def compile(self, actor: Actor, bound: Bound) -> None:
+        """Compile the statement for the rows, and those below."""
+        self.shape.statement(self.ask(actor, []).rows)
+        compile_related(self.related, actor, bound)
+
 
 @dataclass(frozen=True, slots=True)
 class PageLookup:
@@ -126,6 +138,12 @@ class PageLookup:
         found = await read_related(self.made.related, reading, actor, bound, rows)
         return [lambda identity: self.made.project(page_of(by_object.get(identity, ()), paged, key=-2), found, actor)]
 
+    def compile(self, actor: Actor, bound: Bound) -> None:
+        """Compile the statement for the pages, and those below."""
+        paged = self.ask(actor, self.parts, [], **self.arguments.bind(bound))
+        self.made.shape.statement(paged.query.rows)
+        compile_related(self.made.related, actor, bound)
+
 
 def check_related(related: Sequence[Related[Any]], actor: Actor, bound: Bound) -> None:
     """Check the arguments of all fields that are related.
@@ -135,6 +153,16 @@ def check_related(related: Sequence[Related[Any]], actor: Actor, bound: Bound) -
     """
     for each in related:
         each.lookup.check(actor, bound)
+
+
+def compile_related(related: Sequence[Related[Any]], actor: Actor, bound: Bound) -> None:
+    """Compile the statements of all fields that are related.
+
+    Raises:
+        DomainError: an argument breaks a rule.
+    """
+    for each in related:
+        each.lookup.compile(actor, bound)
 
 
 def _find_row(project: Project, rows: dict[UUID | None, Row], found: Found, actor: Actor | None) -> Find:

@@ -9,7 +9,7 @@ from domain.actor import Actor
 from graphql_api.compiler.arguments import Arguments, Bound
 from graphql_api.compiler.fallback import Fallback
 from graphql_api.compiler.pages import page_of
-from graphql_api.compiler.related import Projection, read_related
+from graphql_api.compiler.related import Projection, compile_related, read_related
 from graphql_api.schema.ids import decode_id
 from persistence.pagination import MAX_FIRST, Part
 from persistence.queries.query import Paged, Query
@@ -27,6 +27,13 @@ class Step(Protocol):
         Raises:
             Fallback: the general executor has to report what is wrong.
             DomainError: an argument breaks a rule; the general executor reports it, too.
+        """
+
+    def compile(self, actor: Actor, bound: Bound) -> None:
+        """Compile the statements that `run` sends for such an actor and such variables, without sending them.
+
+        Raises:
+            Fallback, DomainError: as `run` does.
         """
 
 
@@ -50,6 +57,11 @@ class OneRow:
             raise Fallback
         return None
 
+    def compile(self, actor: Actor, bound: Bound) -> None:
+        """One statement, and those that are related."""
+        self.made.shape.statement(self.ask(actor, **self.arguments.bind(bound)).rows)
+        compile_related(self.made.related, actor, bound)
+
 
 @dataclass(frozen=True, slots=True)
 class ManyRows:
@@ -65,6 +77,11 @@ class ManyRows:
         rows = await reading.rows(self.made.shape, asked.rows, asked.values)
         related = await read_related(self.made.related, reading, actor, bound, rows)
         return [self.made.project(row, related, actor) for row in rows]
+
+    def compile(self, actor: Actor, bound: Bound) -> None:
+        """One statement, and those that are related."""
+        self.made.shape.statement(self.ask(actor, **self.arguments.bind(bound)).rows)
+        compile_related(self.made.related, actor, bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +100,13 @@ class PageOfRows:
         page = page_of(rows, paged, key=-1)
         related = await read_related(self.made.related, reading, actor, bound, page.rows)
         return self.made.project(page, related, actor)
+
+    def compile(self, actor: Actor, bound: Bound) -> None:
+        """One statement, and those that are related."""
+        paged = self.ask(actor, self.parts, **self.arguments.bind(bound))
+        if self.parts:
+            self.made.shape.statement(paged.query.rows)
+        compile_related(self.made.related, actor, bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +139,12 @@ class NodeStep:
         if len(arguments["ids"]) > MAX_FIRST:
             raise Fallback
         return await self._find(reading, actor, bound, arguments["ids"])
+
+    def compile(self, actor: Actor, bound: Bound) -> None:
+        """The statements of all types."""
+        for kind in self.kinds.values():
+            kind.made.shape.statement(kind.ask(actor, []).rows)
+            compile_related(kind.made.related, actor, bound)
 
     async def _find(self, reading: ReadConnection, actor: Actor, bound: Bound, texts: list[str]) -> list[Any]:
         wanted = [decode_id(text, field="id") for text in texts]

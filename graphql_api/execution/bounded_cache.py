@@ -40,6 +40,18 @@ class BoundedCache(Generic[ValueT]):
         while len(self._entries) > self._max_count or self.bytes > self._max_bytes:
             self._drop(next(iter(self._entries)))
 
+    def take(self, key: Hashable) -> ValueT | None:
+        """Remove a value and return it; None if there is none."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        self._drop(key)
+        return entry[0]
+
+    def oldest_first(self) -> list[Hashable]:
+        """The keys, the least recently used one first."""
+        return list(self._entries)
+
     def _drop(self, key: Hashable) -> None:
         _, size = self._entries.pop(key, (None, 0))
         self.bytes -= size

@@ -5,7 +5,9 @@ the whole operation. So only the general executor makes error messages, and the 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import product
 from typing import Any, Final
 
 from graphql import GraphQLSchema, OperationDefinitionNode, located_error
@@ -15,15 +17,19 @@ from domain.errors import DomainError, Unavailable
 from graphql_api.compiler.arguments import Bound
 from graphql_api.compiler.fallback import Fallback, NotCompilable
 from graphql_api.compiler.plan import Plan, plan_of
+from graphql_api.compiler.samples import samples
 from graphql_api.compiler.selections import Switches, switches_of
 from graphql_api.context import Context
 from graphql_api.errors import describe_all
 from graphql_api.execution.documents import Document, name_of
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
+from persistence.queries.reader import has_room_for_statements
 
 MAX_PLANS: Final = 16
 """The maximum number of plans of a document: one per operation and combination of `@skip` and `@include` values."""
+
+_MAX_PLANNED: Final = 2
 
 _log: Final = logging.getLogger("taskriver.execution")
 
@@ -55,6 +61,35 @@ class CompiledExecutor:
             self.compiled_count += 1
         return response
 
+    def plan_ahead(self, document: Document) -> None:
+        """Make the plans of a known document before it is sent.
+
+        Two variables of `@skip` and `@include` have plans for all their values; of more, only for their defaults.
+        """
+        for _ in self._plans_ahead(document):
+            pass
+
+    def compile_ahead(self, document: Document, actors: Sequence[Actor]) -> None:
+        """Compile the statements of a known document for such *actors* before it is sent, if there is room for them.
+
+        Optional variables may change a statement, such as a filter. Those statements are compiled when they are given.
+        """
+        for plan, operation, given in self._plans_ahead(document):
+            for variables, actor in product(list(samples(self._schema, operation)), actors):
+                if has_room_for_statements():
+                    with suppress(Fallback, DomainError):  # An id of this type is not what a field needs.
+                        plan.compile(actor, {**variables, **given})
+
+    def _plans_ahead(self, document: Document) -> Iterator[tuple[Plan, OperationDefinitionNode, dict[str, bool]]]:
+        for operation in document.operations.values():
+            switches = self._switches(document, operation)
+            values = product((True, False), repeat=len(switches)) if len(switches) <= _MAX_PLANNED else [()]
+            for each in values:
+                given = dict(zip([name for name, _ in switches], each, strict=False))
+                plan = self._plan(document, operation, given)
+                if plan is not None:
+                    yield plan, operation, given
+
     async def _run(self, plan: Plan, request: OperationRequest, context: Context) -> Response | None:
         try:
             plan.check_permissions(context.request)
@@ -78,10 +113,7 @@ class CompiledExecutor:
     ) -> Plan | None:
         if not document.known and not self._at_first_request:
             return None
-        name = name_of(operation)
-        switches = document.switches.get(name)
-        if switches is None:
-            switches = document.switches[name] = switches_of(document.ast, operation)
+        name, switches = name_of(operation), self._switches(document, operation)
         values = tuple([variables.get(each, default) for each, default in switches]) if switches else ()
         if values and any(type(value) is not bool for value in values):
             return None
@@ -93,6 +125,13 @@ class CompiledExecutor:
             document.plans[key] = self._make_plan(document, operation, by_variable)
         found: Plan | None = document.plans[key]
         return found
+
+    def _switches(self, document: Document, operation: OperationDefinitionNode) -> tuple[tuple[str, bool | None], ...]:
+        name = name_of(operation)
+        switches = document.switches.get(name)
+        if switches is None:
+            switches = document.switches[name] = switches_of(document.ast, operation)
+        return switches
 
     def _make_plan(self, document: Document, operation: OperationDefinitionNode, switches: Switches) -> Plan | None:
         try:

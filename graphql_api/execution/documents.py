@@ -1,16 +1,17 @@
 """A cache of documents: each text is parsed and validated, and its cost is calculated, only once."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic, sleep
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import strawberry
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
@@ -25,6 +26,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
 from domain.errors import BadRequest, Failure, Unavailable
+from domain.trusted_document import MAX_DOCUMENTS
 from graphql_api.execution.bounded_cache import BoundedCache
 from graphql_api.execution.introspection import Introspected, Introspection
 from graphql_api.execution.limits import Limits, check_operation, check_shape, check_text, parser_limit_error
@@ -55,11 +57,17 @@ MAX_WAITING: Final = 100
 MAX_AT_ONCE: Final = 500
 """The longest text that is examined in the event loop, in characters. That takes a few milliseconds at most."""
 
+MAX_TRUSTED_BYTES: Final = 192 * 1024 * 1024
+"""The memory of trusted documents, per process. Of those beyond it, the least recently used ones are parsed again."""
+
 _MAX_NAMES: Final = 5
 _MAX_CHECKED: Final = 64
 _PARSING_ABORTED: Final = " Parsing aborted."
 _SYNTAX_ERROR: Final = "Syntax Error: "
 
+
+WorkT = TypeVar("WorkT")
+ResultT = TypeVar("ResultT")
 
 Errors = tuple[Exception, ...]
 """Why a document is invalid. It has at least one entry."""
@@ -79,7 +87,7 @@ class Document:
 
     `introspected` has an entry for each operation that selects introspection fields. `large` has the names of the
     operations whose responses may have many long texts. `checked` contains the values of variables for which a cost was
-    already checked. `known` is whether the document was sent more than once. `switches` and `plans`
+    already checked. `known` is whether the document was sent more than once, or is trusted. `switches` and `plans`
     belong to the compiled executor.
     """
 
@@ -123,8 +131,8 @@ class Documents:
     """A cache of the recent documents of one schema.
 
     *max_bytes* limits the memory, which is estimated from the length of the texts. Invalid documents have a small cache
-    of their own, so that they cannot displace valid ones. Without *suggestions*, errors do not suggest names of the
-    schema.
+    of their own, so that they cannot displace valid ones, and trusted documents have one of *max_trusted_bytes*.
+    Without *suggestions*, errors do not suggest names of the schema.
     """
 
     def __init__(
@@ -136,6 +144,7 @@ class Documents:
         suggestions: bool = True,
         max_count: int = 1_000,
         max_bytes: int = 16 * 1024 * 1024,
+        max_trusted_bytes: int = MAX_TRUSTED_BYTES,
     ) -> None:
         self._schema = schema._schema
         self._limits = limits or Limits()
@@ -151,6 +160,8 @@ class Documents:
         self._introspection = Introspection(self._schema)
         self._valid: BoundedCache[Document] = BoundedCache(max_count=max_count, max_bytes=max_bytes)
         self._invalid: BoundedCache[Errors] = BoundedCache(max_count=100, max_bytes=max_bytes // 16)
+        self._trusted: BoundedCache[Document] = BoundedCache(max_count=MAX_DOCUMENTS, max_bytes=max_trusted_bytes)
+        self._trusted_texts: Container[str] = ()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="documents")
         self._rest_until = 0.0
         self._examining: dict[str, asyncio.Future[Document | Errors]] = {}
@@ -159,7 +170,32 @@ class Documents:
 
     def knows(self, text: str) -> bool:
         """Whether the document with this text is in the cache. This does not count as a use of it."""
-        return text in self._valid
+        return text in self._valid or text in self._trusted
+
+    def trust(self, texts: Container[str]) -> None:
+        """Keep the documents with these texts, and no others, in a cache from which others do not displace them.
+
+        They may have plans from their first request on.
+        """
+        self._trusted_texts = texts
+        for text in self._trusted.oldest_first():
+            if text not in texts:
+                self._trusted.take(text)
+        for text in self._valid.oldest_first():
+            if text in texts and (document := self._valid.take(text)) is not None:
+                self._store(document)
+
+    async def prepare(self, text: str, plan: Callable[[Document], None]) -> None:
+        """Examine a document in the thread before it is sent, and make its plans with *plan*.
+
+        Raises:
+            InvalidDocument: the document is not valid, or exceeds a limit.
+            Unavailable: too many new documents wait for the thread.
+        """
+        document = self._trusted.get(text)
+        if document is None:
+            document = self._valid_or_raise(await self._examine_in_thread(text))
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._and_rest, plan, document)
 
     def get(self, text: str) -> Document:
         """The document with this text.
@@ -234,6 +270,8 @@ class Documents:
     def _cached(self, text: str) -> "Document | Errors | None":
         document = self._valid.get(text)
         if document is None:
+            document = self._trusted.get(text)
+        if document is None:
             return self._invalid.get(text)
         self.found += 1
         document.known = True
@@ -250,7 +288,7 @@ class Documents:
         if future is None:
             if len(self._examining) >= MAX_WAITING:
                 raise Unavailable("Too many new documents arrive at this moment; try again later.")
-            future = asyncio.get_running_loop().run_in_executor(self._thread, self._examine_and_rest, text)
+            future = asyncio.get_running_loop().run_in_executor(self._thread, self._and_rest, self._examine, text)
             self._examining[text] = future
             future.add_done_callback(partial(self._examined, text))
             # A client that disconnects must not cancel what others wait for.
@@ -258,8 +296,8 @@ class Documents:
         outcome = await asyncio.shield(future)
         return self._cached(text) or outcome  # it counts as found
 
-    def _examine_and_rest(self, text: str) -> "Document | Errors":
-        """Examine a text, after a rest that is as long as the text before it has taken.
+    def _and_rest(self, work: Callable[[WorkT], ResultT], argument: WorkT) -> ResultT:
+        """Do some work, after a rest that is as long as the work before it has taken.
 
         The thread holds the interpreter's lock while it works. Without rests, a flood of documents would leave the
         event loop a small part of the time.
@@ -267,7 +305,7 @@ class Documents:
         sleep(max(0.0, self._rest_until - monotonic()))
         began = monotonic()
         try:
-            return self._examine(text)
+            return work(argument)
         finally:
             self._rest_until = 2 * monotonic() - began
 
@@ -281,12 +319,16 @@ class Documents:
             self._keep(text, future.result())
 
     def _keep(self, text: str, outcome: "Document | Errors") -> None:
-        size = len(text) * _BYTES_PER_CHARACTER
         if isinstance(outcome, Document):
-            self._valid.put(text, outcome, size=size)
+            self._store(outcome)
             self.read += 1
         else:
-            self._invalid.put(text, outcome, size=size)
+            self._invalid.put(text, outcome, size=_size_of(text))
+
+    def _store(self, document: Document) -> None:
+        is_trusted = document.text in self._trusted_texts
+        document.known = document.known or is_trusted
+        (self._trusted if is_trusted else self._valid).put(document.text, document, size=_size_of(document.text))
 
     def _examine(self, text: str) -> "Document | Errors":
         """Parse and validate a text. This changes nothing, so that a thread can do it."""
@@ -336,6 +378,11 @@ class Documents:
         return dict(zip(introspecting, self._introspection.check_each(ast, introspecting.values()), strict=True))
 
 
+def _size_of(text: str) -> int:
+    """The memory of a parsed document, in bytes."""
+    return len(text) * _BYTES_PER_CHARACTER
+
+
 class _RefuseNul(Visitor):
     """Refuses escaped NUL characters: the lexer accepts them, but PostgreSQL cannot store them."""
 
@@ -365,3 +412,10 @@ def _by_name(ast: DocumentNode) -> Iterator[tuple[str, OperationDefinitionNode]]
 def name_of(operation: OperationDefinitionNode) -> str:
     """The operation's name, or "" when it has none."""
     return operation.name.value if operation.name else ""
+
+
+def label_of(operation: OperationDefinitionNode) -> str:
+    """The operation's name, or its type and its first field, for people."""
+    first = operation.selection_set.selections[0]
+    field = first.name.value if isinstance(first, FieldNode) else "…"
+    return name_of(operation) or f"{operation.operation.value} {field}"

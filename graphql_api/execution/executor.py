@@ -1,6 +1,6 @@
 """The general executor: runs any operation with graphql-core and Strawberry's resolvers."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -26,12 +26,14 @@ from graphql_api.execution.large_response import encode_in_parts
 from graphql_api.execution.persisted_queries import PersistedQueries
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, execution_error, from_result, request_error
+from graphql_api.execution.trusted_documents import TrustedDocuments
 from graphql_api.execution.validation import variable_errors
 from graphql_api.pace import Pace
 from graphql_api.resolvers.delivery import DeliversDirectly
 from observability.request_records import record_operation
 
 TIMEOUT_SECONDS: Final = 20.0
+_NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
 
 
 class OperationContext(Protocol):
@@ -90,7 +92,8 @@ class Executor(Generic[ContextT]):
     *timeout* limits queries and mutations, in seconds. *renew_context* makes the context for the next event of a
     subscription, because loaders cache what they read. Without *shared*, every subscription executes each event
     separately. If the database is unavailable during an event, the event is executed again after *wait_for_recovery*
-    returns; without *wait_for_recovery*, its response contains the errors. *fast_path* is tried first.
+    returns; without *wait_for_recovery*, its response contains the errors. *fast_path* is tried first. *trusted*
+    decides which documents are executed; without it, all are.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class Executor(Generic[ContextT]):
         shared: bool = True,
         fast_path: FastPath[ContextT] | None = None,
         wait_for_recovery: Callable[[], Awaitable[None]] | None = None,
+        trusted: TrustedDocuments | None = None,
     ) -> None:
         self._schema = schema._schema
         self._documents = documents
@@ -111,14 +115,28 @@ class Executor(Generic[ContextT]):
         self._wait_for_recovery = wait_for_recovery
         self._fast_path = fast_path or _NoFastPath()
         self._persisted = PersistedQueries()
+        self._trusted = trusted
         self._introspections = IntrospectionCache()
         self._shared = SharedExecutions(self._schema) if shared else None
 
-    async def prepare(self, request: OperationRequest, *, request_id: str) -> Operation | Response:
-        """The operation to run, or a response with the errors. It is fast if the document is in the cache."""
+    def knows(self, request: OperationRequest) -> bool:
+        """Whether the document of a request without extensions is in the cache. This does not count as a use of it."""
+        if request.document_id is None:
+            return self._documents.knows(request.query)
+        return self._trusted is not None and self._documents.knows(self._trusted.text_of(request.document_id))
+
+    async def prepare(
+        self, request: OperationRequest, *, request_id: str, headers: Mapping[bytes, bytes] = _NO_HEADERS
+    ) -> Operation | Response:
+        """The operation to run, or a response with the errors. It is fast if the document is in the cache.
+
+        *headers* are those of the HTTP request; they may name the client.
+        """
         try:
             check_text(request)
-            if request.extensions:
+            if self._trusted is not None:
+                request = self._trusted.admit(request, headers, self._persisted)
+            elif request.extensions or not request.query:
                 request = self._persisted.with_text(request)
             document = await self._documents.get_async(request.query)
             if request.extensions:

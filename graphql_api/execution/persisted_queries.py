@@ -8,10 +8,10 @@ https://www.apollographql.com/docs/apollo-server/performance/apq
 
 import re
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any, Final
 
 from domain.errors import BadRequest, UnknownHash
+from domain.trusted_document import digest_of
 from graphql_api.execution.bounded_cache import BoundedCache
 from graphql_api.execution.request import OperationRequest
 
@@ -19,6 +19,9 @@ EXTENSION: Final = "persistedQuery"
 MAX_COUNT: Final = 1_000
 MAX_BYTES: Final = 4 * 1024 * 1024
 
+_NO_DOCUMENTS: Final = (
+    "This server knows no trusted documents (`TRUSTED_DOCUMENTS=off`): put the document's text into `query`."
+)
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -33,13 +36,15 @@ class PersistedQueries:
 
         Raises:
             UnknownHash: the cache does not contain the hash.
-            BadRequest: the hash is malformed, or is not the hash of the text.
+            BadRequest: the hash is malformed, or is not the hash of the text; or there is only a `documentId`.
         """
         digest = _digest(request.extensions.get(EXTENSION))
         if digest is None:
+            if not request.query:
+                raise BadRequest(_NO_DOCUMENTS)
             return request
         if request.query:
-            if sha256(request.query.encode("utf-8", "surrogatepass")).hexdigest() != digest:
+            if digest_of(request.query) != digest:
                 raise BadRequest("`extensions.persistedQuery.sha256Hash` is not the SHA-256 of the query's text.")
             return request
         text = self._texts.get(digest)

@@ -8,6 +8,7 @@ import orjson
 
 from domain.errors import BadRequest, TooExpensive
 from domain.text import is_storable
+from domain.trusted_document import MAX_ID
 
 MAX_VALUES: Final = 5_000
 """The maximum number of values in the variables of a request: each is processed several times before execution."""
@@ -15,15 +16,16 @@ MAX_VALUES: Final = 5_000
 
 @dataclass(slots=True)
 class OperationRequest:
-    """The four parameters of a request (GraphQL over HTTP, section 5).
+    """The parameters of a request (GraphQL over HTTP, section 5 and appendix A).
 
-    `query` is empty if `extensions.persistedQuery` contains the hash of the document instead.
+    `query` is empty if `document_id` or `extensions.persistedQuery` names the document instead.
     """
 
     query: str
     operation_name: str | None
     variables: dict[str, Any]
     extensions: dict[str, Any]
+    document_id: str | None = None
 
 
 def parse_request(value: object) -> OperationRequest:
@@ -41,6 +43,7 @@ def parse_request(value: object) -> OperationRequest:
         operation_name=_name(value),
         variables=_object(value, "variables"),
         extensions=_object(value, "extensions"),
+        document_id=_document_id(value) if "documentId" in value or "doc_id" in value else None,
     )
 
 
@@ -71,7 +74,7 @@ def _query(value: dict[str, Any]) -> str:
     query = value.get("query")
     if isinstance(query, str) and query and not query.isspace():
         return query
-    if query is None and _is_by_hash(value):
+    if query is None and (_is_by_hash(value) or _document_id(value) is not None):
         return ""
     if query is None:
         raise BadRequest("The request has no query: put the document's text into `query`.")
@@ -83,6 +86,16 @@ def _query(value: dict[str, Any]) -> str:
 def _is_by_hash(value: dict[str, Any]) -> bool:
     extensions = value.get("extensions")
     return isinstance(extensions, dict) and extensions.get("persistedQuery") is not None
+
+
+def _document_id(value: dict[str, Any]) -> str | None:
+    """`documentId`; the guide of Relay calls it `doc_id`."""
+    found = value.get("documentId")
+    if found is None:
+        found = value.get("doc_id")
+    if found is not None and (not isinstance(found, str) or not 1 <= len(found) <= MAX_ID):
+        raise BadRequest(f"`documentId` must be a string of 1 to {MAX_ID} characters.")
+    return found
 
 
 def _name(value: dict[str, Any]) -> str | None:

@@ -12,6 +12,7 @@ from persistence.models.session import SessionRow, UsedTokenRow
 from persistence.models.task import TaskCounterRow, TaskKeyRow, TaskRow, VisibleTaskRow
 from persistence.models.task_text import SEARCH_KEYS, TaskTextRow, search_keys
 from persistence.models.trash import TrashRow, VisibleTrashRow
+from persistence.models.trusted_document import TrustedDocumentRow
 from persistence.models.user import UserRow
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "TaskRow",
     "TaskTextRow",
     "TrashRow",
+    "TrustedDocumentRow",
     "UsedTokenRow",
     "UserRow",
     "VisibleProjectRow",

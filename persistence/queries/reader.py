@@ -15,6 +15,8 @@ Row = Sequence[Any]
 """The values of a row in the order of the requested columns; enums as they are stored."""
 
 _MAX_CACHED: Final = 2_000
+MAX_AHEAD: Final = 1_500
+"""Statements in the cache after which none are compiled ahead: they would displace each other."""
 
 
 class Shape:
@@ -33,6 +35,11 @@ class Shape:
 def _statement(rows: Rows, columns: tuple[str, ...]) -> Statement:
     # Clients choose the combination of filters, so the number of cached statements must be limited.
     return Statement.of(rows.select(columns))
+
+
+def has_room_for_statements() -> bool:
+    """Whether statements that nobody needs yet may be compiled."""
+    return _statement.cache_info().currsize < MAX_AHEAD
 
 
 class ReadConnection:

@@ -1,6 +1,6 @@
-"""The page that browsers get at the endpoint while GraphiQL is off: examples of requests."""
+"""The pages that browsers get at the endpoint while GraphiQL is off: examples of requests."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Final
 
@@ -26,6 +26,23 @@ _EVENTS: Final = """curl -N {url} -H 'accept: text/event-stream' -H 'content-typ
   -H "authorization: Bearer $TOKEN" -d '{{"query": "subscription {{ taskStatusChanged {{ cursor taskId }} }}"}}'"""
 
 
+_BY_ID: Final = """curl {url} -H 'content-type: application/json' -H "authorization: Bearer $TOKEN" -d '{{
+  "documentId": "…", "variables": {{"first": 5}}
+}}'"""
+
+
+def trusted_only_page(url: str) -> bytes:
+    """The page of a server that executes only trusted documents, with an example for this URL."""
+    return document(
+        "GraphQL – Taskriver",
+        "<h1>GraphQL</h1><p>This server executes only trusted documents (<code>TRUSTED_DOCUMENTS=require</code>). So "
+        "there is no GraphiQL here: it would refuse what you write. For development, use a server with "
+        "<code>TRUSTED_DOCUMENTS=prefer</code> or <code>off</code>.</p>"
+        "<p>Operators add the manifests of clients with <code>taskriver documents add</code>. Clients send the id of a "
+        f"document to <code>{escape(url)}</code>:</p><pre><code>{escape(_BY_ID.format(url=url))}</code></pre>",
+    )
+
+
 def endpoint_page(url: str) -> bytes:
     """The page as UTF-8 HTML, with examples for this URL."""
     sections = "".join(
@@ -44,6 +61,11 @@ def endpoint_page(url: str) -> bytes:
     )
 
 
-def respond(url: str, request_headers: Mapping[bytes, bytes]) -> HTTPResponse:
-    """The response to a browser that opens the endpoint."""
-    return HTTPResponse(200, endpoint_page(url), HTML, [*HEADERS])
+def respond_of(only_trusted_documents: bool) -> Callable[[str, Mapping[bytes, bytes]], HTTPResponse]:
+    """What makes the response to a browser that opens the endpoint, from its URL and the headers of the request."""
+    page = trusted_only_page if only_trusted_documents else endpoint_page
+
+    def respond(url: str, request_headers: Mapping[bytes, bytes]) -> HTTPResponse:
+        return HTTPResponse(200, page(url), HTML, [*HEADERS])
+
+    return respond

@@ -99,6 +99,7 @@ BY_CONSTRAINT: Final = {
     "task_counters": {"pk_task_counters"},
     "task_keys": {"pk_task_keys", "ix_task_keys_task_id"},
     "trash": {"pk_trash"},
+    "trusted_documents": {"pk_trusted_documents", "uq_trusted_documents_serial"},
     "tasks": {"pk_tasks"},
     "used_tokens": {"pk_used_tokens", "ix_used_tokens_session_id"},
     "users": {"pk_users", "uq_users_email_lower"},

@@ -21,6 +21,7 @@ _TABLES: Final = (
     "users",
     "sessions",
     "access_tokens",
+    "trusted_documents",
 )
 _DIGESTS: Final = ", ".join(
     f"(SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} AS t)"  # noqa: S608 - of the names above

@@ -28,6 +28,6 @@ def test_versions_are_pinned(folder: Path):
 
 def test_every_npm_project_is_checked():
     """Pages, examples and the client package."""
-    assert {"typescript", "urql", "apollo", "resumable", "board", "graphiql", "browser", "relay"} <= {
+    assert {"typescript", "urql", "apollo", "resumable", "board", "graphiql", "browser", "relay", "manifests"} <= {
         folder.name for folder in FOLDERS
     }

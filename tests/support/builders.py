@@ -56,6 +56,7 @@ TABLES = (
     "project_keys",
     "projects",
     "users",
+    "trusted_documents",
 )
 """The tables that tests fill, rows that refer to others first."""
 _CLEAR: Final = "; ".join(

@@ -29,7 +29,7 @@ from graphql_api.schema.base import Schema
 from graphql_api.transports.http.endpoint import GraphQLHTTP
 from graphql_api.transports.websocket.config import WebSocketConfig
 from graphql_api.transports.websocket.endpoint import GraphQLSocket
-from server.pages.endpoint_page import respond
+from server.pages.endpoint_page import respond_of
 from streaming.connections import Connections
 from tests.support.waiting import HANG_SECONDS
 
@@ -315,7 +315,9 @@ def build(
     def make_context(facts: RequestContext) -> EchoContext:
         return EchoContext(facts, journal)
 
-    endpoint = GraphQLHTTP(executor, bouncer.authenticate, make_context, page=respond, **http)
+    endpoint = GraphQLHTTP(
+        executor, bouncer.authenticate, make_context, page=respond_of(only_trusted_documents=False), **http
+    )
     session = SessionConfig(connections, bouncer.authenticate, timing or StreamTiming())
     config = WebSocketConfig(executor, make_context, session, cursor_of=lambda context: f"at {context.generation}")
     socket = GraphQLSocket(config, origins.allows)

@@ -17,6 +17,9 @@ from verification.history import Item, ItemKind, Listener, RecordedConnection, T
 
 CHANGES: Final = "taskChanged"
 MOVES: Final = "taskStatusChanged"
+_CHANGES: Final = f"subscription ($after: String) {{ it: {CHANGES}(after: $after) {{ {ITEM} }} }}"
+_MOVES: Final = f"subscription ($after: String) {{ it: {MOVES}(after: $after) {{ {ITEM} }} }}"
+_DOCUMENTS: Final = {CHANGES: _CHANGES, MOVES: _MOVES}
 
 _FOR_GOOD: Final = {"UNAUTHENTICATED", "INVALID_CREDENTIALS", "FORBIDDEN", "BAD_REQUEST", NEWER_SERVER}
 _UNAUTHENTICATED_CODES: Final = {4401, 4403}
@@ -86,7 +89,7 @@ class Follower:
         self._account = account
         self._api = api
         self._observer = observer
-        self._query = f"subscription ($after: String) {{ it: {field}(after: $after) {{ {ITEM} }} }}"
+        self._query = _DOCUMENTS[field]
         self._lists = lists
         self._search = search
         self._cursor = after

@@ -10,8 +10,7 @@ from starlette.types import ASGIApp
 from asgi.client import Identity
 from asgi.direct_request import DirectRequest
 from domain.errors import BadRequest
-from graphql_api.execution.documents import Documents
-from graphql_api.execution.executor import ContextT
+from graphql_api.execution.executor import ContextT, Executor
 from graphql_api.execution.request import OperationRequest, parse_request
 from graphql_api.transports.http.body import COMMON_TYPES
 from graphql_api.transports.http.content_negotiation import GRAPHQL, JSON
@@ -34,14 +33,14 @@ class GraphQLDirect(Generic[ContextT]):
     def __init__(
         self,
         http: GraphQLHTTP[ContextT],
-        documents: Documents,
+        executor: Executor[ContextT],
         cached_identity: CachedIdentity,
         *,
         path: str,
         max_body: int = MAX_BODY,
     ) -> None:
         self._http = http
-        self._documents = documents
+        self._executor = executor
         self._cached_identity = cached_identity
         self._max_body = max_body
         self.direct_path = path.encode("ascii")
@@ -65,4 +64,4 @@ class GraphQLDirect(Generic[ContextT]):
             request = parse_request(orjson.loads(body))
         except (orjson.JSONDecodeError, BadRequest):
             return None
-        return request if not request.extensions and self._documents.knows(request.query) else None
+        return request if not request.extensions and self._executor.knows(request) else None

@@ -107,7 +107,7 @@ class GraphQLHTTP(Generic[ContextT]):
         headers = direct.headers
         request_id = request_id_of(headers)
         context = self._request_context(scope, receive, identity, None, request_id)
-        serving = self._serve_known(receive, request, context, media)
+        serving = self._serve_known(receive, request, context, media, headers)
         return self._respond(serving, "POST", send, headers, media, request_id, direct)
 
     async def _respond(
@@ -157,7 +157,7 @@ class GraphQLHTTP(Generic[ContextT]):
         if media is None:
             raise bad_request(f"Accept {JSON} or {GRAPHQL}: the response has no other media type.", status=406)
         request = await self._request(scope, receive, headers)
-        operation = await self._executor.prepare(request, request_id=request_id)
+        operation = await self._executor.prepare(request, request_id=request_id, headers=headers)
         if isinstance(operation, Response):
             return _http_response(operation, media, [], request_id)
         _check_method(operation, method)
@@ -166,9 +166,14 @@ class GraphQLHTTP(Generic[ContextT]):
         return await self._execute(operation, context, receive, media)
 
     async def _serve_known(
-        self, receive: Receive, request: OperationRequest, context: RequestContext, media: str
+        self,
+        receive: Receive,
+        request: OperationRequest,
+        context: RequestContext,
+        media: str,
+        headers: dict[bytes, bytes],
     ) -> HTTPResponse | None:
-        operation = await self._executor.prepare(request, request_id=context.request_id)
+        operation = await self._executor.prepare(request, request_id=context.request_id, headers=headers)
         if isinstance(operation, Response):
             return _http_response(operation, media, [], context.request_id)
         _check_method(operation, "POST")

@@ -118,7 +118,10 @@ class GraphQLEvents(Generic[ContextT]):
     async def _operation(self, scope: Scope, body: bytes, request_id: str) -> Operation | Response:
         try:
             value: Any = decode_json(body) if scope["method"] == "POST" else decode_query_string(scope["query_string"])
-            operation = await self._config.executor.prepare(parse_request(value), request_id=request_id)
+            headers = dict(scope["headers"])
+            operation = await self._config.executor.prepare(
+                parse_request(value), request_id=request_id, headers=headers
+            )
         except BadRequest as refused:
             raise HTTPError(400, refused) from None
         if isinstance(operation, Operation) and operation.type is OperationType.MUTATION and scope["method"] != "POST":

@@ -32,7 +32,13 @@ class WebSocketConnection(WebSocketSession, Generic[ContextT]):
         self._config = config
         self._protocol: Protocol = Protocol(max_message=config.max_message, max_operations=config.max_operations)
         self._operations = Operations(
-            self._protocol, config.executor, config.requests, self._make_context, self.perform, self.session
+            self._protocol,
+            config.executor,
+            config.requests,
+            self._make_context,
+            self.perform,
+            self.session,
+            dict(handshake.headers),
         )
 
     async def perform_other(self, effect: object) -> None:

@@ -1,7 +1,7 @@
 """The operations of one WebSocket. Each runs in its own task."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +33,7 @@ class Operations(Generic[ContextT]):
 
     *perform* performs the effects of the protocol and returns when all frames are sent. So a subscription produces its
     next event only after the last one is sent: a slow client slows down its own source, and no frames accumulate here.
+    *headers* are those of the handshake.
 
     The session is verified before a query or a mutation. Subscriptions check their actor for every event.
     """
@@ -45,6 +46,7 @@ class Operations(Generic[ContextT]):
         make_context: Callable[[str], ContextT],
         perform: Callable[[Effects], Awaitable[None]],
         session: StreamingSession,
+        headers: Mapping[bytes, bytes],
     ) -> None:
         self._protocol = protocol
         self._executor = executor
@@ -52,6 +54,7 @@ class Operations(Generic[ContextT]):
         self._make_context = make_context
         self._perform = perform
         self._session = session
+        self._headers = headers
         self._running: dict[Key, _Running[ContextT]] = {}
 
     async def start(self, key: Key, request: OperationRequest) -> Effects:
@@ -59,7 +62,7 @@ class Operations(Generic[ContextT]):
         record = self._requests.begin("ws", new_request_id())
         with record:
             try:
-                operation = await self._executor.prepare(request, request_id=record.request_id)
+                operation = await self._executor.prepare(request, request_id=record.request_id, headers=self._headers)
             except asyncio.CancelledError:  # the connection has ended
                 record.end()
                 raise
