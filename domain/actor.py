@@ -49,6 +49,7 @@ class Actor:
     `projects` has the roles in projects, for the stream only.
     `finds_everyone` says whether lists of users have all users, or those who share a project with the actor.
     `creates_projects` says whether the settings permit users with this role to create projects.
+    `name` is the username, for the audit log.
     """
 
     user_id: UUID
@@ -58,7 +59,10 @@ class Actor:
     projects: ProjectRoles = field(default=NO_ROLES, compare=False, repr=False)
     finds_everyone: bool = field(default=True, compare=False)
     creates_projects: bool = field(default=True, compare=False)
+    name: str | None = field(default=None, compare=False)
 
 
-OPERATOR: Final = Actor(user_id=OPERATOR_ID, role=Role.ADMIN, session_id=None, access_version=0)
+OPERATOR: Final = Actor(
+    user_id=OPERATOR_ID, role=Role.ADMIN, session_id=None, access_version=0, name="the operator (command line)"
+)
 """The operator at the command line. It uses the same services with the rights of an admin, but it is not a user."""

@@ -41,6 +41,7 @@ class Action(StrEnum):
     DELETE_PROJECT = "delete a project"
     MANAGE_MEMBERS = "manage the members of a project"
     MANAGE_LABELS = "manage the labels of a project"
+    READ_AUDIT = "read the audit log"
 
 
 class Reach(StrEnum):

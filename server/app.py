@@ -59,6 +59,7 @@ from server.routing import FastRouter
 from server.scheduled_cleanup import check_schedule
 from server.settings import Settings
 from server.shutdown import GracefulShutdown
+from services.failed_sign_in import FailedSignIns
 from streaming.connections import Connections
 from streaming.notifier import Notifier
 from streaming.redis_client import create_client
@@ -165,6 +166,7 @@ class Server:
             directory=settings.user_directory,
             creation=settings.project_creation,
         )
+        self.failed_sign_ins = FailedSignIns(lambda: self.database.unit_of_work(None))
         self.shutdown = GracefulShutdown(self._drain)
         self.backend = Backend(
             self.database,
@@ -181,7 +183,9 @@ class Server:
         self.tables = SchemaCheck(self.database.connect)
         self.oldest_snapshot = OldestSnapshot(self.database)
         collector = self._metrics_collector()
-        self._background_tasks = BackgroundTasks(settings, self.database, self.oldest_snapshot, collector.collect)
+        self._background_tasks = BackgroundTasks(
+            settings, self.database, self.oldest_snapshot, collector.collect, self.failed_sign_ins
+        )
 
     def asgi(self) -> ASGIApp:
         """The ASGI application with all its routes."""
@@ -297,7 +301,7 @@ class Server:
 
     async def stop(self) -> None:
         """Stop the background tasks, and close all connections."""
-        self._background_tasks.stop()
+        await self._background_tasks.stop()
         await self.stream.stop()
         self.descriptors.stop()
         self.requests.flush()
@@ -334,6 +338,7 @@ class Server:
             rate_limiter=self.throttle,
             key_ring=settings.key_ring,
             limits=account_limits(settings),
+            failed_sign_ins=self.failed_sign_ins,
         )
 
     def _documents(self) -> Documents:

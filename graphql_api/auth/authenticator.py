@@ -22,7 +22,7 @@ from streaming.stream import Stream
 from streaming.visibility import concerns
 
 MAX_CACHED: Final = 10_000
-_RIGHTS: Final = Shape(("expires_at", "user.id", "user.role", "user.is_active", "user.access_version"))
+_RIGHTS: Final = Shape(("expires_at", "user.id", "user.role", "user.is_active", "user.access_version", "user.username"))
 _MAX_TRIES: Final = 3
 """If a query takes longer than the lease, its result may be older than a revocation. Then the query is repeated."""
 
@@ -121,7 +121,7 @@ class Authenticator:
             rows = await reading.rows(_RIGHTS, query.rows, query.values)
         if not rows:
             raise RevokedToken
-        expires_at, user_id, role, is_active, access_version, *found = rows[0]
+        expires_at, user_id, role, is_active, access_version, username, *found = rows[0]
         if expires_at <= now or user_id != claims.user_id or not is_active:
             raise RevokedToken
         if found:
@@ -134,6 +134,7 @@ class Authenticator:
             roles,
             finds_everyone=not self._directory.is_limited_for(Role(role)),
             creates_projects=self._creation.permits(Role(role)),
+            name=username,
         )
         return _CachedIdentity(Identity(actor, claims.expires_at), min(claims.expires_at, expires_at))
 

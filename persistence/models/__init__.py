@@ -1,5 +1,6 @@
 """All mapped tables; importing this package completes `Base.metadata`."""
 
+from persistence.models.audit import AuditRow
 from persistence.models.base import Base
 from persistence.models.comment import CommentRow
 from persistence.models.event import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow, TaskHistoryRow
@@ -16,6 +17,7 @@ from persistence.models.user import UserRow
 __all__ = [
     "EVENT_HEAD",
     "SEARCH_KEYS",
+    "AuditRow",
     "Base",
     "CommentRow",
     "EventFloorRow",

@@ -36,6 +36,7 @@ COMMANDS = [
     ("project", "list"),
     ("project", "create"),
     ("project", "members"),
+    ("audit",),
     ("stream",),
     ("stream", "reset-epoch"),
     ("stream", "cursor-format"),
