@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from graphql_api.resolvers.audit import AuditQueries
 from graphql_api.resolvers.comment import CommentMutations, CommentSubscriptions
 from graphql_api.resolvers.label import LabelMutations
 from graphql_api.resolvers.membership import MembershipMutations
@@ -29,6 +30,7 @@ class Query(
     ProjectQueries,
     TrashQueries,
     SessionQueries,
+    AuditQueries,
     NodeQueries,
 ):
     """The root type for queries."""
