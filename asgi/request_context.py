@@ -38,6 +38,10 @@ class RequestContext:
         """The client of the connection; computed when it is needed, because few operations need it."""
         return replace(client_of(self.scope, self.trusted), disconnected=self.disconnected)
 
+    def client_address(self) -> str:
+        """The address of the client."""
+        return self.client.address
+
     @property
     def headers(self) -> Sequence[Header]:
         """The headers of the request, cookies included, with names in lower case."""

@@ -29,4 +29,4 @@ async def actor_of(database: Database, username: str) -> Actor:
     user = await user_of(database, username)
     if not user.is_active:
         raise CommandError(f"{user.username} is disabled; `taskriver user enable {user.username}` enables the user.")
-    return Actor(user.id, user.role, None, user.access_version)
+    return Actor(user.id, user.role, None, user.access_version, name=user.username)

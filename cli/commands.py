@@ -39,8 +39,9 @@ COMMANDS: Final = {
     "verify-stream": ("verify_stream:verify_stream", "Verify that the event stream of a server loses nothing."),
     "compat": ("compat:compat", "Compare servers with the older REST API."),
     "export-schema": ("export_schema:export_schema", "Print the GraphQL schema (SDL)."),
+    "audit": ("audit:audit", "Print the audit log."),
     "stream": ("stream:stream", "Manage the event stream."),
-    "cleanup": ("cleanup:cleanup", "Remove expired sessions, old keys, events and trash."),
+    "cleanup": ("cleanup:cleanup", "Remove expired sessions, and what is kept no longer."),
 }
 """By name: the module below this package with the function, and the first line of the help."""
 

@@ -97,7 +97,7 @@ async def _create_user(database: Database, name: str, hash_password: HashPasswor
 
 
 def _actor(row: UserRow) -> Actor:
-    return Actor(row.id, row.role, None, row.access_version)
+    return Actor(row.id, row.role, None, row.access_version, name=row.username)
 
 
 def _email(name: str) -> str:

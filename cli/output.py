@@ -39,8 +39,10 @@ def print_result(text: str, data: Mapping[str, Any], *, as_json: bool) -> None:
     say(json.dumps(data, ensure_ascii=False) if as_json else text)
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 task`, `2,000 tasks`, `2 processes`."""
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 task`, `2,000 tasks`, `2 processes`, or with a *plural* of its own `2 entries`."""
+    if number != 1 and plural is not None:
+        return f"{number:,} {plural}"
     ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
     return f"{number:,} {noun}{ending}"
 

@@ -112,7 +112,7 @@ async def _users(database: Database, settings: Settings, users: int) -> list[Act
             raise CommandError(
                 f"The user {name} exists, but was not created by `taskriver seed`: its e-mail address is not {email}."
             )
-        found.append(Actor(user.id, user.role, None, user.access_version))
+        found.append(Actor(user.id, user.role, None, user.access_version, name=user.username))
     return found
 
 

@@ -52,6 +52,7 @@ class Actor:
     `projects` has the roles in projects, for the stream only.
     `finds_everyone` says whether lists of users have all users, or those who share a project with the actor.
     `creates_projects` says whether the settings permit users with this role to create projects.
+    `name` is the username, for the audit log.
     """
 
     user_id: UUID
@@ -63,6 +64,7 @@ class Actor:
     creates_projects: bool = field(default=True, compare=False)
     token_id: UUID | None = None
     scopes: frozenset[Scope] | None = None
+    name: str | None = field(default=None, compare=False)
 
     @property
     def grant_id(self) -> UUID | None:
@@ -70,5 +72,7 @@ class Actor:
         return self.session_id or self.token_id
 
 
-OPERATOR: Final = Actor(user_id=OPERATOR_ID, role=Role.ADMIN, session_id=None, access_version=0)
+OPERATOR: Final = Actor(
+    user_id=OPERATOR_ID, role=Role.ADMIN, session_id=None, access_version=0, name="the operator (command line)"
+)
 """The operator at the command line. It uses the same services with the rights of an admin, but it is not a user."""

@@ -48,6 +48,7 @@ class Action(StrEnum):
     DELETE_PROJECT = "delete a project"
     MANAGE_MEMBERS = "manage the members of a project"
     MANAGE_LABELS = "manage the labels of a project"
+    READ_AUDIT = "read the audit log"
 
 
 class Reach(StrEnum):
@@ -145,6 +146,7 @@ SCOPES: Final[Mapping[Action, frozenset[Scope]]] = {
     Action.READ_EMAIL: _ACCOUNT,
     Action.LIST_USERS: _ADMIN,
     Action.SET_ROLE: _ADMIN,
+    Action.READ_AUDIT: _ADMIN,
     Action.SET_ACTIVE: _ADMIN,
     Action.LIST_SESSIONS: _ACCOUNT,
     Action.REVOKE_SESSION: _ACCOUNT,

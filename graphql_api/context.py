@@ -143,7 +143,11 @@ class Context:
         """A unit of work of the actor, for one service call. With a key the change is made once."""
         actor = self.request.identity.actor if self.request.identity is not None else None
         return self.backend.database.unit_of_work(
-            actor, request_id=self.request_id, gate=self._gate, idempotency=idempotency
+            actor,
+            request_id=self.request_id,
+            address=self.request.client_address,
+            gate=self._gate,
+            idempotency=idempotency,
         )
 
     def reading(self) -> AbstractAsyncContextManager[ReadConnection]:

@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.resolvers.access_token import AccessTokenMutations, AccessTokenQueries
+from graphql_api.resolvers.audit import AuditQueries
 from graphql_api.resolvers.comment import CommentMutations, CommentSubscriptions
 from graphql_api.resolvers.label import LabelMutations
 from graphql_api.resolvers.membership import MembershipMutations
@@ -31,6 +32,7 @@ class Query(
     TrashQueries,
     SessionQueries,
     AccessTokenQueries,
+    AuditQueries,
     NodeQueries,
 ):
     """The root type for queries."""

@@ -75,14 +75,16 @@ class Database:
         actor: Actor | None,
         *,
         request_id: str | None = None,
+        address: Callable[[], str] | None = None,
         now: datetime | None = None,
         gate: asyncio.Semaphore | None = None,
         idempotency: IdempotencyKey | None = None,
     ) -> UnitOfWork:
         """A unit of work for one service call of this actor; None means that no user is signed in.
 
-        *now* sets the time of a change in the past. A *gate* limits the number of concurrent units of work that share
-        it. A write with an *idempotency* key is made once, even if the request is repeated.
+        *address* finds the client's address, if there is a client; the audit log has it. *now* sets the time of a
+        change in the past. A *gate* limits the number of concurrent units of work that share it. A write with an
+        *idempotency* key is made once, even if the request is repeated.
         """
         return UnitOfWork(
             self._new_transaction,
@@ -91,6 +93,7 @@ class Database:
             self._task_places,
             actor,
             request_id=request_id,
+            address=address,
             now=now,
             on_recorded=self._notify,
             gate=gate,

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Final, ParamSpec, Self, TypeVar
 
 from domain.actor import Actor
+from domain.audit import AuditEntry
 from domain.errors import Unauthenticated, Unavailable
 from domain.events import ProjectEvent, RecordedEvent, TaskScopedEvent
 from domain.idempotency import IdempotencyKey
@@ -21,6 +22,7 @@ from persistence.models.rows import new_row
 from persistence.pagination import Page
 from persistence.queries.query import Paged, Query
 from persistence.repositories.access_token import AccessTokenRepository
+from persistence.repositories.audit import AuditRepository
 from persistence.repositories.comment import CommentRepository
 from persistence.repositories.idempotency import IdempotencyRepository
 from persistence.repositories.label import LabelRepository
@@ -78,9 +80,9 @@ class UnitOfWork:
     """One transaction of one actor; without `commit` nothing is changed.
 
     A service locks the rows that its decision reads, applies the rules, changes locked rows, adds and removes rows,
-    records events, and commits. All changes are written by one statement. If nothing but the rules comes between the
-    locks and the commit, `write` does all of it. `async with uow:` can be used several times in a row, for work in
-    several transactions.
+    records events and entries of the audit log, and commits. All changes are written by one statement. If nothing but
+    the rules comes between the locks and the commit, `write` does all of it. `async with uow:` can be used several
+    times in a row, for work in several transactions.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class UnitOfWork:
         actor: Actor | None,
         *,
         request_id: str | None = None,
+        address: Callable[[], str] | None = None,
         now: datetime | None = None,
         on_recorded: Callable[[int], None] = lambda events: None,
         gate: asyncio.Semaphore | None = None,
@@ -102,7 +105,7 @@ class UnitOfWork:
 
         *idempotency* is the key of the write, if the client has sent one. *key_counts* is the process's cache of the
         number of keys per account, and *task_places* that of the places of tasks. Deleted tasks are put into the trash
-        if it *keeps_deleted_tasks*.
+        if it *keeps_deleted_tasks*. *address* finds the address of the client, for the audit log.
         """
         self._new_transaction = new_transaction
         self._group_commit = group_commit
@@ -111,6 +114,7 @@ class UnitOfWork:
         self._keeps_deleted_tasks = keeps_deleted_tasks
         self._actor = actor
         self._on_recorded = on_recorded
+        self._address = address
         self.request_id = request_id
         self.idempotency = idempotency
         self.tasks = TaskRepository(self, actor, task_places)
@@ -132,6 +136,11 @@ class UnitOfWork:
         return self._actor
 
     @property
+    def is_anonymous(self) -> bool:
+        """Whether no user is signed in."""
+        return self._actor is None
+
+    @property
     def mutation_id(self) -> str | None:
         """The public id of the write, if the client has sent an idempotency key."""
         return self.idempotency.mutation_id(self.actor.user_id) if self.idempotency is not None else None
@@ -140,6 +149,11 @@ class UnitOfWork:
     def events(self) -> EventLog:
         """The event log, in this transaction."""
         return EventLog(self.transaction.fetch, write=self.transaction.write)
+
+    @cached_property
+    def audit_entries(self) -> AuditRepository:
+        """The audit log."""
+        return AuditRepository(self, self._actor, self._address)
 
     @cached_property
     def users(self) -> UserRepository:
@@ -327,6 +341,10 @@ class UnitOfWork:
             row.user_id = event.user_id
         self.write_set.insert(row)
         self._recorded += 1
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Add an entry to the audit log: it is stored if, and only if, this transaction commits."""
+        self.audit_entries.add(entry)
 
     async def freeze(self) -> None:
         """Make the transaction read-only, with one snapshot for all reads. Call this first in a transaction."""

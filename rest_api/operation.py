@@ -57,7 +57,9 @@ class Call(Generic[ParamsT, BodyT]):
 
     def unit_of_work(self) -> UnitOfWork:
         """A unit of work of the actor, for one service call."""
-        return self.backend.database.unit_of_work(self.actor, request_id=self.request.request_id)
+        return self.backend.database.unit_of_work(
+            self.actor, request_id=self.request.request_id, address=self.request.client_address
+        )
 
     def idempotent_unit_of_work(self) -> UnitOfWork:
         """A unit of work for a change that is made only once per `Idempotency-Key`, if the request has one.
@@ -69,6 +71,7 @@ class Call(Generic[ParamsT, BodyT]):
         return self.backend.database.unit_of_work(
             self.actor,
             request_id=self.request.request_id,
+            address=self.request.client_address,
             idempotency=IdempotencyKey(key) if key is not None else None,
         )
 

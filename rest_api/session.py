@@ -121,7 +121,10 @@ async def refresh(call: Call[NoParams, None]) -> HTTPResponse:
     token = _refresh_cookie(call)
     if token is None:
         raise InvalidCredentials(MISSING)
-    return _tokens(call, await call.backend.accounts.refresh(refresh_token=token, request_id=call.request.request_id))
+    signed_in = await call.backend.accounts.refresh(
+        call.request.client, refresh_token=token, request_id=call.request.request_id
+    )
+    return _tokens(call, signed_in)
 
 
 async def list_sessions(call: Call[NoParams, None]) -> HTTPResponse:

@@ -61,6 +61,7 @@ from server.scheduled_cleanup import check_schedule
 from server.settings import Settings
 from server.shutdown import GracefulShutdown
 from server.trusted_document_reader import TrustedDocumentReader, trusted_documents
+from services.failed_sign_in import FailedSignIns
 from streaming.connections import Connections
 from streaming.notifier import Notifier
 from streaming.redis_client import create_client
@@ -173,6 +174,7 @@ class Server:
         self.document_reader = TrustedDocumentReader(
             self.database, self.documents, self.trusted, self.compiled, self.access.sample_actors()
         )
+        self.failed_sign_ins = FailedSignIns(lambda: self.database.unit_of_work(None))
         self.shutdown = GracefulShutdown(self._drain)
         self.backend = Backend(
             self.database,
@@ -191,7 +193,7 @@ class Server:
         self.oldest_snapshot = OldestSnapshot(self.database)
         collector = self._metrics_collector()
         self._background_tasks = BackgroundTasks(
-            settings, self.database, self.oldest_snapshot, self.token_uses, collector.collect
+            settings, self.database, self.oldest_snapshot, self.token_uses, collector.collect, self.failed_sign_ins
         )
 
     def asgi(self) -> ASGIApp:
@@ -312,7 +314,7 @@ class Server:
 
     async def stop(self) -> None:
         """Stop the background tasks, and close all connections."""
-        self._background_tasks.stop()
+        await self._background_tasks.stop()
         self.document_reader.stop()
         await self.stream.stop()
         self.descriptors.stop()
@@ -350,6 +352,7 @@ class Server:
             rate_limiter=self.throttle,
             key_ring=settings.key_ring,
             limits=account_limits(settings),
+            failed_sign_ins=self.failed_sign_ins,
         )
 
     def _documents(self) -> Documents:

@@ -1,4 +1,4 @@
-"""Tasks of one process beside the requests: the scheduled clean-up, the metrics file, and others."""
+"""Tasks of one process beside the requests: the scheduled clean-up, the metrics file, the audit log, and others."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,9 @@ from persistence.database import Database
 from server.oldest_snapshot import OldestSnapshot
 from server.scheduled_cleanup import clean_up_by_schedule
 from server.settings import Settings
+from server.start_entry import record_start
 from server.token_uses import store_token_uses
+from services.failed_sign_in import FailedSignIns
 
 
 class BackgroundTasks:
@@ -23,12 +25,14 @@ class BackgroundTasks:
         oldest_snapshot: OldestSnapshot,
         token_uses: TokenUses,
         collect: Callable[[], Snapshot],
+        failed_sign_ins: FailedSignIns,
     ) -> None:
         self._settings = settings
         self._database = database
         self._oldest_snapshot = oldest_snapshot
         self._token_uses = token_uses
         self._collect = collect
+        self._failed_sign_ins = failed_sign_ins
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics_file: MetricsFile | None = None
 
@@ -36,6 +40,8 @@ class BackgroundTasks:
         """Start the tasks."""
         settings = self._settings
         self._tasks.append(asyncio.create_task(store_token_uses(self._database, self._token_uses)))
+        self._tasks.append(asyncio.create_task(self._failed_sign_ins.run()))
+        self._tasks.append(asyncio.create_task(record_start(self._database, settings)))
         if settings.cleanup_cron is not None:
             self._start_cleanup(settings.cleanup_cron)
         if settings.metrics_folder is not None:
@@ -43,10 +49,12 @@ class BackgroundTasks:
             self._tasks.append(asyncio.create_task(self._metrics_file.run()))
             self._tasks.append(asyncio.create_task(self._oldest_snapshot.watch()))
 
-    def stop(self) -> None:
-        """Cancel the tasks, and write the metrics for the last time."""
+    async def stop(self) -> None:
+        """Cancel the tasks, add the last failed sign-ins to the audit log, and write the metrics for the last time."""
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)  # a flush that was cancelled keeps what it has
+        await self._failed_sign_ins.try_to_flush()
         if self._metrics_file is not None:
             self._metrics_file.close()
 
@@ -56,5 +64,6 @@ class BackgroundTasks:
             schedule=schedule,
             event_retention=self._settings.event_retention,
             trash_retention=self._settings.trash_retention,
+            audit_retention=self._settings.audit_retention,
         )
         self._tasks.append(asyncio.create_task(cleanup))

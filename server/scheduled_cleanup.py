@@ -27,14 +27,24 @@ def check_schedule(schedule: str) -> None:
 
 
 async def clean_up_by_schedule(
-    database: Database, *, schedule: str, event_retention: timedelta, trash_retention: timedelta
+    database: Database,
+    *,
+    schedule: str,
+    event_retention: timedelta,
+    trash_retention: timedelta,
+    audit_retention: timedelta,
 ) -> None:
     """Clean up at each time of the schedule (cron, in UTC). Runs until cancelled; failures are logged."""
     for instant in CronSim(schedule, datetime.now(UTC)):
         await asyncio.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds()))
         try:
             uow = database.unit_of_work(None)
-            removed = await clean_up(uow, event_retention=event_retention, trash_retention=trash_retention)
+            removed = await clean_up(
+                uow,
+                event_retention=event_retention,
+                trash_retention=trash_retention,
+                audit_retention=audit_retention,
+            )
         except ClocksDiffer as error:
             log.error("the clean-up was skipped. %s", error)
         except Unavailable as error:

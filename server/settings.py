@@ -142,10 +142,11 @@ class Settings(BaseSettings):
     trash_days: int = Field(
         30, ge=0, le=3_650, description="How long deleted tasks can be restored. 0 deletes them at once and for good."
     )
+    audit_days: int = Field(400, ge=1, le=36_500, description="How long entries of the audit log are kept.")
     cleanup_schedule: str = Field(
         "0 3 * * *",
-        description="When old sessions, keys, events and deleted tasks are removed: a cron expression, in UTC. `off` "
-        "disables it.",
+        description="When old sessions, keys, events, deleted tasks and audit entries are removed: a cron expression, "
+        "in UTC. `off` disables it.",
     )
 
     # Log, metrics and traces
@@ -316,6 +317,11 @@ class Settings(BaseSettings):
     def trash_retention(self) -> timedelta:
         """`trash_days` as a duration."""
         return timedelta(days=self.trash_days)
+
+    @property
+    def audit_retention(self) -> timedelta:
+        """`audit_days` as a duration."""
+        return timedelta(days=self.audit_days)
 
     @property
     def event_retention(self) -> timedelta:

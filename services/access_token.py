@@ -12,10 +12,11 @@ from uuid import UUID
 from domain import access_token as rules
 from domain import policy
 from domain.access_token import MAX_TOKENS, Scope
+from domain.audit import AuditAction, AuditEntry, Detail, Subject
 from domain.errors import Invalid, NotFound
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
-from persistence.models import AccessTokenRow
+from persistence.models import AccessTokenRow, UserRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
@@ -67,6 +68,7 @@ async def create_access_token(
         )
         rules.check_count(await uow.access_tokens.count(user_id))
         uow.access_tokens.add(row)
+        uow.audit(_created(row, user))
         await uow.commit()
     return CreatedToken(row, secret)
 
@@ -105,6 +107,7 @@ async def revoke_access_token(uow: UnitOfWork, *, user_id: UUID, token_id: UUID)
                 token_id=token_id,
             )
         )
+        uow.audit(AuditEntry(AuditAction.ACCESS_TOKEN_REVOKED, Subject.access_token(token_id, uow.actor.name)))
         await uow.commit()
     return token_id
 
@@ -114,3 +117,12 @@ async def note_use(uow: UnitOfWork, *, token_ids: Sequence[UUID]) -> None:
     async with uow:
         await uow.access_tokens.note_use(token_ids, uow.now)
         await uow.commit()
+
+
+def _created(row: AccessTokenRow, user: UserRow) -> AuditEntry:
+    details: dict[str, Detail] = {
+        "name": row.name,
+        "scopes": tuple(row.scopes),
+        "expiresAt": row.expires_at.isoformat(),
+    }
+    return AuditEntry(AuditAction.ACCESS_TOKEN_CREATED, Subject.access_token(row.id, user.username), details)

@@ -7,21 +7,24 @@ other at the same time. A project keeps at least one active manager.
 from collections.abc import Sequence
 from uuid import UUID
 
+from domain.audit import AuditAction
 from domain.errors import AlreadyExists, Invalid, NotFound
 from domain.policy import Action
 from domain.project import ProjectRole, check_managers_remain, check_membership_count
-from persistence.models import MembershipRow, UserRow, membership_id
+from persistence.models import MembershipRow, ProjectRow, UserRow, membership_id
 from persistence.models.rows import new_row
 from persistence.pagination import MAX_FIRST, PageRequest
 from persistence.queries.membership import MEMBERS
 from persistence.row_locks import LockMode, RowLock
 from persistence.unit_of_work import UnitOfWork
+from services.audit import member_entry
 from services.idempotency import find_earlier_result
 from services.project import lock_project
 from services.project_event import role_changed
 
 _PROJECT_PATH = ("projectId",)
 _USER_PATH = ("userId",)
+_ONLY_MANAGER = "the only manager was disabled"
 
 
 async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: ProjectRole) -> MembershipRow:
@@ -39,7 +42,7 @@ async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: 
         row_id = membership_id(project_id, user_id)
         if await find_earlier_result(uow, "add_member", row_id, request):
             return await _as_it_is_now(uow, row_id)
-        user, earlier = await _lock(uow, project_id, user_id)
+        project, user, earlier = await _lock(uow, project_id, user_id)
         if earlier is not None:
             raise AlreadyExists("This user is a member already; use setMemberRole.", path=_USER_PATH)
         if user is None or not user.is_active:
@@ -50,6 +53,7 @@ async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: 
         )
         uow.memberships.add(membership)
         uow.record(role_changed(uow, project_id, user_id, role))
+        uow.audit(member_entry(AuditAction.MEMBER_ADDED, project, user, membership, new_role=role))
         await uow.commit()
     return membership
 
@@ -68,11 +72,12 @@ async def set_member_role(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, r
         row_id = membership_id(project_id, user_id)
         if await find_earlier_result(uow, "set_member_role", row_id, request):
             return await _as_it_is_now(uow, row_id)
-        user, found = await _lock(uow, project_id, user_id)
+        project, user, found = await _lock(uow, project_id, user_id)
         membership = _existing(found)
         if membership.role is not role:
             await _check_managers(uow, user, membership, path=_USER_PATH)
             uow.record(role_changed(uow, project_id, user_id, role, previous=membership.role))
+            uow.audit(member_entry(AuditAction.MEMBER_ROLE_CHANGED, project, user, membership, new_role=role))
             uow.change(membership, role=role)
         await uow.commit()
     return membership
@@ -121,8 +126,10 @@ async def remove_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID) -> 
         row_id = membership_id(project_id, user_id)
         if await find_earlier_result(uow, "remove_member", row_id, request):
             return row_id
-        user, found = await _lock(uow, project_id, user_id)
-        await _remove(uow, user, _existing(found), path=_USER_PATH)
+        project, user, found = await _lock(uow, project_id, user_id)
+        membership = _existing(found)
+        uow.audit(member_entry(AuditAction.MEMBER_REMOVED, project, user, membership))
+        await _remove(uow, user, membership, path=_USER_PATH)
     return row_id
 
 
@@ -144,6 +151,7 @@ async def leave_project(uow: UnitOfWork, *, project_id: UUID) -> UUID:
         user, found = locked.others
         if found is None:
             raise NotFound("You are not a member of this project.", path=_PROJECT_PATH)
+        uow.audit(member_entry(AuditAction.MEMBER_LEFT, locked.project, user, found))
         await _remove(uow, user, found, path=_PROJECT_PATH)
     return row_id
 
@@ -158,19 +166,28 @@ async def replace_manager(uow: UnitOfWork, user_id: UUID, project_ids: set[UUID]
     """
     successors = await uow.memberships.successors_of(user_id, project_ids) if project_ids else []
     memberships: list[MembershipRow] = await uow.lock(*(uow.memberships.lock_of(row_id) for row_id in successors))
+    users = await uow.users.find_many([each.user_id for each in memberships])
     for membership in memberships:
         previous, new = membership.role, ProjectRole.MANAGER
+        project = await uow.projects.get(membership.project_id)
+        user = users[membership.user_id]
+        entry = member_entry(
+            AuditAction.MEMBER_ROLE_CHANGED, project, user, membership, new_role=new, reason=_ONLY_MANAGER
+        )
+        uow.audit(entry)
         uow.change(membership, role=new)
         uow.record(role_changed(uow, membership.project_id, membership.user_id, new, previous=previous))
     return memberships
 
 
-async def _lock(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> tuple[UserRow | None, MembershipRow | None]:
-    """The user and the user's membership, locked with the project, if the actor may manage its members."""
+async def _lock(
+    uow: UnitOfWork, project_id: UUID, user_id: UUID
+) -> tuple[ProjectRow, UserRow | None, MembershipRow | None]:
+    """The project, the user and the user's membership, locked, if the actor may manage the project's members."""
     locks = _locks(uow, project_id, user_id)
     locked = await lock_project(uow, project_id, Action.MANAGE_MEMBERS, *locks, path=_PROJECT_PATH)
     user, membership = locked.others
-    return user, membership
+    return locked.project, user, membership
 
 
 def _locks(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> tuple[RowLock, RowLock]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain import policy
 from domain.actor import OPERATOR_ID, Actor
+from domain.audit import AuditAction
 from domain.errors import AlreadyExists, Forbidden, NotFound
 from domain.events import ProjectChange
 from domain.policy import Action
@@ -28,6 +29,7 @@ from persistence.pagination import MAX_FIRST, PageRequest
 from persistence.queries import project as reads
 from persistence.row_locks import LockMode, RowLock
 from persistence.unit_of_work import UnitOfWork
+from services.audit import project_entry
 from services.idempotency import find_earlier_result
 from services.project_event import project_changed, role_changed
 from services.unset import UNSET, UnsetType
@@ -109,6 +111,7 @@ async def create_project(
         uow.memberships.add(_creator(uow, project))
         uow.record(project_changed(uow, project, ProjectChange.CREATED))
         uow.record(role_changed(uow, project.id, uow.actor.user_id, ProjectRole.MANAGER))
+        uow.audit(project_entry(AuditAction.PROJECT_CREATED, project))
         await _commit(uow, project.key)
     return as_seen(project, ProjectRole.MANAGER, head)
 
@@ -175,6 +178,8 @@ async def archive_project(
             uow.revise(project, is_archived=is_archived)
             change = ProjectChange.ARCHIVED if is_archived else ProjectChange.REOPENED
             uow.record(project_changed(uow, project, change))
+            action = AuditAction.PROJECT_ARCHIVED if is_archived else AuditAction.PROJECT_REOPENED
+            uow.audit(project_entry(action, project))
         await uow.commit()
     return as_seen(project, role, head)
 

@@ -8,6 +8,7 @@ receiving every deletion. If the process ends in between, the actor can repeat t
 from typing import Final
 from uuid import UUID
 
+from domain.audit import AuditAction
 from domain.errors import Invalid
 from domain.events import ProjectChange
 from domain.policy import Action
@@ -15,6 +16,7 @@ from domain.task import ExpectedVersion, check_version
 from persistence.errors import ReferenceLost
 from persistence.models import ProjectRow
 from persistence.unit_of_work import OtherRows, UnitOfWork, repeated_for_other_rows
+from services.audit import member_entry, project_entry
 from services.idempotency import find_earlier_result
 from services.project import lock_project
 from services.project_event import project_changed, role_changed
@@ -22,6 +24,7 @@ from services.task import remove_task
 
 BATCH_SIZE: Final = 500
 """Tasks that one transaction deletes, well within the time-out of a statement."""
+_DELETED: Final = "the project is being deleted"
 
 
 @repeated_for_other_rows
@@ -61,9 +64,17 @@ async def _close(uow: UnitOfWork, project_id: UUID, expected_version: ExpectedVe
         project, _, _ = await lock_project(uow, project_id, Action.DELETE_PROJECT)
         check_version(project.version, expected_version, what="project")
         await _check_confirmed(uow, project, confirm_key)
+        if not project.is_archived:
+            uow.audit(project_entry(AuditAction.PROJECT_ARCHIVED, project, reason=_DELETED))
         uow.change(project, is_archived=True)  # not a new version: a repetition may name the current one
         others = [user_id for user_id in await uow.memberships.users_in(project_id) if user_id != uow.actor.user_id]
+        users = await uow.users.find_many(others)
         for membership in await uow.lock(*(uow.memberships.lock_of_pair(project_id, user_id) for user_id in others)):
+            uow.audit(
+                member_entry(
+                    AuditAction.MEMBER_REMOVED, project, users[membership.user_id], membership, reason=_DELETED
+                )
+            )
             uow.memberships.remove(membership)
             uow.record(role_changed(uow, project_id, membership.user_id, None, previous=membership.role))
         await uow.commit()
@@ -102,6 +113,7 @@ async def _delete_empty(uow: UnitOfWork, project_id: UUID, request: dict[str, ob
             if role is not None:
                 uow.record(role_changed(uow, project_id, uow.actor.user_id, None, previous=role))
             uow.record(project_changed(uow, project, ProjectChange.DELETED))
+            uow.audit(project_entry(AuditAction.PROJECT_DELETED, project))
             uow.projects.remove(project)
             await uow.commit()
     return project_id

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from domain import policy
+from domain.audit import AuditAction, AuditEntry, Performer, Subject
 from domain.errors import InvalidCredentials, NotFound
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
@@ -14,7 +15,7 @@ from persistence.models import SessionRow, UsedTokenRow, UserRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
-from services.user import VerifyPassword, lock_user
+from services.user import ReportFailure, VerifyPassword, ignore_failure, lock_user
 
 WRONG: Final = "Wrong username or password."
 INVALID: Final = "Invalid refresh token"
@@ -42,8 +43,11 @@ async def sign_in(
     key_ring: KeyRing,
     ip_address: str,
     user_agent: str | None,
+    report_failure: ReportFailure = ignore_failure,
 ) -> OpenSession:
     """Start a session on a device.
+
+    *report_failure* gets the user whose password was wrong, or None for an unknown name.
 
     The work, and so the response time, is the same for an unknown user, a disabled user and a wrong password. A user
     has at most a hundred sessions; the oldest end. Otherwise there could be sessions that are not listed, which no one
@@ -57,10 +61,12 @@ async def sign_in(
         known = user.password_hash if user is not None and user.is_active else None
     verified = await verify_password(password, known)
     if not verified.matches or user is None:
+        report_failure(user)
         raise InvalidCredentials(WRONG)
     async with uow:
         user = await lock_user(uow, user.id)
         if not user.is_active or user.password_hash != known:
+            report_failure(user)
             raise InvalidCredentials(WRONG)
         if verified.replacement is not None:
             uow.change(user, password_hash=verified.replacement)
@@ -76,8 +82,9 @@ async def sign_in(
             created_at=uow.now,
             expires_at=expires_at(uow.now, uow.now),
         )
-        await _make_room(uow, user.id)
+        await _make_room(uow, user)
         uow.sessions.add(session)
+        uow.audit(_signed_in(user, session))
         await uow.commit()
     return OpenSession(user, session, token)
 
@@ -126,8 +133,8 @@ async def sign_out(uow: UnitOfWork, *, refresh_token: str | None = None) -> None
         if refresh_token is not None:
             ending.add(await _own_session(uow, refresh_token))
         for session_id in ending:
-            if session_id is not None:
-                await _remove(uow, session_id)
+            if session_id is not None and await _remove(uow, session_id):
+                uow.audit(AuditEntry(AuditAction.SIGNED_OUT, Subject.session(session_id, uow.actor.name)))
         await uow.commit()
 
 
@@ -137,6 +144,7 @@ async def sign_out_everywhere(uow: UnitOfWork) -> None:
         await lock_user(uow, uow.actor.user_id)
         await uow.sessions.end_of_user(uow.actor.user_id)
         uow.record(_event(uow, AccessChange.SESSIONS_REVOKED, uow.actor.user_id, None))
+        uow.audit(AuditEntry(AuditAction.SIGNED_OUT_EVERYWHERE, Subject.user(uow.actor.user_id, uow.actor.name)))
         await uow.commit()
 
 
@@ -150,7 +158,9 @@ async def revoke_session(uow: UnitOfWork, *, session_id: UUID) -> UUID:
         session = await uow.sessions.find(session_id)
         if session is None or not policy.may_user(uow.actor, Action.REVOKE_SESSION, session.user_id):
             raise NotFound("Session not found", path=("sessionId",))
-        await _end(uow, session_id)
+        if await _remove(uow, session_id):
+            uow.audit(AuditEntry(AuditAction.SESSION_REVOKED, Subject.session(session_id, uow.actor.name)))
+        await uow.commit()
     return session_id
 
 
@@ -184,7 +194,10 @@ async def _repeat(uow: UnitOfWork, session: SessionRow, token: str, key_ring: Ke
     in_time = used is not None and await uow.server_time() - used.used_at <= REPLAY_GRACE
     if successor is not None and in_time and token_hash(successor) == session.token_hash:
         return successor
-    await _end(uow, session.id)
+    user = await uow.users.find(session.user_id)
+    await _remove(uow, session.id)
+    uow.audit(_reused(session, user))
+    await uow.commit()
     raise InvalidCredentials(USED)
 
 
@@ -195,21 +208,44 @@ async def _own_session(uow: UnitOfWork, refresh_token: str) -> UUID:
     return session.id
 
 
-async def _make_room(uow: UnitOfWork, user_id: UUID) -> None:
-    active = await uow.sessions.list_of_user(user_id, now=uow.now, at_most=2 * MAX_SESSIONS_LISTED)
+async def _make_room(uow: UnitOfWork, user: UserRow) -> None:
+    active = await uow.sessions.list_of_user(user.id, now=uow.now, at_most=2 * MAX_SESSIONS_LISTED)
     for session in active[MAX_SESSIONS_LISTED - 1 :]:
-        await _remove(uow, session.id)
+        if await _remove(uow, session.id):
+            uow.audit(_made_room(user, session))
 
 
-async def _end(uow: UnitOfWork, session_id: UUID) -> None:
-    await _remove(uow, session_id)
-    await uow.commit()
-
-
-async def _remove(uow: UnitOfWork, session_id: UUID) -> None:
+async def _remove(uow: UnitOfWork, session_id: UUID) -> bool:
+    """End a session; False if it had already ended."""
     user_id = await uow.sessions.end(session_id)
     if user_id is not None:
         uow.record(_event(uow, AccessChange.SESSION_REVOKED, user_id, session_id))
+    return user_id is not None
+
+
+def _signed_in(user: UserRow, session: SessionRow) -> AuditEntry:
+    return AuditEntry(
+        AuditAction.SIGNED_IN,
+        Subject.session(session.id, user.username),
+        {"userAgent": session.user_agent},
+        Performer(user.id, user.username),
+    )
+
+
+def _made_room(user: UserRow, session: SessionRow) -> AuditEntry:
+    return AuditEntry(
+        AuditAction.SESSION_REVOKED,
+        Subject.session(session.id, user.username),
+        {"reason": "the user has signed in on too many devices"},
+        Performer(user.id, user.username),
+    )
+
+
+def _reused(session: SessionRow, user: UserRow | None) -> AuditEntry:
+    """A used token was used again: by the user or by a thief, which is not known, so nobody is the performer."""
+    return AuditEntry(
+        AuditAction.TOKEN_REUSED, Subject.session(session.id, user.username if user is not None else None)
+    )
 
 
 def _event(uow: UnitOfWork, change: AccessChange, user_id: UUID, session_id: UUID | None) -> AccessEvent:

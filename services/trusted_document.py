@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from domain.audit import AuditAction, AuditEntry
 from domain.errors import AlreadyExists, NotFound
 from domain.trusted_document import TrustedDocument, check_client, check_count, check_id
 from persistence.models import TrustedDocumentRow
@@ -38,6 +39,8 @@ async def add_trusted_documents(uow: UnitOfWork, *, client: str, documents: Sequ
         new = [each for each in documents if each.id not in known]
         check_count(await uow.trusted_documents.count() + len(new))
         await uow.trusted_documents.add(client, new, now=uow.stamp)
+        if new:
+            uow.audit(_entry(AuditAction.DOCUMENTS_ADDED, client, [each.id for each in new]))
         await uow.commit()
     return Added(len(new), len(known))
 
@@ -63,6 +66,7 @@ async def remove_trusted_documents(uow: UnitOfWork, *, client: str, ids: Collect
             if each not in known:
                 raise NotFound(f"The client {client} has no trusted document with the id {each}.")
         await uow.trusted_documents.remove(client, sorted(known))
+        uow.audit(_entry(AuditAction.DOCUMENTS_REMOVED, client, sorted(known)))
         await uow.commit()
     return len(known)
 
@@ -77,3 +81,7 @@ async def trusted_documents_revision(uow: UnitOfWork) -> Revision:
     """The state of the table: it differs after each change."""
     async with uow:
         return await uow.trusted_documents.revision()
+
+
+def _entry(action: AuditAction, client: str, ids: Sequence[str]) -> AuditEntry:
+    return AuditEntry(action, details={"client": client, "documents": len(ids), "ids": tuple(ids)})

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain import policy
+from domain.audit import AuditAction, AuditEntry, Detail, Performer, Subject
 from domain.errors import AlreadyExists, InvalidCredentials, NotFound
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
@@ -19,11 +20,17 @@ from services.membership import replace_manager
 
 HashPassword = Callable[[str], Awaitable[str]]
 VerifyPassword = Callable[[str, str | None], Awaitable[Verification]]
+ReportFailure = Callable[[UserRow | None], None]
+"""Gets the user whose password was wrong, or None."""
 
 _log: Final = logging.getLogger("taskriver.projects")
 _NEW_MANAGER: Final = (
     "the user %s is a manager of the project %s now: its only manager, the user %s, was disabled (request %s)"
 )
+
+
+def ignore_failure(user: UserRow | None) -> None:
+    """Do not count a wrong password."""
 
 
 async def get_user(uow: UnitOfWork, *, user_id: UUID) -> UserRow:
@@ -78,8 +85,12 @@ async def register(
         created_at=uow.now,
         updated_at=uow.now,
     )
+    performer = Performer(user.id, user.username) if uow.is_anonymous else None
     async with uow:
         uow.users.add(user)
+        uow.audit(
+            AuditEntry(AuditAction.USER_CREATED, Subject.user(user.id, user.username), {"role": role.value}, performer)
+        )
         try:
             await uow.commit()
         except Duplicate as duplicate:
@@ -94,8 +105,11 @@ async def change_password(
     new_password: str,
     hash_password: HashPassword,
     verify_password: VerifyPassword,
+    report_failure: ReportFailure = ignore_failure,
 ) -> UserRow:
     """Change the actor's password; every other session of the actor ends. Access tokens do not depend on it, and stay.
+
+    *report_failure* gets the actor, if the current password is wrong.
 
     Raises:
         InvalidCredentials: if the current password is wrong.
@@ -103,8 +117,10 @@ async def change_password(
     """
     new_password = check_password(new_password, field="newPassword")
     async with uow:
-        known = (await uow.users.get(uow.actor.user_id)).password_hash
+        user = await uow.users.get(uow.actor.user_id)
+    known = user.password_hash
     if not (await verify_password(current_password, known)).matches:
+        report_failure(user)
         raise InvalidCredentials("The current password is wrong.", path=("currentPassword",))
     password_hash = await hash_password(new_password)
     async with uow:
@@ -116,6 +132,7 @@ async def change_password(
         uow.change(user, password_hash=password_hash, updated_at=uow.now)
         await uow.sessions.end_of_user(user.id, spare=uow.actor.session_id)
         uow.record(_access_event(uow, user, AccessChange.PASSWORD_CHANGED, spare=uow.actor.session_id))
+        uow.audit(AuditEntry(AuditAction.PASSWORD_CHANGED, Subject.user(user.id, user.username)))
         await uow.commit()
     return user
 
@@ -132,6 +149,7 @@ async def set_user_role(uow: UnitOfWork, *, user_id: UUID, role: Role) -> UserRo
     async with uow:
         user = await _locked(uow, user_id, leaves_admins=role is not Role.ADMIN)
         if user.role is not role:
+            uow.audit(_role_changed(user, role))
             await _change_access(uow, user, AccessChange.ROLE_CHANGED, role=role)
     return user
 
@@ -160,6 +178,8 @@ async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) ->
                 await uow.sessions.end_of_user(user.id)
                 await uow.access_tokens.end_of_user(user.id)
             change = AccessChange.ENABLED if is_active else AccessChange.DISABLED
+            action = AuditAction.USER_ENABLED if is_active else AuditAction.USER_DISABLED
+            uow.audit(AuditEntry(action, Subject.user(user.id, user.username)))
             await _change_access(uow, user, change, is_active=is_active)
     for each in successors:
         _log.info(_NEW_MANAGER, each.user_id, each.project_id, user_id, uow.request_id or "-")
@@ -207,6 +227,11 @@ async def _replace_manager(uow: UnitOfWork, user: UserRow, project_ids: set[UUID
         # A project is locked before its members, and this one became a managed one only now.
         raise OtherRows
     return await replace_manager(uow, user.id, project_ids)
+
+
+def _role_changed(user: UserRow, role: Role) -> AuditEntry:
+    details: dict[str, Detail] = {"from": user.role.value, "to": role.value}
+    return AuditEntry(AuditAction.ROLE_CHANGED, Subject.user(user.id, user.username), details)
 
 
 async def _change_access(uow: UnitOfWork, user: UserRow, change: AccessChange, **values: Any) -> None:

@@ -22,7 +22,7 @@ _OTHER_ACTIONS: Final = [
     action for action in Action if action not in _PROJECT_ACTIONS or reach(Role.USER, action) - _ALL_REACHES
 ]
 """Of these, actions on tasks are those on personal tasks."""
-_OF_NO_ROW: Final = frozenset({Action.CREATE_PROJECT, Action.LIST_USERS})
+_OF_NO_ROW: Final = frozenset({Action.CREATE_PROJECT, Action.LIST_USERS, Action.READ_AUDIT})
 """Actions that are permitted or not, without a row that decides."""
 _OF_COMMENTS: Final = frozenset({Action.UPDATE_COMMENT, Action.DELETE_COMMENT})
 _AUTHOR: Final = "written by you"

@@ -20,8 +20,10 @@ from cli.transfer.formats import WRITERS, Format
 from cli.transfer.options import STANDARD, AsWhom, InFormat, format_of
 from cli.transfer.task_record import write
 from domain.actor import Actor
+from domain.audit import AuditAction
 from persistence.database import Database
 from server.settings import Settings
+from services import audit as audit_service
 from services.import_export import snapshot_of_tasks
 from services.task import count_tasks
 
@@ -69,7 +71,10 @@ class _Unwritable(Exception):
 async def _export(settings: Settings, username: str, target: TextIO, chosen: Format, meter: ProgressBar) -> str:
     async with database_of(settings, no_timeouts=True) as database:
         actor = await actor_of(database, username)
-        meter.expect(await count_tasks(database.unit_of_work(actor)))
+        tasks = await count_tasks(database.unit_of_work(actor))
+        meter.expect(tasks)
+        details = {"format": chosen.value, "tasks": tasks}
+        await audit_service.record(database.unit_of_work(actor), AuditAction.EXPORT_STARTED, details)
         return await _write(database, actor, target, chosen, meter)
 
 

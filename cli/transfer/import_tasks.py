@@ -25,6 +25,8 @@ from cli.transfer.formats import READERS, Line
 from cli.transfer.import_errors import ImportProblems
 from cli.transfer.importer import BadLine, ImportCounts, Importer, ImportOptions
 from cli.transfer.options import STANDARD, AsWhom, InFormat, format_of
+from domain.audit import AuditAction
+from services import audit as audit_service
 
 File = Annotated[Path, typer.Argument(help="File to read; - is standard input.", show_default=False)]
 Owners = Annotated[bool, typer.Option("--owners", help="Each task belongs to the owner on its line.")]
@@ -88,6 +90,9 @@ def import_tasks(
             async with database_of(settings, no_timeouts=True) as database:
                 actor = await actor_of(database, username)
                 options = ImportOptions(actor, username, owners, dates, source, skips_bad=skip_bad, only_checks=check)
+                if not check:
+                    details = {"format": chosen.value, "owners": owners, "source": source}
+                    await audit_service.record(database.unit_of_work(actor), AuditAction.IMPORT_STARTED, details)
                 advance = partial(_advance, meter, content)
                 return await _run(Importer(database, options, problems, advance), lines)
 

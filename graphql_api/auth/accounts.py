@@ -11,6 +11,7 @@ from typing import Final
 
 from asgi.client import Client, throttle_key
 from domain.actor import Actor
+from domain.audit import AuditAction
 from domain.errors import InvalidCredentials
 from graphql_api.auth.failed_attempts import Attempt, AttemptCount, FailedAttempts
 from graphql_api.auth.password_limits import Budget, PasswordLimits
@@ -18,9 +19,12 @@ from graphql_api.auth.rate_limits import RateLimit, RateLimiter
 from graphql_api.auth.tokens import AccessTokens
 from persistence.database import Database
 from persistence.models import UserRow
+from persistence.unit_of_work import UnitOfWork
 from services import session as session_service
 from services import user as user_service
+from services.failed_sign_in import FailedSignIns
 from services.session import OpenSession
+from services.user import ReportFailure
 
 TOO_MANY_LOGINS: Final = "Too many login attempts. Try again later."
 TOO_MANY_SIGN_INS: Final = (
@@ -73,6 +77,7 @@ class Accounts:
         rate_limiter: RateLimiter,
         limits: AccountLimits,
         key_ring: Mapping[str, bytes],
+        failed_sign_ins: FailedSignIns,
     ) -> None:
         self._database = database
         self._password_limits = password_limits
@@ -81,6 +86,7 @@ class Accounts:
         self._failed_attempts = FailedAttempts(rate_limiter)
         self._limits = limits
         self._key_ring = key_ring
+        self._failed_sign_ins = failed_sign_ins
 
     async def register(
         self, client: Client, *, username: str, email: str, password: str, request_id: str | None
@@ -96,7 +102,7 @@ class Accounts:
         hasher = self._password_limits.hasher(client, username.lower(), self._hashes(address))
         await hasher.check()
         return await user_service.register(
-            self._database.unit_of_work(None, request_id=request_id),
+            self._unit_of_work(None, client, request_id),
             username=username,
             email=email,
             password=password,
@@ -120,30 +126,31 @@ class Accounts:
         )
         await verifier.check()
         opened = await session_service.sign_in(
-            self._database.unit_of_work(None, request_id=request_id),
+            self._unit_of_work(None, client, request_id),
             username=username,
             password=password,
             verify_password=verifier.verify,
             key_ring=self._key_ring,
             ip_address=client.address,
             user_agent=client.user_agent,
+            report_failure=self._reporter(AuditAction.SIGN_IN_FAILED, address),
         )
         return self._signed_in(opened)
 
-    async def refresh(self, *, refresh_token: str, request_id: str | None) -> SignedIn:
+    async def refresh(self, client: Client, *, refresh_token: str, request_id: str | None) -> SignedIn:
         """Refresh a session; see `services.session.refresh_session`.
 
         Raises:
             RateLimited: the session was refreshed too often.
         """
-        unit_of_work = self._database.unit_of_work(None, request_id=request_id)
+        unit_of_work = self._unit_of_work(None, client, request_id)
         session_id = await session_service.find_session_of(unit_of_work, refresh_token=refresh_token)
         if session_id is None:
             raise InvalidCredentials(session_service.INVALID)
         for limit in (self._limits.refreshes, self._limits.refreshes_in_a_day):
             await self._rate_limiter.take(limit, str(session_id), message=TOO_MANY_REFRESHES)
         opened = await session_service.refresh_session(
-            self._database.unit_of_work(None, request_id=request_id),
+            self._unit_of_work(None, client, request_id),
             refresh_token=refresh_token,
             key_ring=self._key_ring,
         )
@@ -165,12 +172,19 @@ class Accounts:
         )
         await verifier.check()
         return await user_service.change_password(
-            self._database.unit_of_work(actor, request_id=request_id),
+            self._unit_of_work(actor, client, request_id),
             current_password=current_password,
             new_password=new_password,
             hash_password=self._password_limits.hasher(client, account, self._hashes(address)).hash,
             verify_password=verifier.verify,
+            report_failure=self._reporter(AuditAction.PASSWORD_CHANGE_FAILED, address),
         )
+
+    def _unit_of_work(self, actor: Actor | None, client: Client, request_id: str | None) -> UnitOfWork:
+        return self._database.unit_of_work(actor, request_id=request_id, address=lambda: client.address)
+
+    def _reporter(self, action: AuditAction, address: str) -> ReportFailure:
+        return lambda user: self._failed_sign_ins.add(action, user, address)
 
     def _failures(self, account: str, address: str) -> Attempt:
         counts = (

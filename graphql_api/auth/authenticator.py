@@ -152,16 +152,18 @@ class Authenticator:
             rows = await reading.rows(credential.shape, query.rows, query.values)
         if not rows:
             raise credential.revoked()
-        _, user_id, _, is_active, access_version, *_ = rows[0]
+        _, user_id, _, is_active, access_version, username, *_ = rows[0]
         rights = credential.rights(rows[0], now)
         if user_id != credential.user_id or not is_active:
             raise credential.revoked()
         if with_roles:
             roles.load(began, rows[0][-1])
-        actor = self._actor(credential.user_id, rights, access_version, roles)
+        actor = self._actor(credential.user_id, rights, access_version, roles, username)
         return _CachedIdentity(Identity(actor, rights.identity_ends), rights.until)
 
-    def _actor(self, user_id: UUID, rights: Rights, access_version: int, roles: ProjectRoles) -> Actor:
+    def _actor(
+        self, user_id: UUID, rights: Rights, access_version: int, roles: ProjectRoles, name: str | None = None
+    ) -> Actor:
         return Actor(
             user_id,
             rights.role,
@@ -172,6 +174,7 @@ class Authenticator:
             creates_projects=self._creation.permits(rights.role),
             token_id=rights.token_id,
             scopes=rights.scopes,
+            name=name,
         )
 
     def _note_use(self, identity: Identity) -> None:

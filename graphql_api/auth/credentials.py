@@ -16,7 +16,7 @@ from persistence.queries.query import Query
 from persistence.queries.reader import Shape
 from persistence.queries.session import session, session_with_roles
 
-_RIGHTS: Final = ("expires_at", "user.id", "user.role", "user.is_active", "user.access_version")
+_RIGHTS: Final = ("expires_at", "user.id", "user.role", "user.is_active", "user.access_version", "user.username")
 
 
 class Rights(NamedTuple):
@@ -99,7 +99,7 @@ class PersonalCredential:
 
     def rights(self, row: Sequence[Any], now: datetime) -> Rights:
         """The user's rights within the scopes of the token."""
-        ends, role, token_id, scopes = row[0], row[2], row[5], effective(row[6])
+        ends, role, token_id, scopes = row[0], row[2], row[6], effective(row[7])
         if ends <= now:
             raise ExpiredAccessToken
         return Rights(role_with(Role(role), scopes), ends, ends, token_id=token_id, scopes=scopes)

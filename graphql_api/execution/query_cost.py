@@ -44,7 +44,7 @@ from persistence.pagination import DEFAULT_PAGE
 MAX_PAGE: Final = 100
 """The size of a page whose size is not known: the maximum that the schema allows."""
 
-LONG_TEXTS: Final = frozenset({"description"})
+LONG_TEXTS: Final = frozenset({"description", "details"})
 """The fields whose texts may have more than a thousand characters."""
 
 MAX_COST: Final = 10**12

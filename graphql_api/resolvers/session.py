@@ -76,7 +76,9 @@ class SessionMutations:
         token = input.refresh_token if in_payload else _cookie(context)
         if token is None:
             raise InvalidCredentials("Refresh token missing", path=("refreshToken",))
-        signed_in = await context.backend.accounts.refresh(refresh_token=token, request_id=context.request_id)
+        signed_in = await context.backend.accounts.refresh(
+            context.request.client, refresh_token=token, request_id=context.request_id
+        )
         context.request.carries_secret = True
         if not in_payload:
             context.set_refresh_cookie(signed_in.refresh_token)

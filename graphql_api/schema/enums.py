@@ -10,6 +10,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from domain.access_token import Scope
+from domain.audit import AuditAction, SubjectKind
 from domain.comment import CommentChange
 from domain.errors import ErrorCode
 from domain.events import ProjectChange, TaskChange
@@ -20,6 +21,7 @@ from persistence.queries.task_list import TaskOrder
 from streaming.stream_items import ResyncReason
 
 __all__ = [
+    "AuditAction",
     "CommentChange",
     "ErrorCode",
     "ProjectChange",
@@ -27,6 +29,7 @@ __all__ = [
     "ResyncReason",
     "Role",
     "Scope",
+    "SubjectKind",
     "TaskChange",
     "TaskOrder",
     "TaskPriority",
@@ -175,4 +178,52 @@ _described(
         "ADMIN": "`admin`: what the role MODERATOR or ADMIN adds. A token without it acts with the role USER.",
     },
     name="TokenScope",
+)
+_described(
+    AuditAction,
+    "What was done, in the audit log.",
+    {
+        "SIGNED_IN": "A user signed in, and a session began.",
+        "SIGN_IN_FAILED": "Sign-ins with a wrong password or an unknown username. `times` is their number in this "
+        "hour.",
+        "SIGNED_OUT": "A user signed out, and the session ended.",
+        "SIGNED_OUT_EVERYWHERE": "A user ended all their sessions.",
+        "SESSION_REVOKED": "A user ended another session, or had too many: then the oldest ended.",
+        "TOKEN_REUSED": "A refresh token was used again, so it may be stolen. Its session ended.",
+        "PASSWORD_CHANGED": "A user changed their password. Their other sessions ended.",
+        "PASSWORD_CHANGE_FAILED": "Password changes with a wrong current password. `times` is their number in this "
+        "hour.",
+        "USER_CREATED": "A user registered, or was created by the operator.",
+        "ROLE_CHANGED": "A user was given another role.",
+        "USER_ENABLED": "A disabled user was enabled.",
+        "USER_DISABLED": "A user was disabled. Their sessions ended.",
+        "ACCESS_TOKEN_CREATED": "A personal access token was created.",
+        "ACCESS_TOKEN_REVOKED": "A personal access token was revoked.",
+        "PROJECT_CREATED": "A project was created. The actor is its manager.",
+        "PROJECT_ARCHIVED": "A project was archived.",
+        "PROJECT_REOPENED": "An archived project was made active again.",
+        "PROJECT_DELETED": "A project was deleted, with its tasks.",
+        "MEMBER_ADDED": "A user was added to a project.",
+        "MEMBER_ROLE_CHANGED": "A member of a project was given another role.",
+        "MEMBER_REMOVED": "A member was removed from a project.",
+        "MEMBER_LEFT": "A member left a project.",
+        "EXPORT_STARTED": "The operator started an export of the tasks that a user may see.",
+        "IMPORT_STARTED": "The operator started an import in the name of a user.",
+        "DOCUMENTS_ADDED": "The operator added trusted documents of a client.",
+        "DOCUMENTS_REMOVED": "The operator removed trusted documents of a client.",
+        "AUDIT_EXPORTED": "The operator printed the audit log.",
+        "SERVER_STARTED": "Processes started. `times` is their number in this hour. The details are the settings that "
+        "are not the defaults, without secrets.",
+        "CLEANED_UP": "The clean-up removed what was older than the times in the details.",
+    },
+)
+_described(
+    SubjectKind,
+    "The kind of object to which something was done.",
+    {
+        "USER": "A user.",
+        "SESSION": "A session of a user.",
+        "ACCESS_TOKEN": "A personal access token of a user.",
+        "PROJECT": "A project.",
+    },
 )

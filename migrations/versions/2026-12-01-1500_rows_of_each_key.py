@@ -5,15 +5,15 @@ all tasks of a user, and sorts them. With other statistics it follows the index 
 tasks as well. A new index has the personal tasks that are assigned to others than their owner, so that a list does not
 read past the tasks that users assign to themselves. Processes of the previous version use a wider index meanwhile.
 
-Revision: 0017
+Revision: 0018
 """
 
 from alembic import op
 
 from migrations.steps import create_index, lock_tables, outside_transaction
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,7 @@
 """All mapped tables; importing this package completes `Base.metadata`."""
 
 from persistence.models.access_token import AccessTokenRow
+from persistence.models.audit import AuditRow
 from persistence.models.base import Base
 from persistence.models.comment import CommentRow
 from persistence.models.event import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow, TaskHistoryRow
@@ -19,6 +20,7 @@ __all__ = [
     "EVENT_HEAD",
     "SEARCH_KEYS",
     "AccessTokenRow",
+    "AuditRow",
     "Base",
     "CommentRow",
     "EventFloorRow",

@@ -44,6 +44,7 @@ COMMANDS = [
     ("documents", "add"),
     ("documents", "list"),
     ("documents", "remove"),
+    ("audit",),
     ("stream",),
     ("stream", "reset-epoch"),
     ("stream", "cursor-format"),

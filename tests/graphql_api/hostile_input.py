@@ -47,7 +47,15 @@ LISTS_OF_A_TASK = {
     "labels": "labels",
 }
 """Their orders in cursors, by the field."""
-CURSOR_ORDERS = [*ORDERS, "users.created", "projects.key", "project.members", "trash", *LISTS_OF_A_TASK.values()]
+CURSOR_ORDERS = [
+    *ORDERS,
+    "users.created",
+    "projects.key",
+    "project.members",
+    "trash",
+    "audit.at",
+    *LISTS_OF_A_TASK.values(),
+]
 NOBODYS = UUID(int=7)
 
 
@@ -238,15 +246,8 @@ def _sane(kind: Any, path: Path, kinds: dict[Path, str]) -> Any:
 
 def _sane_leaf(kind: str, name: str) -> Any:
     if kind == "ID":
-        known = {
-            "session": SESSION,
-            "accessToken": ACCESS_TOKEN,
-            "user": USER,
-            "owner": USER,
-            "assignee": USER,
-            "project": PROJECT,
-            "label": LABEL,
-        }
+        known = dict.fromkeys(("user", "owner", "assignee", "actor"), USER)
+        known |= {"session": SESSION, "accessToken": ACCESS_TOKEN, "project": PROJECT, "label": LABEL}
         return known.get(name.removesuffix("s").removesuffix("Id"), TASK)
     if name in ("expectedVersion", "dueAfter", "dueBefore"):
         return None

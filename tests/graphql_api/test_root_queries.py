@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from domain.access_token import Scope
+from domain.audit import AuditAction, AuditEntry, Detail, Performer, Subject
 from domain.project import ProjectRole
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskPriority, TaskStatus
@@ -44,6 +45,9 @@ QUERIES: Mapping[str, str] = {
     "trash": """{ trash(first: 1) { totalCount nodes {
       __typename id title key status deletedAt subtaskCount commentCount
       owner { username } deletedBy { username } project { key } } pageInfo { hasNextPage hasPreviousPage } } }""",
+    "auditLog": """{ auditLog(first: 1, filter: {action: IMPORT_STARTED}) { nodes {
+      __typename id at lastAt times action actorName ipAddress subjectKind subjectId subjectName details
+      actor { username } } edges { cursor node { times } } pageInfo { hasNextPage hasPreviousPage } } }""",
     "sessions": f"{{ sessions {SESSION} }}",
     "accessTokens": "{ accessTokens { __typename id name scopes createdAt expiresAt lastUsedAt } }",
     "node": f"""query ($id: ID!) {{ node(id: $id) {{ id ... on Task {TASK} ... on User {USER}
@@ -177,6 +181,37 @@ class TestTrash:
             ],
             "pageInfo": {"hasNextPage": False, "hasPreviousPage": False},
         }
+
+
+class TestAuditLog:
+    async def test_an_entry(self, rows: Rows):
+        """With all its fields, as an admin sees it."""
+        build, admin = rows.api.build, await rows.api.a_user(Role.ADMIN)
+        uow = build.as_(rows.mia, now=NOON)
+        async with uow:
+            details: dict[str, Detail] = {"source": "a\nb", "owners": True}
+            subject = Subject.session(rows.task.id, rows.mia.username)
+            uow.audit(AuditEntry(AuditAction.IMPORT_STARTED, subject, details, Performer(rows.mia.id, "mia")))
+            await uow.commit()
+        [node] = (page := (await rows.api.ask(QUERIES["auditLog"], admin)).data["auditLog"])["nodes"]
+        entry_id = node.pop("id")
+        assert entry_id
+        assert node == {
+            "__typename": "AuditEntry",
+            "at": WRITTEN,
+            "lastAt": None,
+            "times": 1,
+            "action": "IMPORT_STARTED",
+            "actorName": "mia",
+            "ipAddress": None,
+            "subjectKind": "SESSION",
+            "subjectId": encode_id("Session", rows.task.id),
+            "subjectName": rows.mia.username,
+            "details": r'{"owners":true,"source":"a\\x0ab"}',
+            "actor": {"username": rows.mia.username},
+        }
+        assert [edge["node"] for edge in page["edges"]] == [{"times": 1}]
+        assert page["pageInfo"] == {"hasNextPage": False, "hasPreviousPage": False}
 
 
 class TestUsers:

@@ -72,6 +72,10 @@ SELECT i, 'TASK', pg_temp.id(1 + i % 50000), event, pg_temp.later(i) FROM genera
 INSERT INTO idempotency_keys (scope, fingerprint, object_id, created_at, actor_id)
 SELECT sha256(i::text::bytea), sha256('one'), pg_temp.id(i), pg_temp.later(i), pg_temp.id(1 + i % 2000) FROM generate_series(1, 10000) AS i;
 
+INSERT INTO audit_entries (id, at, times, actor_id, action, details)
+SELECT pg_temp.id(i), pg_temp.later(i), 1, pg_temp.id(1 + i % 2000), CASE WHEN i % 100 = 0 THEN 'ROLE_CHANGED' ELSE 'SIGNED_IN' END, '{}'
+FROM generate_series(1, 50000) AS i;
+
 -- User 4 is a member of every second project, user 3 of three; each project has ten other members.
 INSERT INTO projects (id, key, name, description, is_archived, version, created_at, updated_at)
 SELECT pg_temp.id(i), 'P' || i, 'Project ' || i, '', i % 10 = 0, 1, pg_temp.later(i), pg_temp.later(i)

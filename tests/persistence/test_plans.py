@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.actor import OPERATOR, Actor
+from domain.audit import AuditAction
 from domain.events import EventKind
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
@@ -16,6 +17,7 @@ from persistence.event_log import _AFTER
 from persistence.group_commit import MAX_BATCH_SIZE
 from persistence.models import (
     AccessTokenRow,
+    AuditRow,
     Base,
     CommentRow,
     EventRow,
@@ -33,6 +35,7 @@ from persistence.models.rows import column_names, new_row
 from persistence.pagination import PageCursor, PageRequest
 from persistence.queries import user as user_reads
 from persistence.queries.access_token import token_by_hash
+from persistence.queries.audit import ALL_ENTRIES, AUDIT_ORDER, AuditFilter, audit_page
 from persistence.queries.comment import COMMENTS
 from persistence.queries.event import HISTORY
 from persistence.queries.label import LABELS, TASK_LABELS
@@ -85,6 +88,7 @@ IN_ALL_PROJECTS: Final = [order for order in TaskOrder if order is not TaskOrder
 # Serve no list: they keep values unique, or rows together when what they refer to goes.
 BY_CONSTRAINT: Final = {
     "access_tokens": {"pk_access_tokens", "uq_access_tokens_token_hash"},
+    "audit_entries": {"pk_audit_entries"},
     "comments": {"pk_comments"},
     "event_floors": {"pk_event_floors"},
     "events": {"pk_events"},
@@ -287,6 +291,13 @@ async def everything_else(uow: UnitOfWork) -> None:
     await uow.keys.remove_older(later(0))
     await uow.trash.remove_older(later(10), at_most=10)
     await uow.trash.remove_some_of(numbered(7), at_most=10)
+    await uow.audit_entries.remove_older(later(10), at_most=10)
+    await uow.audit_entries.known_parts([AuditAction.SIGN_IN_FAILED], later(49_990))
+    entry = PageCursor(AUDIT_ORDER, later(30_000).isoformat(), numbered(30_000))
+    wanted = AuditFilter(numbered(7)), AuditFilter(action=AuditAction.ROLE_CHANGED), AuditFilter(until=later(20_000))
+    for each in (ALL_ENTRIES, *wanted):
+        await uow.page(AuditRow, audit_page(PageRequest(20, entry), each))
+        await uow.page(AuditRow, audit_page(PageRequest(20, before=entry, backward=True), each))
     await uow.trash.deleted_with(numbered(200_001))
     await uow.tasks.subtasks_of(numbered(60))
     await uow.page(VisibleTaskRow, SUBTASKS.page([numbered(60)], PageRequest(20)))
@@ -326,7 +337,8 @@ class TestEverythingElse:
     async def test_no_question_reads_a_whole_table(self, dataset: LargeDataset):
         """Users, sessions, tokens and events are found by an index too."""
         plan = await dataset.plan(ADMIN, everything_else)
-        for table in ("users", "sessions", "access_tokens", "used_tokens", "events", "idempotency_keys", "comments"):
+        tables = ("users", "sessions", "access_tokens", "used_tokens", "events", "idempotency_keys", "comments")
+        for table in (*tables, "audit_entries"):
             assert not plan.reads_all_of(table), table
 
     async def test_pages_of_the_log(self, dataset: LargeDataset):

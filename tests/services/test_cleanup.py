@@ -51,7 +51,7 @@ class TestCleanUp:
         removed = await clean_up(build.as_(None, now=NOON), event_retention=WEEK)
 
         left = await build.snapshot()
-        assert removed == Removed(sessions=2, tokens=0, events=2, keys=2, tasks=0)
+        assert removed == Removed(sessions=2, tokens=0, events=2, keys=2, tasks=0, audit_entries=0)
         assert len(left["sessions"]) == len(left["used_tokens"]) == 2
         assert [row[1] for row in left["events"]] == [3, 4]
         assert len(left["idempotency_keys"]) == 2
@@ -62,7 +62,7 @@ class TestCleanUp:
         await a_past(build)
         await clean_up(build.as_(None, now=NOON), event_retention=WEEK)
         async with build.unchanged():
-            assert await clean_up(build.as_(None, now=NOON), event_retention=WEEK) == Removed(0, 0, 0, 0, 0)
+            assert await clean_up(build.as_(None, now=NOON), event_retention=WEEK) == Removed(0, 0, 0, 0, 0, 0)
 
     async def test_one_cleanup_runs_at_a_time(self, build: Builders):
         """Other processes skip theirs; later any process can run it."""
@@ -113,7 +113,7 @@ class TestClocks:
         await self.a_present(build)
         right = datetime.now(UTC)
         removed = await clean_up(build.as_(None, now=right), event_retention=WEEK)
-        assert removed == Removed(sessions=0, tokens=0, events=0, keys=0, tasks=0)
+        assert removed == Removed(sessions=0, tokens=0, events=0, keys=0, tasks=0, audit_entries=0)
 
     async def test_a_move_is_as_old_as_the_database_says(self, build: Builders, wrong_clock: timedelta):
         """Also when it was made together with others."""

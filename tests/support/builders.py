@@ -40,6 +40,7 @@ from tests.support.transactions import driver_connection, kept_engine, orm_sessi
 
 _numbers = count(1)
 TABLES = (
+    "audit_entries",
     "used_tokens",
     "sessions",
     "access_tokens",

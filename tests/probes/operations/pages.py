@@ -7,6 +7,7 @@ from typing import Any, Final
 from domain.policy import Action
 from graphql_api.schema.ids import encode_id
 from persistence.pagination import page_cursor
+from persistence.queries.audit import AUDIT_ORDER
 from persistence.queries.project import project_cursor
 from persistence.queries.user import USER_ORDER
 from tests.probes import documents, oracle
@@ -15,6 +16,7 @@ from tests.probes.scene import Scene
 from tests.probes.things import Project, Task
 
 PAGE: Final = 10
+_ENTRY: Final = "id at action actorName subjectId subjectName details actor { id }"
 _SIDES: Final = (("after", "first"), ("before", "last"))
 
 
@@ -60,6 +62,10 @@ def _cursor_of_user(scene: Scene) -> str:
     return page_cursor(USER_ORDER, scene.task.created_at.isoformat(), scene.person.id)
 
 
+def _cursor_of_entry(scene: Scene) -> str:
+    return page_cursor(AUDIT_ORDER, scene.task.created_at.isoformat(), scene.person.id)
+
+
 def _list(
     field: str, arguments: str, selection: str, side: str, size: str, cursor: Callable[[Scene], str]
 ) -> Callable[[Scene], Document]:
@@ -78,6 +84,11 @@ def _allowed(scene: Scene) -> str:
 
 def _by_admin(scene: Scene) -> str:
     is_permitted = oracle.with_user(scene.actor.role, Action.LIST_USERS, is_self=False)
+    return oracle.ALLOWED if is_permitted else oracle.FORBIDDEN
+
+
+def _by_auditor(scene: Scene) -> str:
+    is_permitted = oracle.with_user(scene.actor.role, Action.READ_AUDIT, is_self=False)
     return oracle.ALLOWED if is_permitted else oracle.FORBIDDEN
 
 
@@ -114,4 +125,31 @@ def _of_users(side: str, size: str) -> Operation:
     )
 
 
-OPERATIONS: Final = tuple(make(*side) for side in _SIDES for make in (_of_tasks, _of_projects, _of_users))
+def _of_audit(side: str, size: str) -> Operation:
+    return Operation(
+        name=f"the audit log {side} an entry about a user",
+        probes=frozenset({f"Query.auditLog.{side}"}),
+        make=_list("auditLog", "", _ENTRY, side, size, _cursor_of_entry),
+        expected=_by_auditor,
+        control=Scene.with_admin,
+        admins_only=True,
+    )
+
+
+def _entries_of_actor(scene: Scene) -> Document:
+    text = documents.query("$id: ID!", "auditLog(first: 5, filter: {actorId: $id})", f"nodes {{ {_ENTRY} }}")
+    return Document(text, {"id": encode_id("User", scene.person.id)})
+
+
+_AUDIT_OF_A_USER: Final = Operation(
+    name="the audit log of a user",
+    probes=frozenset({"Query.auditLog.filter.actorId"}),
+    make=_entries_of_actor,
+    expected=_by_auditor,
+    control=Scene.with_admin,
+    admins_only=True,
+)
+OPERATIONS: Final = (
+    *(make(*side) for side in _SIDES for make in (_of_tasks, _of_projects, _of_users, _of_audit)),
+    _AUDIT_OF_A_USER,
+)

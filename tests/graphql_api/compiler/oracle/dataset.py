@@ -12,6 +12,7 @@ import orjson
 from asgi.client import Identity
 from asgi.request_context import RequestContext
 from domain.actor import Actor
+from domain.audit import AuditAction, AuditEntry, Subject
 from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
@@ -105,6 +106,11 @@ class Ground:
             deleter = unwanted.owner_id if unwanted.project_id is None else users[-1].id
             [by] = [actor for actor in actors if actor.user_id == deleter]
             await task_service.delete_task(api.build.as_(by), task_id=unwanted.id)
+        for number, actor in enumerate(actors * 5):
+            async with api.build.as_(actor) as uow:
+                subject = Subject.user(actor.user_id, "someone") if number % 3 else None
+                uow.audit(AuditEntry(chance.choice(list(AuditAction)), subject, {"number": number, "text": "a\nb"}))
+                await uow.commit()
         await api.numbered()
         ids = [encode_id("Task", task.id) for task in tasks] + [encode_id("User", user.id) for user in users]
         ids += [encode_id("Session", session.id) for session in sessions]
@@ -175,6 +181,7 @@ class Ground:
         lists = {order.value: f"tasks({given}) {page}" for order, given in in_order.items()}
         lists["users.created"] = f"users {page}"
         lists["projects.key"] = f"projects {page}"
+        lists["audit.at"] = f"auditLog(first: 20) {page}"
         lists["trash"] = f'trash(projectId: "{of_project}") {page}'
         query = " ".join(f"l{number}: {each}" for number, each in enumerate(lists.values()))
         # Only of tasks made here: others in this database may have no events.

@@ -38,8 +38,10 @@ _ORDERS: Final = {
     "CommentConnection": "task.comments",
     "SubtaskConnection": "task.subtasks",
     "DeletedTaskConnection": "trash",
+    "AuditEntryConnection": "audit.at",
 }
 _KINDS: Final = {
+    "actorId": "User",
     "ownerId": "User",
     "assigneeId": "User",
     "projectId": "Project",
