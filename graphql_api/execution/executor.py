@@ -190,6 +190,7 @@ class Executor(Generic[ContextT]):
         if operation.type is not OperationType.SUBSCRIPTION:
             yield await self.execute(operation, context)
             return
+        built: Any = None
         try:
             built = self._build(operation, context)
             if isinstance(built, list):
@@ -207,6 +208,9 @@ class Executor(Generic[ContextT]):
             yield request_error(*failed.errors, request_id=context.request_id)
         except Exception as error:
             yield request_error(error, request_id=context.request_id)
+        finally:
+            if isinstance(built, ExecutionContext):
+                built.release()
 
     def _group(self, operation: Operation) -> Group | None:
         return self._shared.group(operation.request, operation.document) if self._shared is not None else None

@@ -35,6 +35,11 @@ class WebSocketConnection(WebSocketSession, Generic[ContextT]):
             self._protocol, config.executor, config.requests, self._make_context, self.perform, self.session
         )
 
+    def release(self) -> None:
+        """Refer to nothing that refers back to this object."""
+        super().release()
+        del self._operations
+
     async def perform_other(self, effect: object) -> None:
         """Start or stop an operation, or authenticate the client."""
         match effect:
