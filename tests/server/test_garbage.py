@@ -1,8 +1,7 @@
 """Garbage collections of a process with many sockets: how much they examine, and that cycles are still freed."""
 
 import gc
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -39,7 +38,7 @@ def sockets() -> Sockets:
 
 
 @pytest.fixture
-async def collection(sockets: Sockets) -> Iterator[Any]:
+async def collection(sockets: Sockets) -> AsyncIterator[GarbageCollection]:
     """The collection of this process; automatic collections are off, so that the test makes all of them."""
     thresholds, Cycle.alive = gc.get_threshold(), 0
     collection = GarbageCollection(sockets.count)
@@ -82,7 +81,8 @@ async def test_frozen_cycles_are_freed_when_sockets_do_not_explain_them(
     collection: GarbageCollection, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ):
     """The memory of a process does not grow without limit."""
-    monkeypatch.setattr(garbage, "UNEXPLAINED_OBJECTS", 2 * FROZEN_AT_ONCE)
+    monkeypatch.setattr(garbage, "FROZEN_BEFORE_CHECK", 2 * FROZEN_AT_ONCE)
+    monkeypatch.setattr(garbage, "UNEXPLAINED_BLOCKS", 2 * FROZEN_AT_ONCE)
     cycles = [Cycle() for _ in range(2 * FROZEN_AT_ONCE)]
     gc.collect()
     del cycles
