@@ -339,6 +339,7 @@ class HTTPProtocol(HttpToolsProtocol):
             return
         if self.flow.write_paused:
             protocol.pause_writing()  # earlier responses are not read yet, and the transport reports that only once
+        del self.parser  # it refers back to this object, which nothing else needs any more
         if rest:
             protocol.data_received(rest)
 

@@ -17,7 +17,7 @@ from asgi.timeouts import TimeoutQueue
 from asgi.websocket_handshake import Authenticate, HandshakeRequest
 from domain.errors import Unauthenticated
 from observability.request_records import log_bug
-from streaming.connections import Connections
+from streaming.connections import ClientConnection, Connections
 
 _DISCONNECT: Final = frozenset({"websocket.disconnect", "http.disconnect"})
 
@@ -80,6 +80,7 @@ class StreamingSession:
         self._receive = receive
         self.writer = SocketWriter(send, config.sending, abort=handshake.abort, put=handshake.put)
         self._ended: asyncio.Future[CloseReason | None] = asyncio.get_running_loop().create_future()
+        self._connection: ClientConnection | None = None
         self.identity: Identity | None = None
         self._authorization: str | None = None
         self._peer_disconnected = False
@@ -122,6 +123,14 @@ class StreamingSession:
             with suppress(PeerDisconnected):
                 await self._frames.close(self._ended.result())
 
+    def release(self) -> None:
+        """Refer to nothing that refers back to this object, so that reference counts free it. Call it after the end.
+
+        Otherwise only a full garbage collection would find the connection, and nearly all of its memory.
+        """
+        self._connection = None
+        del self._frames
+
     async def wait_ended(self) -> None:
         """Wait until the session has ended, or is about to send its last frame."""
         await asyncio.wait([self._ended])
@@ -146,6 +155,7 @@ class StreamingSession:
         """
         identity = await self._config.authenticate(authorization)
         if identity is not None:
+            assert self._connection is not None
             self._connection.sign_in(identity.actor)
             # Check again: a revocation between the check and the registration could not find this connection.
             identity = await self._config.authenticate(authorization)

@@ -66,6 +66,7 @@ class HandshakeProtocol(WebSocketsSansIOProtocol):
         self._end_deadline()
         self._early_data.clear()
         super().connection_lost(exc)
+        self.conn.parser.close()  # a generator of the connection, to which it refers
 
     def data_received(self, data: bytes) -> None:
         """Read the request, keep what follows it until it is answered, and read frames after that."""
@@ -145,6 +146,12 @@ class WebSocketProtocol(HandshakeProtocol):
         self.close_timeout = CLOSE_SECONDS
         self._frames: list[bytes] = []
         self._queued_at = 0.0
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Release everything that refers back to this object."""
+        super().connection_lost(exc)
+        if self.handshake_initiated:
+            self.scope["extensions"].clear()
 
     async def send(self, message: "ASGISendEvent") -> None:
         """Send a message of the application: text frames in batches, all others at once."""

@@ -65,6 +65,11 @@ class WebSocketSession(ABC):
             self.session.end(refused.code, refused.reason)
             await self._send_accept()
             await self.session.close()
+        self.release()
+
+    def release(self) -> None:
+        """Refer to nothing that refers back to this object."""
+        self.session.release()
 
     async def accept(self) -> None:
         """Accept the handshake, and start the timer for the first message."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from asgi.errors import MissingToken
@@ -132,7 +132,11 @@ class Context:
         """The loaders of this operation."""
         identity = self.request.identity
         actor = identity.actor if identity is not None else None
-        return Loaders(self.unit_of_work, actor, self.pace, self._readers)
+        # Not the method of this object: with a cycle, each executed event would keep its socket in memory.
+        unit_of_work = partial(
+            self.backend.database.unit_of_work, actor, request_id=self.request_id, gate=self._gate, idempotency=None
+        )
+        return Loaders(unit_of_work, actor, self.pace, self._readers)
 
     @cached_property
     def pace(self) -> Pace:

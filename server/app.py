@@ -1,7 +1,6 @@
 """The composition root: builds the ASGI application, and is the only module that knows every concrete class."""
 
 import asyncio
-import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,6 +43,7 @@ from persistence.schema_check import SchemaCheck
 from rest_api import routes as rest
 from rest_api.websocket import TASK_TIMING
 from server.background_tasks import BackgroundTasks
+from server.garbage import GarbageCollection
 from server.health import Health
 from server.limits import account_limits, document_limits
 from server.metrics_collector import MetricsCollector
@@ -73,7 +73,6 @@ if TYPE_CHECKING:
 
 PATH: Final = "/graphql"
 BOARD_PATH: Final = "/board"
-YOUNG_OBJECTS: Final = 5_000
 REDIS_TIMEOUT_SECONDS: Final = 1.0
 REDIS_CONNECTIONS: Final = 32
 """Connections for rate limits, per process at most."""
@@ -157,6 +156,7 @@ class Server:
         self.throttle = RateLimiter(self.redis, timeout=rate_limit_timeout)
         self.stream = Stream(self.database, Notifier(settings.redis_url.get_secret_value()))
         self.connections = Connections(per_user=settings.sockets_per_user, per_address=settings.sockets_per_address)
+        self.garbage = GarbageCollection(lambda: self.connections.count)
         self.descriptors = FileDescriptors()
         self.passwords = Passwords(settings.bcrypt_rounds)
         self.tokens = AccessTokens(
@@ -289,16 +289,11 @@ class Server:
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         self.shutdown.install()
         await self.start()
-        # The objects that exist now stay. Scanning all of them in each garbage collection would take tens of
-        # milliseconds.
-        gc.collect()
-        gc.freeze()
-        # A higher threshold, because young collections would mostly scan the objects of running requests, which are not
-        # garbage.
-        gc.set_threshold(YOUNG_OBJECTS)
+        self.garbage.start()
         try:
             yield
         finally:
+            self.garbage.stop()
             await self.stop()
 
     async def start(self) -> None:

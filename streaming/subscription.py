@@ -199,6 +199,7 @@ class Subscriber:
     async def aclose(self) -> None:
         """Close the subscription. Closing it twice has no effect."""
         self._closed = True
+        self._deliver = None  # it refers back to this object
         self._on_close(self)
         self._wake.set()
 

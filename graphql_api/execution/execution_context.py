@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator, Iterable
+from copy import copy
 from functools import partial
 from inspect import iscoroutine
 from typing import Any, Final, cast
 
 from graphql import GraphQLError, OperationType, get_named_type, is_leaf_type
 from graphql.pyutils import Path, gather_with_cancel
+from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from domain.errors import TooExpensive
@@ -42,6 +44,15 @@ class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
     """
 
     _failed_fields = 0
+
+    def release(self) -> None:
+        """Refer to this object no longer: reference counts free it, although its helpers are methods of it.
+
+        It can still execute events, with the helpers of a copy, which shares its state.
+        """
+        other = copy(self)
+        del other.async_helpers
+        self.async_helpers = GraphQLResolveInfoHelpers(gather=other.gather_async_work, track=other.track_async_work)
 
     @property
     def _pace(self) -> Pace:

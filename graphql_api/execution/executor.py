@@ -1,7 +1,7 @@
 """The general executor: runs any operation with graphql-core and Strawberry's resolvers."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
@@ -214,7 +214,7 @@ class Executor(Generic[ContextT]):
                 yield request_error(*built, request_id=context.request_id)
                 return
             results = SubscriptionResults(built, self._group(operation), self._renew_context, self._wait_for_recovery)
-            async with aclosing(await results.source()) as events:
+            async with _released(built), aclosing(await results.source()) as events:
                 if send_directly is not None and isinstance(events, DeliversDirectly):
                     events.deliver_directly(DirectSender(results, send_directly))
                 async for event in events:
@@ -245,6 +245,15 @@ class Executor(Generic[ContextT]):
         if isinstance(built, list):
             return variable_errors(self._schema, operation.node, variables, built, suggestions=suggestions)
         return built
+
+
+@asynccontextmanager
+async def _released(built: ExecutionContext) -> AsyncGenerator[None, None]:
+    """Release it in the end."""
+    try:
+        yield
+    finally:
+        built.release()
 
 
 def _timeout_error(kind: OperationType, seconds: float) -> Failure:

@@ -141,16 +141,18 @@ class SubscriptionSource:
     async def aclose(self) -> None:
         """Stop listening."""
         await self._subscriber.aclose()
+        self._direct = None  # it refers back to this object
 
     async def _deliver(self, item: Item) -> Delivery:
         if isinstance(item, Resync):
             return _ResyncDelivery(self, item, None, self._stream.task_cache.empty)
         if item.visibility is not Visibility.VISIBLE:
             return self._delivery_of(item, self._stream.task_cache.empty)
-        if self._direct is None:
+        direct = self._direct
+        if direct is None:
             return self._delivery_of(item, await self._read(item))
-        reading = self._direct.started_with(item.position) or await self._read(item)
-        self._direct.start_upcoming()
+        reading = direct.started_with(item.position) or await self._read(item)
+        direct.start_upcoming()
         return self._delivery_of(item, reading)
 
     def _delivery_of(self, item: Delivered, reading: TaskSnapshot) -> Delivery:

@@ -65,6 +65,7 @@ class EventStream(Generic[ContextT]):
             await self._session.run()
         except ConnectionRefused as refused:
             raise _connection_limit_error(refused) from None
+        self._session.release()
 
     async def accept(self) -> None:
         """Authenticate the request, send the head of the response, and start the subscription."""

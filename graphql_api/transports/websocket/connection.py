@@ -41,6 +41,11 @@ class WebSocketConnection(WebSocketSession, Generic[ContextT]):
             dict(handshake.headers),
         )
 
+    def release(self) -> None:
+        """Refer to nothing that refers back to this object."""
+        super().release()
+        del self._operations
+
     async def perform_other(self, effect: object) -> None:
         """Start or stop an operation, or authenticate the client."""
         match effect:
