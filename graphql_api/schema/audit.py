@@ -19,7 +19,12 @@ from graphql_api.schema.viewer import FOR_ALL_USERS
 from persistence.models import AuditRow
 from persistence.queries.audit import AuditFilter
 
-_TYPES = {SubjectKind.USER: "User", SubjectKind.SESSION: "Session", SubjectKind.PROJECT: "Project"}
+_TYPES = {
+    SubjectKind.USER: "User",
+    SubjectKind.SESSION: "Session",
+    SubjectKind.ACCESS_TOKEN: "AccessToken",
+    SubjectKind.PROJECT: "Project",
+}
 
 
 def _entry_id(_: Actor, entry_id: UUID) -> strawberry.ID:

@@ -3,12 +3,14 @@
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
 
+from domain.access_token import Scope
 from domain.actor import OPERATOR
+from domain.audit import AuditAction, AuditEntry, Subject, SubjectKind
 from domain.project import ProjectRole
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
@@ -41,6 +43,8 @@ TASKS = f"""query ($search: String!) {{ tasks(filter: {{search: $search}}) {{
   totalCount streamCursor nodes {{ id }} pageInfo {POSITION} }} }}"""
 USERS = f"query ($first: Int) {{ users(first: $first) {{ totalCount nodes {{ id }} pageInfo {POSITION} }} }}"
 SESSIONS = "{ sessions { id isCurrent } }"
+ACCESS_TOKENS = "{ accessTokens { id scopes } }"
+AUDIT = "{ auditLog(first: 1) { nodes { id subjectId details actor { id } } } }"
 STATUS = f"""mutation ($input: UpdateTaskStatusInput!) {{ updateTaskStatus(input: $input) {{
   task {{ id viewerCanDelete owner {USER} assignee {USER} }} }} }}"""
 REGISTER = f"mutation ($input: RegisterInput!) {{ register(input: $input) {{ user {USER} }} }}"
@@ -96,7 +100,7 @@ DOCUMENTS = (
     PEOPLE, PERMISSIONS, HISTORY, HISTORIES, TASKS, USERS, SESSIONS, STATUS, REGISTER, LOGIN, STREAM, MOVES, PROJECT,
     MEMBERS, KEYS, MOVE_IN_PROJECT, KEYS_IN_STREAM, COMMENTS, WRITE_COMMENT, COMMENTS_IN_STREAM, LABELS, SUBTASKS,
     SET_PARENT, SUBTASKS_IN_STREAM, TRASH, JOINED, MEMBERS_IN_STREAM, EVERYTHING, OWN, STREAM_CURSORS,
-    MAY_CREATE,
+    MAY_CREATE, ACCESS_TOKENS, AUDIT,
 )  # fmt: skip
 EMPTY = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
 
@@ -327,6 +331,44 @@ class TestSessions:
         newest, oldest = await ask(api, SESSIONS, owner)
         assert newest["isCurrent"] is True
         assert oldest == {"id": encode_id("Session", other.id), "isCurrent": False}
+
+
+class TestAccessTokens:
+    async def test_the_tokens_of_a_user(self, api: Api):
+        """The id is that of the token, and the scopes are those that were given."""
+        owner, _ = await people(api)
+        token, _ = await api.build.an_access_token(owner, Scope.TASKS_WRITE, Scope.ACCOUNT)
+
+        assert await ask(api, ACCESS_TOKENS, owner) == [
+            {"id": encode_id("AccessToken", token.id), "scopes": ["TASKS_WRITE", "ACCOUNT"]}
+        ]
+
+
+class TestAudit:
+    async def test_an_entry(self, api: Api):
+        """The actor is the user, and the details are a text."""
+        admin = await api.a_user(Role.ADMIN)
+        entry = await self.entry(api, admin, SubjectKind.USER)
+        assert entry["actor"] == {"id": encode_id("User", admin.id)}
+        assert entry["details"] == '{"reason":"left"}'
+        assert entry["id"]
+
+    @pytest.mark.parametrize(
+        ("kind", "name"), [*zip(SubjectKind, ("User", "Session", "AccessToken", "Project"), strict=True)]
+    )
+    async def test_a_subject(self, api: Api, kind: SubjectKind, name: str):
+        """It has the id of its kind."""
+        entry = await self.entry(api, await api.a_user(Role.ADMIN), kind)
+        assert entry["subjectId"] == encode_id(name, UUID(int=7))
+
+    async def entry(self, api: Api, admin: UserRow, kind: SubjectKind) -> Any:
+        """The newest entry."""
+        async with api.build.as_(api.build.actor(admin)) as uow:
+            subject = Subject(kind, UUID(int=7), "name")
+            uow.audit(AuditEntry(AuditAction.USER_DISABLED, subject, {"reason": "left"}))
+            await uow.commit()
+        [entry] = (await ask(api, AUDIT, admin))["nodes"]
+        return entry
 
 
 class TestPayloads:

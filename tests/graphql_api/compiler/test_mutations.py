@@ -23,7 +23,7 @@ from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
-from persistence.models import ProjectRow, SessionRow, UserRow
+from persistence.models import AccessTokenRow, ProjectRow, SessionRow, UserRow
 from tests.support.api import Api
 from tests.support.builders import Builders
 from tests.support.waiting import HANG_SECONDS
@@ -45,6 +45,7 @@ class Situation:
     other_session: SessionRow
     other: UserRow
     project: ProjectRow
+    token: AccessTokenRow
     refresh_token: str
     address: str
 
@@ -52,7 +53,7 @@ class Situation:
         """The body without what sets one situation apart from another."""
         ids = [encode_id("User", each.id) for each in (self.user, self.other)]
         ids += [encode_id("Session", each.id) for each in (self.session, self.other_session)]
-        ids += [encode_id("Project", self.project.id)]
+        ids += [encode_id("Project", self.project.id), encode_id("AccessToken", self.token.id)]
         for number, name in enumerate([*ids, self.user.username, self.other.username]):
             body = body.replace(name.encode(), b"<%d>" % number)
         return _NEW.sub(rb'"\1":"<new>"', body)
@@ -90,6 +91,7 @@ ME: Final = f"user {{ {USER} }}"
 PROJECT: Final = "project { id name isArchived version viewerRole viewerCanUpdate }"
 MEMBER: Final = f"membership {{ id role user {{ {USER} }} }}"
 GONE: Final = "id: deletedMembershipId"
+TOKEN: Final = "accessToken { __typename name scopes lastUsedAt }"
 CASES: Final = (
     Case("in", "login", TOKENS, lambda s: {"username": s.user.username, "password": PASSWORD}, None),
     Case(
@@ -117,6 +119,11 @@ CASES: Final = (
         "id: revokedSessionId",
         lambda _: {"sessionId": encode_id("Session", uuid4())},
     ),
+    Case("token", "createAccessToken", TOKEN, lambda _: {"name": "CI", "scopes": ["TASKS_READ"]}),
+    Case("token, without scopes", "createAccessToken", TOKEN, lambda _: {"name": "CI", "scopes": []}),
+    Case("token, anonymous", "createAccessToken", TOKEN, lambda _: {"name": "CI", "scopes": ["ADMIN"]}, None),
+    Case("token, ended", "revokeAccessToken", "id: revokedAccessTokenId", lambda s: {"accessTokenId": _token(s)}),
+    Case("token, unknown", "revokeAccessToken", "id: revokedAccessTokenId", lambda s: {"accessTokenId": _id(s.user)}),
     Case("registers", "register", ME, _newcomer, None),
     Case("registers, taken", "register", ME, lambda s: _newcomer(s, username=s.other.username), None),
     Case("registers, weak", "register", ME, lambda s: _newcomer(s, password="weak"), None),
@@ -156,6 +163,10 @@ def _project(situation: Situation) -> str:
 
 def _new_key(situation: Situation) -> str:
     return f"{situation.project.key}N"
+
+
+def _token(situation: Situation) -> str:
+    return encode_id("AccessToken", situation.token.id)
 
 
 def _session(situation: Situation) -> str:
@@ -199,7 +210,9 @@ async def _situation(api: Api, case: Case) -> Situation:
     )
     session, other_session = [await api.build.a_session(user) for _ in range(2)]
     project = await api.build.a_project((user, ProjectRole.MANAGER))
-    return Situation(user, session, other_session, await api.a_user(), project, signed_in.refresh_token, address)
+    token, _ = await api.build.an_access_token(user)
+    other = await api.a_user()
+    return Situation(user, session, other_session, other, project, token, signed_in.refresh_token, address)
 
 
 async def _prepared(executor: Executor[Context], case: Case, situation: Situation) -> Operation:

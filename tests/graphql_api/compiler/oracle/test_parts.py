@@ -23,9 +23,11 @@ GENERAL: Final = {
     "related_fields",
     "request",
     "response",
+    "samples",
+    "trusted_documents",
     "validation",
 }
-"""Modules that both executors use in the same way, or that belong to the general one."""
+"""Modules that both executors use in the same way, that belong to the general one, or that only prepare statements."""
 
 
 def test_every_module_has_a_mutant():
