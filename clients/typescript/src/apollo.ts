@@ -114,6 +114,7 @@ export const typePolicies: TypePolicies = {
       tasks: connection(["filter", "orderBy"]),
       users: connection(),
       projects: connection(["isArchived"]),
+      auditLog: connection(["filter"]),
       trash: connection(["projectId"]),
     },
   },
