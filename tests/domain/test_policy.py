@@ -111,7 +111,7 @@ SCOPE_WORDS = {
         *(Action.MANAGE_MEMBERS, Action.MANAGE_LABELS),
     },
     "account": {Action.READ_EMAIL, Action.LIST_SESSIONS, Action.REVOKE_SESSION},
-    "admin": {Action.LIST_USERS, Action.SET_ROLE, Action.SET_ACTIVE},
+    "admin": {Action.LIST_USERS, Action.SET_ROLE, Action.SET_ACTIVE, Action.READ_AUDIT},
 }
 """By the scope: what it permits beside what every token may do. The rest needs a session."""
 

@@ -53,7 +53,9 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
         frozenset({PROJECTS}),
     ),
     **dict.fromkeys(("Query.sessions", "Mutation.revokeSession"), frozenset({ACCOUNT})),
-    **dict.fromkeys(("Query.users", "Mutation.setUserRole", "Mutation.setUserActive"), frozenset({ADMIN})),
+    **dict.fromkeys(
+        ("Query.users", "Query.auditLog", "Mutation.setUserRole", "Mutation.setUserActive"), frozenset({ADMIN})
+    ),
     **dict.fromkeys(
         (
             *("Mutation.changePassword", "Mutation.logout", "Mutation.logoutAll"),

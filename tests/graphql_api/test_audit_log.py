@@ -17,6 +17,7 @@ from tests.support.api_server import an_api
 from tests.support.audit import entries
 
 NOON = datetime(2020, 12, 1, 12, tzinfo=UTC)
+OF_THE_SCENE = {"from": "2020-12-01T12:00:00Z", "to": "2020-12-01T13:00:00Z"}
 LOG = """query ($first: Int, $after: String, $last: Int, $before: String, $filter: AuditFilter) {
   auditLog(first: $first, after: $after, last: $last, before: $before, filter: $filter) {
     nodes { at times action actorName ipAddress subjectKind subjectId subjectName details actor { username } }
@@ -40,7 +41,7 @@ class Scene:
 
     async def minutes(self, **wanted: Any) -> list[int]:
         """The minutes of the entries that the filter finds."""
-        page = await self.page(filter={"to": "2020-12-01T13:00:00Z"} | wanted)
+        page = await self.page(filter=OF_THE_SCENE | wanted)
         return [json.loads(node["details"])["minute"] for node in page["nodes"]]
 
     async def page(self, **variables: Any) -> Any:
@@ -98,7 +99,7 @@ async def test_filters(scene: Scene):
 
 async def test_pages(scene: Scene):
     """Forward and backward, with a filter."""
-    wanted = {"to": "2020-12-01T13:00:00Z"}
+    wanted = OF_THE_SCENE
     first = await scene.page(first=4, filter=wanted)
     rest = await scene.page(first=4, after=first["pageInfo"]["endCursor"], filter=wanted)
     back = await scene.page(last=1, before=rest["pageInfo"]["startCursor"], filter=wanted)

@@ -44,7 +44,7 @@ TASKS = f"""query ($search: String!) {{ tasks(filter: {{search: $search}}) {{
 USERS = f"query ($first: Int) {{ users(first: $first) {{ totalCount nodes {{ id }} pageInfo {POSITION} }} }}"
 SESSIONS = "{ sessions { id isCurrent } }"
 ACCESS_TOKENS = "{ accessTokens { id scopes } }"
-AUDIT = "{ auditLog(first: 1) { nodes { id subjectId details actor { id } } } }"
+AUDIT = "{ auditLog(first: 1, filter: {action: AUDIT_EXPORTED}) { nodes { id subjectId details actor { id } } } }"
 STATUS = f"""mutation ($input: UpdateTaskStatusInput!) {{ updateTaskStatus(input: $input) {{
   task {{ id viewerCanDelete owner {USER} assignee {USER} }} }} }}"""
 REGISTER = f"mutation ($input: RegisterInput!) {{ register(input: $input) {{ user {USER} }} }}"
@@ -365,7 +365,7 @@ class TestAudit:
         """The newest entry."""
         async with api.build.as_(api.build.actor(admin)) as uow:
             subject = Subject(kind, UUID(int=7), "name")
-            uow.audit(AuditEntry(AuditAction.USER_DISABLED, subject, {"reason": "left"}))
+            uow.audit(AuditEntry(AuditAction.AUDIT_EXPORTED, subject, {"reason": "left"}))
             await uow.commit()
         [entry] = (await ask(api, AUDIT, admin))["nodes"]
         return entry
