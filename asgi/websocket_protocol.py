@@ -150,7 +150,7 @@ class WebSocketProtocol(HandshakeProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Release everything that refers back to this object."""
         super().connection_lost(exc)
-        if self.handshake_initiated:
+        if hasattr(self, "scope"):  # it is set when a complete handshake is passed to the application
             self.scope["extensions"].clear()
 
     async def send(self, message: "ASGISendEvent") -> None:
