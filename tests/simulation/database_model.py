@@ -200,7 +200,7 @@ class Table:
         if session.ended is not None:
             return []
         user = session.user
-        row = (FOREVER, user.id, user.role, user.active, user.version)
+        row = (FOREVER, user.id, user.role, user.active, user.version, str(user.id))
         roles = [f"{project} {role.value}" for project, role in self.projects.roles(user.id).items()]
         return [(*row, roles) if with_roles else row]
 
