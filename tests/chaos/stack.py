@@ -14,7 +14,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from domain.actor import OPERATOR
 from domain.event_parsing import read_event
 from domain.events import LoggedEvent
 from domain.project import ProjectRole
@@ -25,9 +24,9 @@ from graphql_api.auth.passwords import Passwords
 from persistence import migrations
 from persistence.database import Database
 from persistence.models import EventRow, MembershipRow, TaskRow, UserRow
-from services import user as user_service
 from tests.chaos.process import PROJECT, Process
 from tests.chaos.proxy import Proxy
+from tests.support.builders import Builders
 from tests.support.transactions import orm_session
 from verification.client.account import Account
 from verification.client.http import Api
@@ -65,14 +64,10 @@ class Deployment:
         return self.processes[next(self._turns) % len(self.processes)].api
 
     async def a_user(self, name: str, role: Role = Role.USER) -> UserRow:
-        """A user with the common password."""
-        return await user_service.register(
-            self.database.unit_of_work(OPERATOR),
-            username=name,
-            email=f"{name}@example.org",
-            password=PASSWORD,
-            hash_password=self.passwords.hash,
-            role=role,
+        """A user with the common password. The row is written without a service: the tables may be older ones."""
+        password_hash = await self.passwords.hash(PASSWORD)
+        return await Builders(self.database).a_user(
+            role, username=name, email=f"{name}@example.org", password_hash=password_hash
         )
 
     def account(self, name: str, *, proxied: bool = False) -> Account:

@@ -1,6 +1,6 @@
 """One process of the API, wired as in production, between models of the database and the notifier."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
@@ -158,7 +158,7 @@ class Execution:
         self._process = process
         self._group = Group(SharedExecutions(cast("Any", None)), "changes", personal=False)
 
-    async def prepare(self, request: OperationRequest, *, request_id: str) -> Operation:
+    async def prepare(self, request: OperationRequest, *, request_id: str, headers: Mapping[bytes, bytes]) -> Operation:
         """Accept everything."""
         return Operation(request)
 
