@@ -55,7 +55,7 @@ _INSERT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Where the events come from, and of how many of the projects a listener is a member; None: nobody listens."""
+    """Where the events come from, and of how many projects a listener is a member; None: there is no listener."""
 
     source: str
     projects: int | None
@@ -209,7 +209,7 @@ async def _commit(url: str) -> None:
 
 
 def _measured(checkout: Path, url: str, case: Case) -> float:
-    """Follow the events in a process of its own."""
+    """Follow the events in a separate process."""
     command = [sys.executable, "-P", str(Path(__file__)), "--follow", url, case.source]
     share = [] if case.projects is None else [str(case.projects)]
     environment = os.environ | {"PYTHONPATH": str(checkout)}

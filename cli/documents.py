@@ -17,7 +17,8 @@ from domain.actor import OPERATOR
 from domain.errors import Invalid
 from domain.trusted_document import TrustedDocument, check_client, check_id, named
 from graphql_api.errors import cause_of
-from graphql_api.execution.documents import Documents, InvalidDocument, label_of
+from graphql_api.execution.document import label_of
+from graphql_api.execution.documents import Documents, InvalidDocument
 from graphql_api.root import schema
 from persistence.database import Database
 from persistence.models import TrustedDocumentRow

@@ -40,7 +40,7 @@ def print_result(text: str, data: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 task`, `2,000 tasks`, `2 processes`, or with a *plural* of its own `2 entries`."""
+    """`1 task`, `2,000 tasks`, `2 processes`, or with an irregular *plural* `2 entries`."""
     if number != 1 and plural is not None:
         return f"{number:,} {plural}"
     ending = "" if number == 1 else "es" if noun.endswith("s") else "s"

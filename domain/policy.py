@@ -117,7 +117,7 @@ POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
         # Sessions show where a user was, so admins do not see them. An admin can disable the user instead.
         Action.LIST_SESSIONS: _OWN,
         Action.REVOKE_SESSION: _OWN,
-        # A token acts as its user, so no one else creates one.
+        # A token acts as its user, so only the user creates one.
         Action.CREATE_TOKEN: _OWN,
         Action.LIST_TOKENS: _OWN,
         Action.REVOKE_TOKEN: _OWN,

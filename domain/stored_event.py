@@ -50,7 +50,7 @@ class StoredEvent(LoggedEvent):
             return None
         payload = self._parsed()
         if ids is not None and _is_only_of_others(self._kind, payload, ids):
-            return payload  # type: ignore[no-any-return]
+            return payload  # type: ignore[no-any-return]  # only an object has both sides
         self._decode(payload)
         return None
 

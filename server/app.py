@@ -17,7 +17,6 @@ from asgi.origins import Origins
 from asgi.request_context import RequestContext
 from asgi.streaming_session import SessionConfig, StreamTiming
 from domain.actor import Actor
-from domain.errors import Unavailable
 from graphql_api.auth.accounts import Accounts
 from graphql_api.auth.authenticator import Authenticator
 from graphql_api.auth.password_limits import PasswordLimits
@@ -44,7 +43,7 @@ from rest_api import routes as rest
 from rest_api.websocket import TASK_TIMING
 from server.background_tasks import BackgroundTasks
 from server.garbage import GarbageCollection
-from server.health import Health
+from server.health import Health, database_answers, redis_answers
 from server.limits import account_limits, document_limits
 from server.metrics_collector import MetricsCollector
 from server.oldest_snapshot import OldestSnapshot
@@ -381,28 +380,13 @@ class Server:
 
     def _health(self) -> Health:
         return Health(
-            database=self._database_answers,
+            database=lambda: database_answers(self.database),
             migrations=self.tables.state,
-            redis=self._redis_answers,
+            redis=lambda: redis_answers(self.redis, seconds=REDIS_TIMEOUT_SECONDS),
             refused=lambda: self.stream.is_refused,
             exhausted=lambda: self.descriptors.exhausted,
             draining=lambda: self.shutdown.started,
         )
-
-    async def _database_answers(self) -> bool:
-        try:
-            await self.database.ping()
-        except Unavailable:
-            return False
-        return True
-
-    async def _redis_answers(self) -> bool:
-        try:
-            async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
-                await self.redis.ping()
-        except Exception:
-            return False
-        return True
 
 
 def _tracing(endpoint: str | None) -> "Tracing | None":

@@ -26,7 +26,7 @@ _TICK_SECONDS: Final = 0.25
 class GarbageCollection:
     """The garbage collection of this process; *sockets* returns the number of open sockets.
 
-    Python examines all objects when the new ones are a quarter of the old ones, and stops the process meanwhile: for a
+    Python examines all objects when the new ones are a quarter of the old ones, and stops the process: for a
     second with 5,000 sockets. Here a collection examines the new objects only, and what survives it is frozen
     (`gc.freeze`), as are all objects that exist at the start. So each object is examined three times at most, and no
     pause grows with the number of sockets.

@@ -1,13 +1,17 @@
 """Health endpoints: whether the process is alive, and whether it can serve requests."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import orjson
+from redis.asyncio import Redis
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.errors import Unavailable
+from persistence.database import Database
 from persistence.schema_check import PROBLEMS, SchemaState
 
 Check = Callable[[], Awaitable[bool]]
@@ -52,6 +56,25 @@ class Health:
         ready = checks["database"] == checks["migrations"] == _OK and not checks["draining"]
         body = {"status": _status(checks, ready=ready), "checks": checks}
         return _answer(200 if ready else 503, body | _problem(database, tables))
+
+
+async def database_answers(database: Database) -> bool:
+    """Whether the database answers."""
+    try:
+        await database.ping()
+    except Unavailable:
+        return False
+    return True
+
+
+async def redis_answers(redis: Redis, *, seconds: float) -> bool:
+    """Whether Redis answers within these seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await redis.ping()
+    except Exception:
+        return False
+    return True
 
 
 def _status(checks: Mapping[str, object], *, ready: bool) -> str:

@@ -14,7 +14,8 @@ from domain.errors import Unavailable
 from domain.trusted_document import TrustedDocument, TrustMode
 from graphql_api.errors import cause_of
 from graphql_api.execution.compiled_executor import CompiledExecutor
-from graphql_api.execution.documents import Document, Documents, InvalidDocument
+from graphql_api.execution.document import Document
+from graphql_api.execution.documents import Documents, InvalidDocument
 from graphql_api.execution.trusted_documents import TrustedDocuments
 from persistence.database import Database
 from persistence.queries.reader import has_room_for_statements

@@ -41,7 +41,7 @@ def project_entry(action: AuditAction, project: ProjectRow, **details: Detail) -
 
 
 async def record(uow: UnitOfWork, action: AuditAction, details: Mapping[str, Detail]) -> None:
-    """Add an entry in a transaction of its own, for something that changes nothing or has many transactions."""
+    """Add an entry in a separate transaction, for something that changes nothing or has many transactions."""
     async with uow:
         uow.audit(AuditEntry(action, details=details))
         await uow.commit()
@@ -62,7 +62,7 @@ async def record_start(uow: UnitOfWork, settings: Mapping[str, Detail]) -> None:
 
 
 async def read_entries(uow: UnitOfWork, wanted: AuditFilter = ALL_ENTRIES) -> AsyncIterator[list[AuditRow]]:
-    """The entries of a filter in pages, the oldest first. Entries that are added meanwhile can be among them.
+    """The entries of a filter in pages, the oldest first. Entries that are added during that time can be among them.
 
     Raises:
         Forbidden: the actor may not read the audit log.

@@ -242,7 +242,7 @@ def _made_room(user: UserRow, session: SessionRow) -> AuditEntry:
 
 
 def _reused(session: SessionRow, user: UserRow | None) -> AuditEntry:
-    """A used token was used again: by the user or by a thief, which is not known, so nobody is the performer."""
+    """A used token was used again: by the user or by a thief, which is not known, so it has no performer."""
     return AuditEntry(
         AuditAction.TOKEN_REUSED, Subject.session(session.id, user.username if user is not None else None)
     )

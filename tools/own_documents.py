@@ -17,7 +17,7 @@ import orjson
 from graphql import GraphQLSyntaxError, OperationDefinitionNode, parse
 
 from domain.trusted_document import OWN_CLIENTS, named
-from graphql_api.execution.documents import label_of
+from graphql_api.execution.document import label_of
 
 ROOT: Final = Path(__file__).parents[1]
 FILE: Final = ROOT / "server" / "own_documents.json"

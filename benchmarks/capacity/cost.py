@@ -50,7 +50,7 @@ class Meter:
 
 @asynccontextmanager
 async def metered(server: ServerProcess, database_url: str) -> AsyncIterator[Meter]:
-    """A meter with a connection of its own, which does not count."""
+    """A meter with its own connection, whose time is not counted."""
     connection = await asyncpg.connect(plain(database_url))
     try:
         yield Meter(server, connection)

@@ -21,7 +21,7 @@ from graphql_api.compiler.samples import samples
 from graphql_api.compiler.selections import Switches, switches_of
 from graphql_api.context import Context
 from graphql_api.errors import describe_all
-from graphql_api.execution.documents import Document, name_of
+from graphql_api.execution.document import Document, name_of
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
 from persistence.queries.reader import has_room_for_statements

@@ -14,7 +14,7 @@ from domain.errors import Unavailable
 from graphql_api.compiler.selections import selection_of
 from graphql_api.errors import cause_of
 from graphql_api.execution.bounded_cache import BoundedCache
-from graphql_api.execution.documents import Document
+from graphql_api.execution.document import Document
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response, from_result
 from graphql_api.resolvers.delivery import Delivery, current_answer

@@ -1,9 +1,8 @@
 """A cache of documents: each text is parsed and validated, and its cost is calculated, only once."""
 
 import asyncio
-from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic, sleep
 from typing import Any, Final, TypeVar
@@ -11,7 +10,6 @@ from typing import Any, Final, TypeVar
 import strawberry
 from graphql import (
     DocumentNode,
-    FieldNode,
     GraphQLError,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
@@ -25,9 +23,10 @@ from graphql import (
 )
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
-from domain.errors import BadRequest, Failure, Unavailable
+from domain.errors import Failure, Unavailable
 from domain.trusted_document import MAX_DOCUMENTS
 from graphql_api.execution.bounded_cache import BoundedCache
+from graphql_api.execution.document import Document, name_of
 from graphql_api.execution.introspection import Introspected, Introspection
 from graphql_api.execution.limits import Limits, check_operation, check_shape, check_text, parser_limit_error
 from graphql_api.execution.query_cost import (
@@ -60,8 +59,6 @@ MAX_AT_ONCE: Final = 500
 MAX_TRUSTED_BYTES: Final = 192 * 1024 * 1024
 """The memory of trusted documents, per process. Of those beyond it, the least recently used ones are parsed again."""
 
-_MAX_NAMES: Final = 5
-_MAX_CHECKED: Final = 64
 _PARSING_ABORTED: Final = " Parsing aborted."
 _SYNTAX_ERROR: Final = "Syntax Error: "
 
@@ -81,57 +78,11 @@ class InvalidDocument(Exception):
         self.errors = errors
 
 
-@dataclass(slots=True, eq=False)
-class Document:
-    """A valid document: its syntax tree, its operations by name ("" for an operation without a name), and their costs.
-
-    `introspected` has an entry for each operation that selects introspection fields. `large` has the names of the
-    operations whose responses may have many long texts. `checked` contains the values of variables for which a cost was
-    already checked. `known` is whether the document was sent more than once, or is trusted. `switches` and `plans`
-    belong to the compiled executor.
-    """
-
-    text: str
-    ast: DocumentNode
-    operations: Mapping[str, OperationDefinitionNode]
-    costs: OperationCosts
-    introspected: Mapping[str, Introspected] = field(default_factory=dict)
-    large: Collection[str] = ()
-    checked: set[tuple[str, tuple[object, ...]]] = field(default_factory=set)
-    known: bool = False
-    switches: dict[str, tuple[tuple[str, bool | None], ...]] = field(default_factory=dict)
-    plans: dict[tuple[str, tuple[bool, ...]], Any] = field(default_factory=dict)
-
-    def operation(self, name: str | None) -> OperationDefinitionNode:
-        """The operation with this name; without a name, the only operation.
-
-        Raises:
-            BadRequest: there is no such operation, or there are several and *name* is missing.
-        """
-        if name:
-            return self._named(name)
-        if len(self.operations) > 1:
-            raise BadRequest(f"The document holds several operations: say with operationName which one, {self._names}.")
-        if not self.operations:
-            raise BadRequest("The document holds fragments only, and no operation to run.")
-        return next(iter(self.operations.values()))
-
-    def _named(self, name: str) -> OperationDefinitionNode:
-        if name not in self.operations:
-            raise BadRequest(f"The document holds no operation named {name[:100]!r}, only {self._names}.")
-        return self.operations[name]
-
-    @property
-    def _names(self) -> str:
-        names = [repr(name[:100]) if name else "one without a name" for name in self.operations]
-        return " or ".join(names[:_MAX_NAMES]) + (" or others" if len(names) > _MAX_NAMES else "")
-
-
 class Documents:
     """A cache of the recent documents of one schema.
 
-    *max_bytes* limits the memory, which is estimated from the length of the texts. Invalid documents have a small cache
-    of their own, so that they cannot displace valid ones, and trusted documents have one of *max_trusted_bytes*.
+    *max_bytes* limits the memory, which is estimated from the length of the texts. Invalid documents have a small
+    separate cache, so that they cannot displace valid ones, and trusted documents have one of *max_trusted_bytes*.
     Without *suggestions*, errors do not suggest names of the schema.
     """
 
@@ -250,7 +201,7 @@ class Documents:
         key = (name, (*sizes.values(), *switches.values()))
         if key not in document.checked:
             check_operation(self._limits, self._calculator.costs_of(document.ast, sizes, switches).operations[name])
-            _mark_checked(document, key)
+            document.mark_checked(key)
 
     def _check_types(
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
@@ -265,7 +216,7 @@ class Documents:
         key = (name_of(operation), tuple(sorted(names.items())))
         if key not in document.checked:
             self._introspection.check(document.ast, operation, names)
-            _mark_checked(document, key)
+            document.mark_checked(key)
 
     def _cached(self, text: str) -> "Document | Errors | None":
         document = self._valid.get(text)
@@ -397,25 +348,7 @@ def _large(costs: OperationCosts) -> list[str]:
     return [name for name, cost in costs.operations.items() if cost.long_texts * pages > _MAX_LONG_TEXTS]
 
 
-def _mark_checked(document: Document, key: tuple[str, tuple[object, ...]]) -> None:
-    if len(document.checked) >= _MAX_CHECKED:
-        document.checked.clear()
-    document.checked.add(key)
-
-
 def _by_name(ast: DocumentNode) -> Iterator[tuple[str, OperationDefinitionNode]]:
     for part in ast.definitions:
         if isinstance(part, OperationDefinitionNode):
             yield name_of(part), part
-
-
-def name_of(operation: OperationDefinitionNode) -> str:
-    """The operation's name, or "" when it has none."""
-    return operation.name.value if operation.name else ""
-
-
-def label_of(operation: OperationDefinitionNode) -> str:
-    """The operation's name, or its type and its first field, for people."""
-    first = operation.selection_set.selections[0]
-    field = first.name.value if isinstance(first, FieldNode) else "…"
-    return name_of(operation) or f"{operation.operation.value} {field}"

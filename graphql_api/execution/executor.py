@@ -19,7 +19,8 @@ from graphql_api.execution.delivery import (
     SubscriptionFailed,
     SubscriptionResults,
 )
-from graphql_api.execution.documents import Document, Documents, InvalidDocument
+from graphql_api.execution.document import Document
+from graphql_api.execution.documents import Documents, InvalidDocument
 from graphql_api.execution.execution_context import ExecutionContext
 from graphql_api.execution.introspection_cache import IntrospectionCache
 from graphql_api.execution.large_response import encode_in_parts

@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from graphql_api.execution.bounded_cache import BoundedCache
-from graphql_api.execution.documents import Document
+from graphql_api.execution.document import Document
 from graphql_api.execution.response import Response
 
 MAX_COUNT: Final = 100

@@ -1,4 +1,4 @@
-"""The audit log: asked for."""
+"""Queries of the audit log."""
 
 from typing import Annotated
 

@@ -53,7 +53,7 @@ class AuditEntry(RowObject):
     times: int = strawberry.field(description="How often it was done.")
     action: AuditAction = strawberry.field(description="What was done.")
     actor_name: str | None = strawberry.field(
-        description="The username of the actor at that time. Null if nobody was signed in, or the server did it itself."
+        description="The username of the actor at that time. Null without a user, or the server did it itself."
     )
     ip_address: str | None = strawberry.field(
         description="The address of the client. Of failures, an IPv6 address is its /64 network. Null for commands, "
@@ -68,7 +68,7 @@ class AuditEntry(RowObject):
     id = object_field(FOR_ALL_USERS, "An opaque id. `node` does not find it.", Expression(_entry_id, ("id",)))
     actor = object_field(
         FOR_ALL_USERS,
-        "The user who did it. Null if nobody was signed in, for the operator, and if the user does not exist any more.",
+        "The user who did it. Null without a user, for the operator, and if the user does not exist any more.",
         Reference(User, "actor", "actor_id"),
     )
     subject_id = object_field(

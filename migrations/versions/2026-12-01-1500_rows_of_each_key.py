@@ -3,7 +3,7 @@
 PostgreSQL plans a statement once for all values. If most users have a few tasks, it expects a few for everyone, reads
 all tasks of a user, and sorts them. With other statistics it follows the index of the list, which suits users with few
 tasks as well. A new index has the personal tasks that are assigned to others than their owner, so that a list does not
-read past the tasks that users assign to themselves. Processes of the previous version use a wider index meanwhile.
+read past the tasks that users assign to themselves. Processes of the previous version use a wider index.
 
 Revision: 0018
 """

@@ -38,7 +38,7 @@ def _statement(rows: Rows, columns: tuple[str, ...]) -> Statement:
 
 
 def has_room_for_statements() -> bool:
-    """Whether statements that nobody needs yet may be compiled."""
+    """Whether statements that no request needs yet may be compiled."""
     return _statement.cache_info().currsize < MAX_AHEAD
 
 

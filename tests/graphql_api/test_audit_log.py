@@ -111,7 +111,7 @@ async def test_pages(scene: Scene):
 
 @pytest.mark.parametrize("role", [Role.USER, Role.MODERATOR, None])
 async def test_only_admins_read_it(scene: Scene, role: Role | None):
-    """No one else, whatever the filter."""
+    """Others do not, whatever the filter."""
     by = await scene.api.a_user(role) if role is not None else None
     answer = await scene.api.ask(LOG, by)
     assert answer.codes == ["FORBIDDEN" if by is not None else "UNAUTHENTICATED"]

@@ -20,7 +20,7 @@ from tests.support.audit import entries
 PASSWORD: Final = "Correct-horse1"
 AGENT: Final = "Mozilla/5.0 [31m"
 
-HISTORY: Final = "tasks, their labels and their comments have a history and events, and change nobody's access"
+HISTORY: Final = "tasks, their labels and their comments have a history and events, and do not change access"
 EXEMPT: Final = {
     **dict.fromkeys(
         (
@@ -29,8 +29,8 @@ EXEMPT: Final = {
         ),
         HISTORY,
     ),
-    **dict.fromkeys(("createLabel", "updateLabel", "deleteLabel"), "labels are words, and change nobody's access"),
-    "updateProject": "the key, the name and the description change nobody's access",
+    **dict.fromkeys(("createLabel", "updateLabel", "deleteLabel"), "labels are words, and do not change access"),
+    "updateProject": "the key, the name and the description do not change access",
 }
 """The reasons, by mutation."""
 EXEMPT_REST: Final = {

@@ -110,7 +110,7 @@ class TestPreparing:
         assert work.done == []
 
     async def test_others_do_not_displace_them(self, api: Api):
-        """A cache of their own; in the other one, the least recently used document makes room."""
+        """They have a separate cache; in the other one, the least recently used document makes room."""
         await add(api.server.database, [document(CHANGES)])
         await api.server.document_reader.read()
         await prepared(api)

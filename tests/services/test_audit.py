@@ -91,7 +91,7 @@ class TestSessions:
         assert await actions(build.database) == ["SIGNED_IN", "SIGNED_OUT"]
 
     async def test_a_stolen_token(self, build: Builders):
-        """A used token that is used again is an entry, although the request is refused; nobody is its actor."""
+        """A used token that is used again is an entry, although the request is refused; it has no actor."""
         await build.a_user(username="ada")
         opened = await signed_in(build, "ada")
         token = opened.refresh_token

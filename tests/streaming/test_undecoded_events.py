@@ -287,7 +287,7 @@ class TestCache:
         assert (before.task.status, after.task.status) == (TaskStatus.TODO, TaskStatus.IN_PROGRESS)
 
     async def test_an_undecoded_restoration_ends_the_deletion(self, process: Process):
-        """The people of the deleted task are known until then, although nobody listened to the deletion."""
+        """The people of the deleted task are known until then, although the deletion had no listener."""
         cache, people = process.stream.task_cache, People(uuid4(), None)
         deleted = a_task_event(changes=(TaskChange.DELETED,), before=people, after=None)
         await commit(process, deleted)

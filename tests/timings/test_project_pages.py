@@ -108,7 +108,7 @@ class Reader:
 
 @dataclass
 class Measured:
-    """A server in a process of its own, and the database whose connections it uses."""
+    """A server in a separate process, and the database whose connections it uses."""
 
     served: Served
     database: Database

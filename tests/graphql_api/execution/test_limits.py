@@ -4,7 +4,8 @@ import pytest
 from graphql import get_introspection_query, parse
 
 from domain.errors import DomainError, TooExpensive
-from graphql_api.execution.documents import Document, Documents, InvalidDocument
+from graphql_api.execution.document import Document
+from graphql_api.execution.documents import Documents, InvalidDocument
 from graphql_api.execution.limits import Limits
 from graphql_api.execution.query_cost import CostCalculator
 from graphql_api.root import schema as api
