@@ -12,7 +12,10 @@ from persistence.models.stored_enum import StoredEnum
 
 
 class UserRow(Base):
-    """A user. `access_version` increases with every change of the user's rights."""
+    """A user. `access_version` increases with every change of the user's rights.
+
+    `email_verified_at` is when the user has shown that the address is theirs; None: not yet.
+    """
 
     __tablename__ = "users"
 
@@ -25,6 +28,7 @@ class UserRow(Base):
     access_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    email_verified_at: Mapped[datetime | None]
 
     __table_args__ = (
         # The "C" collation folds ASCII letters only, in the same way in every database, and supports prefix searches.
