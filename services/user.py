@@ -10,6 +10,7 @@ from domain.audit import AuditAction, AuditEntry, Detail, Performer, Subject
 from domain.errors import AlreadyExists, Invalid, InvalidCredentials, NotFound
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
+from domain.registration import Registration, check_registration
 from domain.user import (
     NO_PASSWORD,
     Role,
@@ -74,14 +75,17 @@ async def register(
     password: str,
     hash_password: HashPassword,
     role: Role = Role.USER,
+    registration: Registration = Registration.OPEN,
 ) -> UserRow:
-    """Create a user. Everyone may create a user with the role USER; only admins may give the other roles.
+    """Create a user. *registration* says who may create one with the role USER; only admins may give the other roles.
 
     Raises:
         Invalid: if a value breaks a rule.
         AlreadyExists: if the name or the e-mail address is taken, ignoring case.
-        Forbidden: if the actor may not give the role.
+        Forbidden: if the actor may not give the role, or may not register.
     """
+    if uow.is_anonymous:
+        check_registration(registration)
     if role is not Role.USER:
         policy.require_user(uow.actor, Action.SET_ROLE, uow.actor.user_id, path=("role",))
     username, email = check_username(username), check_email(email)

@@ -14,6 +14,7 @@ from persistence.models.stored_enum import StoredEnum
 class UserRow(Base):
     """A user. `access_version` increases with every change of the user's rights.
 
+    `email_verified_at` is when the user has shown that the address is theirs; None: not yet.
     A user without a password (`has_password` is false) has a hash that no password matches. `project_id` is the project
     of a service account, whose managers manage the account; None: admins do. There is no foreign key: if the project is
     deleted, the account must not become one of the admins.
@@ -30,6 +31,7 @@ class UserRow(Base):
     access_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    email_verified_at: Mapped[datetime | None]
     kind: Mapped[UserKind] = mapped_column(StoredEnum(UserKind, "kind"), server_default=text("'HUMAN'"))
     has_password: Mapped[bool] = mapped_column(server_default=text("true"))
     project_id: Mapped[UUID | None]

@@ -11,7 +11,7 @@ from alembic import op
 from migrations.steps import create_index, lock_tables, outside_transaction, validate_constraint
 
 revision = "0019"
-down_revision = "0018"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
