@@ -348,6 +348,7 @@ class Server:
             limits=account_limits(settings),
             failed_sign_ins=self.failed_sign_ins,
             registration=settings.registration,
+            retention=settings.retention,
         )
 
     def _documents(self) -> Documents:

@@ -15,6 +15,7 @@ from persistence.models.task_text import SEARCH_KEYS, TaskTextRow, search_keys
 from persistence.models.trash import TrashRow, VisibleTrashRow
 from persistence.models.trusted_document import TrustedDocumentRow
 from persistence.models.user import UserRow
+from persistence.models.user_deletion import ReservedNameRow, UserDeletionRow
 
 __all__ = [
     "EVENT_HEAD",
@@ -31,6 +32,7 @@ __all__ = [
     "MembershipRow",
     "ProjectKeyRow",
     "ProjectRow",
+    "ReservedNameRow",
     "SessionRow",
     "TaskCounterRow",
     "TaskHistoryRow",
@@ -40,6 +42,7 @@ __all__ = [
     "TrashRow",
     "TrustedDocumentRow",
     "UsedTokenRow",
+    "UserDeletionRow",
     "UserRow",
     "VisibleProjectRow",
     "VisibleTaskRow",
