@@ -12,7 +12,10 @@ from graphql_api.schema.ids import encode_id
 from services.user_deletion import Deletion
 
 
-@strawberry.input(description="The user to delete, and what happens with the user's personal tasks.")
+@strawberry.input(
+    description="The user to delete, and what happens with the user's personal tasks. One of `transferTasksTo` and "
+    "`deleteTasks` is needed if there are such tasks; otherwise both may be left out."
+)
 class DeleteUserInput:
     """Input of `deleteUser`."""
 

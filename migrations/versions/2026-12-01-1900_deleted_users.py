@@ -43,9 +43,7 @@ def upgrade() -> None:
             "started_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_user_deletions")),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_user_deletions_user_id_users"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_deletions_user_id"), ondelete="CASCADE"),
     )
     op.create_table(
         "reserved_names",

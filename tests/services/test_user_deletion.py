@@ -46,7 +46,7 @@ async def stored(build: Builders, user: UserRow) -> UserRow:
 async def counts(build: Builders, *tables: str) -> dict[str, int]:
     """The number of rows."""
     async with build.as_(None) as uow:
-        return {table: await uow.transaction.value(f"SELECT count(*) FROM {table}") for table in tables}
+        return {table: await uow.transaction.value(f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608
 
 
 class TestWhatRemains:
@@ -55,10 +55,13 @@ class TestWhatRemains:
         user = await build.a_user(Role.MODERATOR)
         await delete(build, user)
         row = await stored(build, user)
-        assert row.username.startswith("deleted-") and row.email.endswith("@deleted.invalid")
-        assert user.username not in row.username and user.id.hex[:8] not in row.username + row.email
+        assert row.username.startswith("deleted-")
+        assert row.email.endswith("@deleted.invalid")
+        assert user.username not in row.username
+        assert user.id.hex[:8] not in row.username + row.email
         assert (row.password_hash, row.has_password, row.is_active, row.role) == (NO_PASSWORD, False, False, Role.USER)
-        assert row.deleted_at is not None and row.access_version == user.access_version + 1
+        assert row.deleted_at is not None
+        assert row.access_version == user.access_version + 1
 
     async def test_sessions_tokens_and_keys_are_removed(self, build: Builders):
         """In the transaction that deletes the user."""
@@ -82,7 +85,8 @@ class TestWhatRemains:
         until = {each.place: each.until for each in deletion.remaining}
         assert until[RemainingPlace.BACKUPS] is None
         audit = until[RemainingPlace.AUDIT_LOG]
-        assert audit is not None and timedelta(days=399) < audit - datetime.now(UTC) < timedelta(days=401)
+        assert audit is not None
+        assert timedelta(days=399) < audit - datetime.now(UTC) < timedelta(days=401)
 
     async def test_the_audit_log_says_who_was_deleted_by_whom(self, build: Builders):
         """With the name that the user had."""
@@ -162,7 +166,8 @@ class TestTasks:
         people = {}
         for task in (own, shared, foreign):
             found = await build.task(task.id)
-            assert found is not None and found.version == 2
+            assert found is not None
+            assert found.version == 2
             people[task.id] = (found.owner_id, found.assignee_id)
         assert people == {
             own.id: (heir.id, heir.id),
@@ -170,8 +175,10 @@ class TestTasks:
             foreign.id: (colleague.id, None),
         }
         [event] = await build.recorded_events(of=own.id)
-        assert isinstance(event, TaskEvent) and event.changes == (TaskChange.OWNER, TaskChange.ASSIGNEE)
-        assert event.before is not None and event.after is not None
+        assert isinstance(event, TaskEvent)
+        assert event.changes == (TaskChange.OWNER, TaskChange.ASSIGNEE)
+        assert event.before is not None
+        assert event.after is not None
         assert (event.before.owner_id, event.after.owner_id) == (user.id, heir.id)
 
     async def test_personal_tasks_are_deleted_for_good(self, build: Builders):
@@ -194,7 +201,8 @@ class TestTasks:
         await delete_task(build.as_(manager), task_id=gone.id)
         await delete(build, user)
         kept = await build.task(task.id)
-        assert kept is not None and (kept.owner_id, kept.assignee_id) == (user.id, None)
+        assert kept is not None
+        assert (kept.owner_id, kept.assignee_id) == (user.id, None)
         restored = await restore_task(build.as_(manager), task_id=gone.id)
         assert (restored.owner_id, restored.assignee_id) == (user.id, None)
         assert list(await build.roles_in(project.id)) == [manager.id]
@@ -203,15 +211,15 @@ class TestTasks:
 
     async def test_who_finds_only_some_users_transfers_to_these(self, build: Builders):
         """The refusal does not say that the user exists."""
-        user, stranger = await build.a_user(), await build.a_user()
+        user, unknown = await build.a_user(), await build.a_user()
         actor = Actor(user.id, user.role, None, 1, finds_everyone=False)
         session = await build.a_session(await build.a_user())
         assert session is not None
         with pytest.raises(Invalid):
-            await _own(build, actor, tasks_to=stranger.id)
-        project = await build.a_project((stranger, ProjectRole.MANAGER), (user, ProjectRole.MEMBER))
+            await _own(build, actor, tasks_to=unknown.id)
+        project = await build.a_project((unknown, ProjectRole.MANAGER), (user, ProjectRole.MEMBER))
         assert project is not None
-        assert (await _own(build, actor, tasks_to=stranger.id)).is_complete
+        assert (await _own(build, actor, tasks_to=unknown.id)).is_complete
 
 
 async def _own(build: Builders, actor: Actor, password: str | None = PASSWORD, **values: Any) -> Deletion:
@@ -329,7 +337,8 @@ class TestAtTheSameTime:
         found = await build.task(task.id)
         assert found is not None
         owner = await build.user(found.owner_id)
-        assert owner is not None and (owner.deleted_at is None or not await _is_deleted(build, first))
+        assert owner is not None
+        assert owner.deleted_at is None or not await _is_deleted(build, first)
 
     async def test_tasks_that_are_added_meanwhile(self, build: Builders, monkeypatch: pytest.MonkeyPatch):
         """A request that was under way adds a task and an assignment after the deletion: they are found later."""
@@ -355,7 +364,8 @@ class TestAtTheSameTime:
         await continue_deletions(build.as_)
         for task in tasks:
             found = await build.task(task.id)
-            assert found is not None and found.assignee_id is None
+            assert found is not None
+            assert found.assignee_id is None
 
     async def test_the_user_writes_while_being_deleted(self, build: Builders):
         """No request fails with an error that is not a refusal, and no personal task stays with the deleted user."""
@@ -374,7 +384,7 @@ class TestAtTheSameTime:
             assert await uow.user_deletions.tasks_of(user.id) == []
 
     async def test_a_deletion_that_was_interrupted_is_continued(self, build: Builders, monkeypatch: pytest.MonkeyPatch):
-        """As after the end of a process: the user is deleted, and the tasks follow. Events name who deleted the user."""
+        """As after the end of a process. Events name who deleted the user."""
         admin, user, heir = await build.a_user(Role.ADMIN), await build.a_user(), await build.a_user()
         for _ in range(5):
             await build.a_task(user)

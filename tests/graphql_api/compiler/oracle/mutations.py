@@ -38,6 +38,7 @@ _DEEP: Final = {
     "comment": " { text version viewerDidWrite author { id email } }",
     "user": " { id email role isActive }",
     "project": " { key name isArchived version viewerRole viewerCanUpdate viewerCanManageMembers }",
+    "remainingData": " { place description until }",
     "membership": " { role user { id email } }",
 }
 _GROUPS: Final = (
