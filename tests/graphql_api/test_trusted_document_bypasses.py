@@ -14,6 +14,7 @@ import pytest
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from domain.trusted_document import digest_of
+from server.pages.account import ASSETS, PATHS
 from tests.support.api import Api
 from tests.support.api_server import an_api
 from tests.support.serving import serving
@@ -133,6 +134,8 @@ TAKE_NONE = {
     "/schema.graphql",
     "/board",
     "/board/assets/{name}",
+    *PATHS,
+    ASSETS,
 }
 CALLERS = {
     "graphql_api/transports/http/direct.py": "POST",
