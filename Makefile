@@ -86,7 +86,7 @@ test-servers: $(VENV)/dev ## Run the slow tests of complete servers: first start
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded tests/drill tests/pooler
 
 # The simulation computes, with a virtual clock. The injected faults wait, and their latencies are measured: they go first.
-test-stream: $(VENV)/dev ## Run the slow tests of the event stream: 10,000 histories, injected faults.
+test-stream: $(VENV)/dev ## Run the slow tests of the event stream: 4,000 histories, injected faults.
 	@tools/at-once "$(BIN)/python -m pytest -n 2 --dist worksteal $(ORDER) tests/chaos tests/outages" \
 		"nice -n 19 $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/simulation"
 
