@@ -255,7 +255,7 @@ class TestTheLog:
         assert not any(line["event"] == "forged" for line in use.lines)
 
     async def test_client_errors_are_no_warnings(self, use: Use):
-        """Only invalid HTTP is a warning of the server. A busy machine may answer too late for the connection to Redis."""
+        """Only invalid HTTP is a warning of the server. On a busy machine Redis may answer late, too."""
         warnings = [line for line in use.lines if line["level"] in ("warning", "error")]
         assert [line for line in warnings if line["logger"] != "taskriver.bell"] == []
 

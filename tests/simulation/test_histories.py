@@ -14,8 +14,9 @@ from tests.simulation.world import World
 
 MUTANTS = OTHER_MUTANTS | MEMBERSHIP_MUTANTS | FAILOVER_MUTANTS | DECODING_MUTANTS
 PATIENCE = 4_000
-"""Histories in which each mutant must be noticed; most are in the first ten, the rarest in the first 1,400. Without a mutant,
-every guarantee holds in all of them. `make simulate` has more.
+"""Histories in which each mutant must be noticed; most are in the first ten, the rarest in the first 1,400.
+
+Without a mutant, every guarantee holds in all of them. `make simulate` has more.
 """
 HISTORIES = 500
 """A test; so many tests of them, for as many processes as there are to share."""
