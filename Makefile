@@ -46,7 +46,7 @@ ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/pe
 	tests/streaming/test_failover.py tests/streaming/test_sentinel_failover.py \
 	tests/persistence/test_synchronous_commits.py tests/persistence/test_several_hosts.py
 
-test: $(VENV)/dev ## Run the tests in random order, with a quarter of the generated cases (ARGS="-k name", SEED=…, CASES=all).
+test: $(VENV)/dev ## Run the tests in random order, with an eighth of the generated cases (ARGS="-k name", SEED=…, CASES=all).
 	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) \
 		$(addprefix --ignore ,tests/e2e tests/load tests/embedded tests/timings tests/chaos tests/simulation tests/drill tests/outages \
 		tests/examples tests/manifests tests/relay tests/readme tests/pooler $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
@@ -86,7 +86,7 @@ test-servers: $(VENV)/dev ## Run the slow tests of complete servers: first start
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded tests/drill tests/pooler
 
 # The simulation computes, with a virtual clock. The injected faults wait, and their latencies are measured: they go first.
-test-stream: $(VENV)/dev ## Run the slow tests of the event stream: 10,000 histories, injected faults.
+test-stream: $(VENV)/dev ## Run the slow tests of the event stream: 4,000 histories, injected faults.
 	@tools/at-once "$(BIN)/python -m pytest -n 2 --dist worksteal $(ORDER) tests/chaos tests/outages" \
 		"nice -n 19 $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/simulation"
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from domain.errors import Invalid, LastAdmin
 from domain.text import check_storable
@@ -28,6 +29,19 @@ class Role(StrEnum):
     USER = "USER"
     MODERATOR = "MODERATOR"
     ADMIN = "ADMIN"
+
+
+class UserKind(StrEnum):
+    """What a user is."""
+
+    HUMAN = "HUMAN"
+    """A person, who signs in."""
+    SERVICE = "SERVICE"
+    """A service account: a program, which has access tokens only. It never has a password or a session."""
+
+
+NO_PASSWORD: Final = "$2b$12$" + "." * 53
+"""The stored hash of a user without a password: a well-formed bcrypt hash that no password matches."""
 
 
 class UserDirectory(StrEnum):

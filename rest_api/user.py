@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from asgi.response import HTTPResponse
+from domain.registration import CLOSED, INVITED_ONLY
 from domain.user import (
     MAX_EMAIL,
     MAX_PASSWORD_BYTES,
@@ -109,6 +110,8 @@ OPERATIONS: Final = (
         refused=(
             ErrorResponse(400, "The name is taken", "A user with this name already exists"),
             ErrorResponse(400, "The address is taken", "A user with this email already exists"),
+            ErrorResponse(403, "Nobody may register", CLOSED),
+            ErrorResponse(403, "Only invited users may register", INVITED_ONLY),
             ErrorResponse(429, "Too many registrations", TOO_MANY_REGISTRATIONS, headers=("Retry-After",)),
         ),
         problem=Problem("password", "password must not contain spaces."),

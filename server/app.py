@@ -356,6 +356,7 @@ class Server:
             key_ring=settings.key_ring,
             limits=account_limits(settings),
             failed_sign_ins=self.failed_sign_ins,
+            registration=settings.registration,
         )
 
     def _documents(self) -> Documents:

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.project import ProjectCreation
+from domain.registration import Registration
 from domain.trusted_document import TrustMode
 from domain.user import UserDirectory
 from persistence.pooler import Pooler
@@ -178,6 +179,13 @@ class Settings(BaseSettings):
     token_issuer: str = Field("taskriver", min_length=1, description="`iss` of the access tokens.")
     token_audience: str = Field("taskriver-api", min_length=1, description="`aud` of the access tokens.")
     bcrypt_rounds: int = Field(12, ge=4, le=16, description="Cost of a password hash. Below 12 only for tests.")
+
+    # Registration
+    registration: Registration = Field(
+        Registration.OPEN,
+        description="Who may register: `open` (everyone), `invite` (only invited users), or `closed` (nobody). The "
+        "operator creates users in every mode.",
+    )
 
     # Rate limits
     login_failures_per_account: int = Field(

@@ -11,6 +11,7 @@ from domain.errors import InvalidCredentials, NotFound
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
 from domain.session import MAX_SESSIONS_LISTED, REPLAY_GRACE, child_token, expires_at, new_refresh_token, token_hash
+from domain.user import UserKind
 from persistence.models import SessionRow, UsedTokenRow, UserRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
@@ -49,43 +50,65 @@ async def sign_in(
 
     *report_failure* gets the user whose password was wrong, or None for an unknown name.
 
-    The work, and so the response time, is the same for an unknown user, a disabled user and a wrong password. A user
-    has at most a hundred sessions; the oldest end. Otherwise there could be sessions that are not listed, which no one
-    could end.
+    The work, and so the response time, is the same for an unknown user, a disabled user, one without a password, and a
+    wrong password.
 
     Raises:
-        InvalidCredentials: the user is unknown or disabled, or the password is wrong; the message is always the same.
+        InvalidCredentials: the user is unknown or disabled or has no password, or the password is wrong; the message is
+            always the same.
     """
     async with uow:
         user = await uow.users.find_by_name(username)
-        known = user.password_hash if user is not None and user.is_active else None
+        known = user.password_hash if user is not None and may_sign_in(user) and user.has_password else None
     verified = await verify_password(password, known)
     if not verified.matches or user is None:
         report_failure(user)
         raise InvalidCredentials(WRONG)
     async with uow:
         user = await lock_user(uow, user.id)
-        if not user.is_active or user.password_hash != known:
+        if not may_sign_in(user) or not user.has_password or user.password_hash != known:
             report_failure(user)
             raise InvalidCredentials(WRONG)
         if verified.replacement is not None:
             uow.change(user, password_hash=verified.replacement)
-        token = new_refresh_token()
-        session = new_row(
-            SessionRow,
-            id=new_id(),
-            user_id=user.id,
-            token_hash=token_hash(token),
-            key_id=next(iter(key_ring)),
-            ip_address=ip_address,
-            user_agent=user_agent,
-            created_at=uow.now,
-            expires_at=expires_at(uow.now, uow.now),
-        )
-        await _make_room(uow, user)
-        uow.sessions.add(session)
-        uow.audit(_signed_in(user, session))
+        opened = await open_session(uow, user, key_ring=key_ring, ip_address=ip_address, user_agent=user_agent)
         await uow.commit()
+    return opened
+
+
+def may_sign_in(user: UserRow) -> bool:
+    """Whether the user may have sessions, however the user proves who it is. A service account has tokens only."""
+    return user.is_active and user.kind is UserKind.HUMAN
+
+
+async def open_session(
+    uow: UnitOfWork, user: UserRow, *, key_ring: KeyRing, ip_address: str, user_agent: str | None
+) -> OpenSession:
+    """Start a session of a locked user on a device, at the commit. Every way to sign in ends here.
+
+    A user has at most a hundred sessions; the oldest end. Otherwise there could be sessions that are not listed, which
+    no one could end.
+
+    Raises:
+        InvalidCredentials: the user may have no sessions.
+    """
+    if not may_sign_in(user):
+        raise InvalidCredentials(WRONG)
+    token = new_refresh_token()
+    session = new_row(
+        SessionRow,
+        id=new_id(),
+        user_id=user.id,
+        token_hash=token_hash(token),
+        key_id=next(iter(key_ring)),
+        ip_address=ip_address,
+        user_agent=user_agent,
+        created_at=uow.now,
+        expires_at=expires_at(uow.now, uow.now),
+    )
+    await _make_room(uow, user)
+    uow.sessions.add(session)
+    uow.audit(_signed_in(user, session))
     return OpenSession(user, session, token)
 
 
@@ -116,6 +139,8 @@ async def refresh_session(uow: UnitOfWork, *, refresh_token: str, key_ring: KeyR
         else:
             successor = await _repeat(uow, session, refresh_token, key_ring)
         user = await uow.users.get(session.user_id)
+        if not may_sign_in(user):
+            raise InvalidCredentials(INVALID)
         await uow.commit()
     return OpenSession(user, session, successor)
 

@@ -7,10 +7,20 @@ from uuid import UUID
 
 from domain import policy
 from domain.audit import AuditAction, AuditEntry, Detail, Performer, Subject
-from domain.errors import AlreadyExists, InvalidCredentials, NotFound
+from domain.errors import AlreadyExists, Invalid, InvalidCredentials, NotFound
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
-from domain.user import Role, Verification, check_admins_remain, check_email, check_password, check_username
+from domain.registration import Registration, check_registration
+from domain.user import (
+    NO_PASSWORD,
+    Role,
+    UserKind,
+    Verification,
+    check_admins_remain,
+    check_email,
+    check_password,
+    check_username,
+)
 from persistence.errors import Duplicate
 from persistence.models import MembershipRow, UserRow
 from persistence.models.base import new_id
@@ -27,6 +37,8 @@ _log: Final = logging.getLogger("taskriver.projects")
 _NEW_MANAGER: Final = (
     "the user %s is a manager of the project %s now: its only manager, the user %s, was disabled (request %s)"
 )
+
+_UNCHANGEABLE: Final = "Your account has no password that could be changed: you sign in without one."
 
 
 def ignore_failure(user: UserRow | None) -> None:
@@ -63,39 +75,77 @@ async def register(
     password: str,
     hash_password: HashPassword,
     role: Role = Role.USER,
+    registration: Registration = Registration.OPEN,
 ) -> UserRow:
-    """Create a user. Everyone may create a user with the role USER; only admins may give the other roles.
+    """Create a user. *registration* says who may create one with the role USER; only admins may give the other roles.
 
     Raises:
         Invalid: if a value breaks a rule.
         AlreadyExists: if the name or the e-mail address is taken, ignoring case.
-        Forbidden: if the actor may not give the role.
+        Forbidden: if the actor may not give the role, or may not register.
     """
+    if uow.is_anonymous:
+        check_registration(registration)
     if role is not Role.USER:
         policy.require_user(uow.actor, Action.SET_ROLE, uow.actor.user_id, path=("role",))
-    user = new_row(
+    username, email = check_username(username), check_email(email)
+    password_hash = await hash_password(check_password(password))
+    user = new_user(uow, username=username, email=email, role=role, password_hash=password_hash)
+    async with uow:
+        add_user(uow, user)
+        await commit_user(uow)
+    return user
+
+
+def new_user(
+    uow: UnitOfWork,
+    *,
+    username: str,
+    email: str,
+    role: Role = Role.USER,
+    password_hash: str | None = None,
+    kind: UserKind = UserKind.HUMAN,
+    project_id: UUID | None = None,
+) -> UserRow:
+    """The row of a new user, not stored yet; *username* and *email* are checked. Without a hash there is no password.
+
+    *project_id* is that of a service account, see `UserRow`.
+    """
+    return new_row(
         UserRow,
         id=new_id(),
-        username=check_username(username),
-        email=check_email(email),
-        password_hash=await hash_password(check_password(password)),
+        username=username,
+        email=email,
+        password_hash=password_hash if password_hash is not None else NO_PASSWORD,
         role=role,
         is_active=True,
         access_version=1,
         created_at=uow.now,
         updated_at=uow.now,
+        kind=kind,
+        has_password=password_hash is not None,
+        project_id=project_id,
     )
+
+
+def add_user(uow: UnitOfWork, user: UserRow) -> None:
+    """Store a new user and the entry of the audit log, at the commit."""
     performer = Performer(user.id, user.username) if uow.is_anonymous else None
-    async with uow:
-        uow.users.add(user)
-        uow.audit(
-            AuditEntry(AuditAction.USER_CREATED, Subject.user(user.id, user.username), {"role": role.value}, performer)
-        )
-        try:
-            await uow.commit()
-        except Duplicate as duplicate:
-            raise _taken(duplicate) from duplicate
-    return user
+    details: dict[str, Detail] = {"role": user.role.value}
+    uow.users.add(user)
+    uow.audit(AuditEntry(AuditAction.USER_CREATED, Subject.user(user.id, user.username), details, performer))
+
+
+async def commit_user(uow: UnitOfWork) -> None:
+    """Commit a transaction that stores a new user.
+
+    Raises:
+        AlreadyExists: the name or the e-mail address is taken, ignoring case.
+    """
+    try:
+        await uow.commit()
+    except Duplicate as duplicate:
+        raise _taken(duplicate) from duplicate
 
 
 async def change_password(
@@ -113,11 +163,13 @@ async def change_password(
 
     Raises:
         InvalidCredentials: if the current password is wrong.
-        Invalid: if the new one breaks a rule.
+        Invalid: if the new one breaks a rule, or the actor has no password.
     """
     new_password = check_password(new_password, field="newPassword")
     async with uow:
         user = await uow.users.get(uow.actor.user_id)
+    if not user.has_password:
+        raise Invalid(_UNCHANGEABLE, path=("currentPassword",))
     known = user.password_hash
     if not (await verify_password(current_password, known)).matches:
         report_failure(user)

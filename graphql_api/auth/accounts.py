@@ -13,6 +13,7 @@ from asgi.client import Client, throttle_key
 from domain.actor import Actor
 from domain.audit import AuditAction
 from domain.errors import InvalidCredentials
+from domain.registration import Registration
 from graphql_api.auth.failed_attempts import Attempt, AttemptCount, FailedAttempts
 from graphql_api.auth.password_limits import Budget, PasswordLimits
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
@@ -78,7 +79,9 @@ class Accounts:
         limits: AccountLimits,
         key_ring: Mapping[str, bytes],
         failed_sign_ins: FailedSignIns,
+        registration: Registration = Registration.OPEN,
     ) -> None:
+        """*registration* says who may register."""
         self._database = database
         self._password_limits = password_limits
         self._tokens = tokens
@@ -87,6 +90,7 @@ class Accounts:
         self._limits = limits
         self._key_ring = key_ring
         self._failed_sign_ins = failed_sign_ins
+        self._registration = registration
 
     async def register(
         self, client: Client, *, username: str, email: str, password: str, request_id: str | None
@@ -107,6 +111,7 @@ class Accounts:
             email=email,
             password=password,
             hash_password=hasher.hash,
+            registration=self._registration,
         )
 
     async def sign_in(self, client: Client, *, username: str, password: str, request_id: str | None) -> SignedIn:

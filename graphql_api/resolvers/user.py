@@ -94,7 +94,11 @@ class UserQueries:
 class UserMutations:
     """Fields of Mutation."""
 
-    @mutation(PUBLIC, "Create a user account with the role USER. Then use `login`.", viewer=current_user)
+    @mutation(
+        PUBLIC,
+        "Create a user account with the role USER, if the server permits it. Then use `login`.",
+        viewer=current_user,
+    )
     async def register(self, field: FieldContext, input: RegisterInput) -> RegisterPayload | None:
         """One call of the accounts."""
         context = field.context

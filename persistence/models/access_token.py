@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, LargeBinary, String
+from sqlalchemy import ARRAY, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.access_token import MAX_NAME
@@ -15,6 +15,7 @@ class AccessTokenRow(Base):
     """A personal access token of a user; only its hash is stored. A revoked token is deleted.
 
     `scopes` has the names of `domain.access_token.Scope`, and those of newer versions. `last_used_at` is approximate.
+    A token for one project has a `project_id`, and ends with the user's membership in the project.
     """
 
     __tablename__ = "access_tokens"
@@ -27,3 +28,14 @@ class AccessTokenRow(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     last_used_at: Mapped[datetime | None]
+    project_id: Mapped[UUID | None]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["user_id", "project_id"],
+            ["memberships.user_id", "memberships.project_id"],
+            name="fk_access_tokens_user_id_project_id",
+            ondelete="CASCADE",
+        ),
+        Index("ix_access_tokens_member", "user_id", "project_id", postgresql_where=text("project_id IS NOT NULL")),
+    )

@@ -8,11 +8,12 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from domain.event_parsing import read_event
 from domain.events import LoggedEvent
@@ -24,9 +25,9 @@ from graphql_api.auth.passwords import Passwords
 from persistence import migrations
 from persistence.database import Database
 from persistence.models import EventRow, MembershipRow, TaskRow, UserRow
+from persistence.models.base import new_id
 from tests.chaos.process import PROJECT, Process
 from tests.chaos.proxy import Proxy
-from tests.support.builders import Builders
 from tests.support.transactions import orm_session
 from verification.client.account import Account
 from verification.client.http import Api
@@ -64,11 +65,23 @@ class Deployment:
         return self.processes[next(self._turns) % len(self.processes)].api
 
     async def a_user(self, name: str, role: Role = Role.USER) -> UserRow:
-        """A user with the common password. The row is written without a service: the tables may be older ones."""
-        password_hash = await self.passwords.hash(PASSWORD)
-        return await Builders(self.database).a_user(
-            role, username=name, email=f"{name}@example.org", password_hash=password_hash
-        )
+        """A user with the common password. The tables may be older ones, so only the oldest columns are written."""
+        now = datetime.now(UTC)
+        values = {
+            "id": new_id(),
+            "username": name,
+            "email": f"{name}@example.org",
+            "password_hash": await self.passwords.hash(PASSWORD),
+            "role": role,
+            "is_active": True,
+            "access_version": 1,
+            "created_at": now,
+            "updated_at": now,
+        }
+        async with orm_session(self.database) as session:
+            await session.execute(insert(UserRow).values(values).inline())
+            await session.commit()
+        return UserRow(**values)
 
     def account(self, name: str, *, proxied: bool = False) -> Account:
         """An account of this user at all processes."""

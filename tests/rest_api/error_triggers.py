@@ -14,6 +14,7 @@ from domain.access_token import Scope, missing_scope
 from domain.errors import DomainError, RateLimited, Unavailable
 from domain.idempotency import MAX_KEYS, SEVERAL_KEYS
 from domain.idempotency import keys_used_up as keys_used_up_text
+from domain.registration import CLOSED, INVITED_ONLY, Registration
 from domain.task import TaskStatus
 from graphql_api.auth.accounts import TOO_MANY_HASHES, TOO_MANY_SIGN_INS, AccountLimits
 from graphql_api.auth.cookies import AmbiguousCookie
@@ -73,6 +74,11 @@ class Offender:
         """A task of the visitor's."""
         owner = await self.rest.api.build.user(UUID(self.visitor.uuid))
         return str((await self.rest.api.build.a_task(owner, **values)).id)
+
+    async def when_registration_is(self, mode: Registration) -> httpx.Response:
+        """Send it when not everyone may register."""
+        self.monkeypatch.setattr(self.rest.api.server.backend.accounts, "_registration", mode)
+        return await self.send()
 
     async def used_up(self, limit: RateLimit, key: str) -> httpx.Response:
         """Send it when a limit is used up."""
@@ -258,6 +264,8 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
     "The database is temporarily unavailable; try again in a moment.": down,
     "A user with this name already exists": name_taken,
     "A user with this email already exists": address_taken,
+    CLOSED: lambda offender: offender.when_registration_is(Registration.CLOSED),
+    INVITED_ONLY: lambda offender: offender.when_registration_is(Registration.INVITE),
     "Too many registrations from this address. Try again later.": lambda offender: offender.used_up(
         offender.limits.registrations, offender.address
     ),

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from domain.actor import OPERATOR
 from domain.errors import InvalidCredentials, NotFound, Unauthenticated
 from domain.events import AccessChange, AccessEvent
 from domain.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME, REPLAY_GRACE, token_hash
-from domain.user import Role, Verification
+from domain.user import Role, UserKind, Verification
 from persistence.models import SessionRow, UserRow
 from services.session import (
     INVALID,
@@ -20,6 +21,7 @@ from services.session import (
     OpenSession,
     find_session_of,
     list_sessions,
+    open_session,
     refresh_session,
     revoke_session,
     sign_in,
@@ -84,12 +86,15 @@ class TestSignIn:
         assert opened.refresh_token not in row
 
     async def test_each_refusal_is_the_same(self, build: Builders):
-        """A wrong password, an unknown user, a disabled one, and an invalid name have the same message."""
+        """A wrong password, an unknown or disabled user, one without a password, an invalid name: one message."""
         user, gone = await a_member(build), await a_member(build, is_active=False)
+        without, service = await a_member(build, has_password=False), await a_member(build, kind=UserKind.SERVICE)
         for name, password in (
             (user.username, "wrong"),
             ("nobody", "right"),
             (gone.username, "right"),
+            (without.username, "right"),
+            (service.username, "right"),
             ("a\x00", "right"),
             ("\ud800", "right"),
         ):
@@ -99,15 +104,16 @@ class TestSignIn:
             assert (refusal.value.message, refusal.value.path) == (WRONG, ())
 
     async def test_every_sign_in_costs_one_verification(self, build: Builders):
-        """Also for an unknown user."""
+        """Also for an unknown user, and for one without a password, whose stored hash may have another cost."""
         user, gone = await a_member(build), await a_member(build, is_active=False)
+        without, service = await a_member(build, has_password=False), await a_member(build, kind=UserKind.SERVICE)
         asked: list[str | None] = []
 
         async def note(password: str, known: str | None) -> Verification:
             asked.append(known)
             return Verification(False)
 
-        for name in (user.username, gone.username, "nobody"):
+        for name in (user.username, gone.username, without.username, service.username, "nobody"):
             with pytest.raises(InvalidCredentials):
                 await sign_in(
                     build.as_(None),
@@ -118,7 +124,40 @@ class TestSignIn:
                     ip_address="",
                     user_agent=None,
                 )
-        assert asked == [user.password_hash, None, None]
+        assert asked == [user.password_hash, None, None, None, None]
+
+    async def test_a_password_that_is_removed_meanwhile_is_refused(self, build: Builders):
+        """Between the check of the password and the session."""
+        user = await a_member(build)
+
+        async def lose(password: str, known: str | None) -> Verification:
+            async with build.database.engine.begin() as connection:
+                await connection.execute(text("UPDATE users SET has_password = false"))
+            return await verify_password(password, known)
+
+        with pytest.raises(InvalidCredentials):
+            await sign_in(
+                build.as_(None),
+                username=user.username,
+                password="right",
+                verify_password=lose,
+                key_ring=OLD,
+                ip_address="",
+                user_agent=None,
+            )
+        assert await sessions_of(build) == []
+
+    async def test_a_service_account_has_no_session_whatever_proves_it(self, build: Builders):
+        """Every way to sign in ends in `open_session`; and a session that got there is not refreshed."""
+        service = await a_member(build, kind=UserKind.SERVICE, has_password=False)
+        uow = build.as_(None)
+        with pytest.raises(InvalidCredentials, match=WRONG):
+            async with uow:
+                await open_session(uow, service, key_ring=OLD, ip_address="", user_agent=None)
+        session = await build.a_session(service, token_hash=token_hash("stolen"), expires_at=NOON + IDLE_LIFETIME)
+        async with build.unchanged():
+            with pytest.raises(InvalidCredentials, match=INVALID):
+                await refresh(build, "stolen", session.created_at)
 
     async def test_no_refresh_outlives_a_disabling(self, build: Builders):
         """A concurrent sign-in is refused, or its session is revoked."""

@@ -173,6 +173,14 @@ class TestChangePassword:
                 await change(build, build.actor(user), current, new)
         assert caught.value.path == (field,)
 
+    async def test_a_user_without_a_password_cannot_change_it(self, build: Builders):
+        """The error says why, and no hash is computed."""
+        user = await build.a_user(password_hash="hash of old", has_password=False)
+        async with build.unchanged():
+            with pytest.raises(Invalid, match="has no password") as caught:
+                await change(build, build.actor(user), "old")
+        assert caught.value.path == ("currentPassword",)
+
     async def test_one_of_concurrent_password_changes_succeeds(self, build: Builders):
         """For the other the current password is wrong."""
         user = await build.a_user(password_hash="hash of old")

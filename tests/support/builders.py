@@ -18,7 +18,7 @@ from domain.label import folded
 from domain.project import ProjectRole
 from domain.rank import whole
 from domain.task import TaskPriority, TaskStatus
-from domain.user import Role
+from domain.user import Role, UserKind
 from persistence.database import Database
 from persistence.models import (
     AccessTokenRow,
@@ -104,7 +104,7 @@ class Builders:
         now = datetime.now(UTC)
         row = UserRow(
             **{"username": name, "email": f"{name}@example.org", "password_hash": "!", "role": role, "is_active": True}
-            | {"access_version": 1, "created_at": now, "updated_at": now}
+            | {"access_version": 1, "created_at": now, "updated_at": now, "kind": UserKind.HUMAN, "has_password": True}
             | values
         )
         return await self._added(row)

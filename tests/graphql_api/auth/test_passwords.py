@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.errors import Invalid, RateLimited, Unavailable
-from domain.user import MAX_PASSWORD_BYTES, MAX_SENT_PASSWORD_BYTES, Verification
+from domain.user import MAX_PASSWORD_BYTES, MAX_SENT_PASSWORD_BYTES, NO_PASSWORD, Verification
 from graphql_api.auth import passwords as module
 from graphql_api.auth.hash_queue import Caller, QueueLimits
 from graphql_api.auth.passwords import Passwords, hashes_of
@@ -291,3 +291,11 @@ async def test_hashing_has_a_lower_priority_than_the_event_loop(passwords: Passw
 
     of_the_loop = os.getpriority(os.PRIO_PROCESS, get_native_id())
     assert of_threads == [min(of_the_loop + 5, 19)]
+
+
+async def test_the_hash_of_a_user_without_a_password_is_well_formed_and_matches_none(passwords: Passwords):
+    """So an older version, which does not know that there is no password, computes a hash and refuses."""
+    assert module._rounds_of(NO_PASSWORD) is not None
+    assert not bcrypt.checkpw(b"", NO_PASSWORD.encode())
+    for password in ("", ".", "Correct-horse1", NO_PASSWORD):
+        assert not await matches(passwords, password, NO_PASSWORD)

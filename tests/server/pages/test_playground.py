@@ -135,7 +135,7 @@ class TestTheLinks:
 
     async def test_the_page_links_to_enabled_pages_only(self):
         """Disabled ones have no link."""
-        async with browsing(board=False, api_docs=False, introspection=False) as browser:
+        async with browsing(board=False, account_pages=False, api_docs=False, introspection=False) as browser:
             assert settings_in((await browser.get("/graphql", headers=BROWSER)).text) == {}
 
 

@@ -255,6 +255,8 @@ def _user(name: str, chance: random.Random, password_hash: str) -> dict[str, Any
         "access_version": 1,
         "created_at": CREATED,
         "updated_at": CREATED,
+        "kind": "HUMAN",
+        "has_password": True,
     }
 
 
