@@ -45,6 +45,11 @@ class Identity:
     expires_at: datetime
 
 
+def actor_of(identity: Identity | None) -> Actor | None:
+    """The actor of a request; None without an accepted token."""
+    return identity.actor if identity is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """The client of a connection: its address (never that of a trusted proxy) and its user agent.

@@ -7,7 +7,10 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
+from domain.access_token import Scope
+from domain.actor import Actor
 from domain.errors import Invalid
+from domain.user import Role
 
 MAX_ID: Final = 256
 MAX_CLIENT: Final = 50
@@ -95,3 +98,19 @@ def named(names: Sequence[str]) -> str:
     """The name of a document with these operations."""
     text = ", ".join(names)
     return text if len(text) <= MAX_DOCUMENT_NAME else f"{text[: MAX_DOCUMENT_NAME - 1]}…"
+
+
+def may_send_untrusted(mode: TrustMode, actor: Actor | None) -> bool:
+    """Whether the sender of a request may send documents that are not trusted. This is the only place that decides it.
+
+    With `REQUIRE` these are only personal access tokens with the scope `admin` of users with the role ADMIN.
+    """
+    if mode is not TrustMode.REQUIRE:
+        return True
+    return (
+        actor is not None
+        and actor.token_id is not None
+        and actor.scopes is not None
+        and Scope.ADMIN in actor.scopes
+        and actor.role is Role.ADMIN
+    )

@@ -11,6 +11,7 @@ from graphql import OperationDefinitionNode, OperationType
 from strawberry.execution import optimized_is_awaitable
 
 from asgi.timeouts import TimeLimit, TimeoutQueue
+from domain.actor import Actor
 from domain.errors import Failure, Unavailable
 from graphql_api.execution.delivery import (
     DirectSender,
@@ -127,16 +128,22 @@ class Executor(Generic[ContextT]):
         return self._trusted is not None and self._documents.knows(self._trusted.text_of(request.document_id))
 
     async def prepare(
-        self, request: OperationRequest, *, request_id: str, headers: Mapping[bytes, bytes] = _NO_HEADERS
+        self,
+        request: OperationRequest,
+        *,
+        request_id: str,
+        headers: Mapping[bytes, bytes] = _NO_HEADERS,
+        actor: Actor | None = None,
     ) -> Operation | Response:
         """The operation to run, or a response with the errors. It is fast if the document is in the cache.
 
-        *headers* are those of the HTTP request; they may name the client.
+        *headers* are those of the HTTP request; they may name the client. *actor* is who sends it, which can decide
+        whether the document is executed.
         """
         try:
             check_text(request)
             if self._trusted is not None:
-                request = self._trusted.admit(request, headers, self._persisted)
+                request = self._trusted.admit(request, headers, self._persisted, actor)
             elif request.extensions or not request.query:
                 request = self._persisted.with_text(request)
             document = await self._documents.get_async(request.query)

@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from domain.actor import Actor
 from domain.errors import BadRequest, Unavailable, UnknownDocument, UntrustedDocument
-from domain.trusted_document import SHA256_PREFIX, TrustedDocument, TrustMode, digest_of
+from domain.trusted_document import SHA256_PREFIX, TrustedDocument, TrustMode, digest_of, may_send_untrusted
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.persisted_queries import EXTENSION, PersistedQueries
 from graphql_api.execution.request import OperationRequest
@@ -80,9 +81,13 @@ class TrustedDocuments:
         return found.text if found is not None else ""
 
     def admit(
-        self, request: OperationRequest, headers: Mapping[bytes, bytes], persisted: PersistedQueries
+        self,
+        request: OperationRequest,
+        headers: Mapping[bytes, bytes],
+        persisted: PersistedQueries,
+        actor: Actor | None,
     ) -> OperationRequest:
-        """The request with the text of its document, if this server executes it. It is counted.
+        """The request with the text of its document, if this server executes it for this actor. It is counted.
 
         *headers* may name the client. *persisted* are the automatic persisted queries.
 
@@ -95,7 +100,7 @@ class TrustedDocuments:
         """
         found = self._found(request, persisted)
         if found is None:
-            return self._admit_untrusted(request, headers, persisted)
+            return self._admit_untrusted(request, headers, persisted, actor)
         if request.query and request.query != found.text:
             raise BadRequest("`query` and the id or hash of the request name different documents: send one of them.")
         self.used[self._client_and_id(found, headers)] += 1
@@ -103,14 +108,6 @@ class TrustedDocuments:
             return request
         extensions = {name: value for name, value in request.extensions.items() if name != EXTENSION}
         return replace(request, query=found.text, extensions=extensions)
-
-    def may_send_untrusted(self) -> bool:
-        """Whether the sender of a request may send documents that are not trusted.
-
-        This is the only place that decides it. An exemption for some actors belongs here, with the actor as an argument
-        of this method and of `admit`.
-        """
-        return self.mode is not TrustMode.REQUIRE
 
     def _found(self, request: OperationRequest, persisted: PersistedQueries) -> _Text | None:
         """The trusted text that the request names; None if it names none, but has a text or an unknown hash."""
@@ -137,10 +134,14 @@ class TrustedDocuments:
         return self._by_id.get(name) or self._by_digest.get(name.removeprefix(SHA256_PREFIX))
 
     def _admit_untrusted(
-        self, request: OperationRequest, headers: Mapping[bytes, bytes], persisted: PersistedQueries
+        self,
+        request: OperationRequest,
+        headers: Mapping[bytes, bytes],
+        persisted: PersistedQueries,
+        actor: Actor | None,
     ) -> OperationRequest:
         digest = _hash_of(request.extensions.get(EXTENSION)) if not request.query else None
-        if not self.may_send_untrusted() and (request.query or digest is not None):
+        if not may_send_untrusted(self.mode, actor) and (request.query or digest is not None):
             self._check_is_read()
             self._count_untrusted(request, headers, "refused")
             raise UntrustedDocument if digest is None else UnknownDocument(digest)

@@ -1,10 +1,14 @@
 """With `TRUSTED_DOCUMENTS=require` no entry point executes a document that is not trusted.
 
-Every entry point is sent every attack. An attack names a trusted document where that could help.
+Every entry point is sent every attack. An attack names a trusted document where that could help. The only exemption are
+personal access tokens with the scope `admin` of users with the role ADMIN.
 """
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,8 +16,15 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from websockets.exceptions import ConnectionClosed
 
+from domain.access_token import Scope, new_token
+from domain.actor import OPERATOR
 from domain.trusted_document import digest_of
+from domain.user import Role
+from server.pages.account import ASSETS, PATHS
+from services.access_token import revoke_access_token
+from services.user import set_user_active, set_user_role
 from tests.support.api import Api
 from tests.support.api_server import an_api
 from tests.support.serving import serving
@@ -133,6 +144,8 @@ TAKE_NONE = {
     "/schema.graphql",
     "/board",
     "/board/assets/{name}",
+    *PATHS,
+    ASSETS,
 }
 CALLERS = {
     "graphql_api/transports/http/direct.py": "POST",
@@ -178,6 +191,89 @@ async def test_nothing_else_is_executed(guarded: Api, client: httpx.AsyncClient,
     assert await _tasks(guarded) == 0
 
 
+EXEMPT = [(Scope.ADMIN,), (Scope.ADMIN, Scope.TASKS_READ), tuple(Scope)]
+"""Scopes with which the token of an admin may send any document."""
+SCOPES: Sequence[tuple[Scope, ...]] = [
+    *((scope,) for scope in Scope),
+    tuple(scope for scope in Scope if scope is not Scope.ADMIN),
+    *EXEMPT[1:],
+]
+EXECUTES = ["POST", "POST, all layers", "GET", "event stream by POST", "event stream or JSON", "WebSocket"]
+TYPENAME = {"query": "{ __typename }"}
+
+
+@pytest.fixture(scope="module")
+async def not_exempt(guarded: Api) -> dict[str, str]:
+    """Tokens of every role with every scope, and sessions, except those that may send any document."""
+    found = {}
+    for role in Role:
+        user = await guarded.a_user(role)
+        found[f"session of {role}"] = await guarded.token(user)
+        for scopes in SCOPES:
+            if role is not Role.ADMIN or Scope.ADMIN not in scopes:
+                _, found[f"{role} with {scopes}"] = await guarded.build.an_access_token(user, *scopes)
+    return found
+
+
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
+async def test_no_other_role_or_scope_helps(
+    guarded: Api, client: httpx.AsyncClient, not_exempt: Mapping[str, str], entry_point: str
+):
+    """Each token sends a different attack next, so all attacks are sent with several roles and scopes."""
+    bypasses, attacks = {}, cycle(ATTACKS.items())
+    for who, token in not_exempt.items():
+        for name, body in [("the least", TYPENAME), *(next(attacks) for _ in range(5))]:
+            text = await ENTRY_POINTS[entry_point](client, token, body)
+            if '"data"' in text or "__schema" in text or "taskStatusChanged" in text:
+                bypasses[who, name] = text
+    assert bypasses == {}
+    assert await _tasks(guarded) == 0
+
+
+async def _exempt(api: Api, scopes: Sequence[Scope] = (Scope.ADMIN,), **values: Any) -> str:
+    _, token = await api.build.an_access_token(await api.a_user(Role.ADMIN), *scopes, **values)
+    return token
+
+
+@pytest.mark.parametrize("scopes", EXEMPT, ids=str)
+@pytest.mark.parametrize("entry_point", EXECUTES)
+async def test_a_token_of_an_admin_with_the_scope_admin_sends_any_document(
+    guarded: Api, client: httpx.AsyncClient, entry_point: str, scopes: Sequence[Scope]
+):
+    """At its first request and when it is cached. What others then send is refused as before, by hash too."""
+    token, user = await _exempt(guarded, scopes), await guarded.token(await guarded.a_user())
+    text = f"query New{len(scopes)}{EXECUTES.index(entry_point)} {{ __schema {{ queryType {{ name }} }} }}"
+    for body in (TYPENAME, {"query": text}, {"query": text} | _named(digest_of(text)), _named(digest_of(text))):
+        assert '"data"' in await ENTRY_POINTS[entry_point](client, token, body), body
+        refused = await ENTRY_POINTS[entry_point](client, user, body)
+        assert any(code in refused for code in REFUSED), (body, refused)
+
+
+@pytest.mark.parametrize("entry_point", EXECUTES)
+async def test_a_token_that_is_not_valid_exempts_from_nothing(
+    guarded: Api, client: httpx.AsyncClient, entry_point: str
+):
+    """Neither a damaged nor an expired one, nor one whose user is disabled or no admin any more."""
+    now = datetime.now(UTC)
+    users = {name: await guarded.a_user(Role.ADMIN) for name in ("disabled", "demoted", "revoked")}
+    tokens = {name: await guarded.build.an_access_token(user, Scope.ADMIN) for name, user in users.items()}
+    for _, token in tokens.values():
+        assert '"data"' in await ENTRY_POINTS[entry_point](client, token, TYPENAME)
+    build, (row, _) = guarded.build, tokens["revoked"]
+    await set_user_active(build.as_(OPERATOR), user_id=users["disabled"].id, is_active=False)
+    await set_user_role(build.as_(OPERATOR), user_id=users["demoted"].id, role=Role.MODERATOR)
+    own = build.as_(build.actor(users["revoked"], row.id))
+    await revoke_access_token(own, user_id=row.user_id, token_id=row.id)
+    sent = {name: token for name, (_, token) in tokens.items()}
+    sent["expired"] = await _exempt(guarded, expires_at=now - timedelta(seconds=1))
+    sent["damaged"] = sent["expired"][:-1] + ("a" if sent["expired"][-1] != "a" else "b")
+    sent["unknown"] = new_token()
+    for token in sent.values():
+        async with asyncio.timeout(HANG_SECONDS):
+            while not await _is_refused(client, entry_point, token):
+                await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize("entry_point", ["POST", "POST, all layers", "event stream by POST", "GET", "WebSocket"])
 async def test_what_is_trusted_is_executed(client: httpx.AsyncClient, token: str, entry_point: str):
     """So the attacks were refused for what they are."""
@@ -214,6 +310,14 @@ def test_every_module_that_takes_documents_has_a_case():
     }
     assert modules - {"graphql_api/execution/request.py"} == CALLERS.keys()
     assert set(CALLERS.values()) <= ENTRY_POINTS.keys()
+
+
+async def _is_refused(client: httpx.AsyncClient, entry_point: str, token: str) -> bool:
+    """Whether the token sends no other document. A socket that does not take the token is a refusal."""
+    try:
+        return '"data"' not in await ENTRY_POINTS[entry_point](client, token, TYPENAME)
+    except ConnectionClosed:
+        return True
 
 
 def _path_of(route: BaseRoute) -> str:

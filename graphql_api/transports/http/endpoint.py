@@ -11,7 +11,7 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from asgi import disconnect
-from asgi.client import Identity, Network, is_secure
+from asgi.client import Identity, Network, actor_of, is_secure
 from asgi.direct_request import DirectRequest
 from asgi.disconnect import DisconnectWatcher
 from asgi.errors import HTTPError, bad_request, challenge, unavailable
@@ -157,11 +157,15 @@ class GraphQLHTTP(Generic[ContextT]):
         if media is None:
             raise bad_request(f"Accept {JSON} or {GRAPHQL}: the response has no other media type.", status=406)
         request = await self._request(scope, receive, headers)
-        operation = await self._executor.prepare(request, request_id=request_id, headers=headers)
+        identity, error = await self._identity(headers)
+        operation = await self._executor.prepare(
+            request, request_id=request_id, headers=headers, actor=actor_of(identity)
+        )
+        if isinstance(error, Unavailable):
+            raise unavailable(error)
         if isinstance(operation, Response):
             return _http_response(operation, media, [], request_id)
         _check_method(operation, method)
-        identity, error = await self._identity(headers)
         context = self._request_context(scope, receive, identity, error, request_id)
         return await self._execute(operation, context, receive, media)
 
@@ -173,7 +177,9 @@ class GraphQLHTTP(Generic[ContextT]):
         media: str,
         headers: dict[bytes, bytes],
     ) -> HTTPResponse | None:
-        operation = await self._executor.prepare(request, request_id=context.request_id, headers=headers)
+        operation = await self._executor.prepare(
+            request, request_id=context.request_id, headers=headers, actor=actor_of(context.identity)
+        )
         if isinstance(operation, Response):
             return _http_response(operation, media, [], context.request_id)
         _check_method(operation, "POST")
@@ -217,14 +223,15 @@ class GraphQLHTTP(Generic[ContextT]):
         except BadRequest as refused:
             raise HTTPError(400, refused) from None
 
-    async def _identity(self, headers: dict[bytes, bytes]) -> tuple[Identity | None, Unauthenticated | None]:
+    async def _identity(
+        self, headers: dict[bytes, bytes]
+    ) -> tuple[Identity | None, Unauthenticated | Unavailable | None]:
+        """The identity, or why there is none; that the database is unavailable is for the caller to raise."""
         given = headers.get(b"authorization")
         try:
             return await self._authenticate(None if given is None else given.decode("latin-1")), None
-        except Unauthenticated as error:
+        except (Unauthenticated, Unavailable) as error:
             return None, error
-        except Unavailable as error:
-            raise unavailable(error) from None
 
     def _request_context(
         self,

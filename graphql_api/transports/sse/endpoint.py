@@ -9,13 +9,13 @@ from graphql import OperationType
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asgi import disconnect
-from asgi.client import Network
+from asgi.client import Network, actor_of
 from asgi.disconnect import DisconnectWatcher
 from asgi.errors import HTTPError, bad_request
 from asgi.exchange import without_exchange
 from asgi.origins import AllowsOrigin
 from asgi.request_body import ClientDisconnected, read_body
-from asgi.request_context import Header, http_disconnect
+from asgi.request_context import Header, RequestContext, http_disconnect
 from asgi.request_id import request_id_of
 from asgi.response import HTTPResponse
 from asgi.timeouts import TimeoutQueue
@@ -93,7 +93,8 @@ class GraphQLEvents(Generic[ContextT]):
         request_id = record.request_id
         request = HandshakeRequest.of(scope, self._trusted)
         body = await self._body(scope, receive)
-        operation = await self._operation(scope, body, request_id)
+        facts = await request_context(request, self._config.session.authenticate, request_id)
+        operation = await self._operation(scope, body, facts)
         if not only_events and (isinstance(operation, Response) or operation.type is not OperationType.SUBSCRIPTION):
             await self._otherwise(without_exchange(scope), _replay(body, receive), send)
             return False
@@ -105,7 +106,7 @@ class GraphQLEvents(Generic[ContextT]):
             await EventStream(self._config, operation, request, record, receive, send).run()
             return True
         else:
-            await self._run_once(operation, request, request_id, receive, send)
+            await self._run_once(operation, facts, receive, send)
         record.status = 200
         return True
 
@@ -115,12 +116,12 @@ class GraphQLEvents(Generic[ContextT]):
         check_content_type(scope["headers"])
         return await read_body(receive, dict(scope["headers"]), max_bytes=MAX_BODY, timeouts=self._waiting_for_bodies)
 
-    async def _operation(self, scope: Scope, body: bytes, request_id: str) -> Operation | Response:
+    async def _operation(self, scope: Scope, body: bytes, facts: RequestContext) -> Operation | Response:
         try:
             value: Any = decode_json(body) if scope["method"] == "POST" else decode_query_string(scope["query_string"])
             headers = dict(scope["headers"])
             operation = await self._config.executor.prepare(
-                parse_request(value), request_id=request_id, headers=headers
+                parse_request(value), request_id=facts.request_id, headers=headers, actor=actor_of(facts.identity)
             )
         except BadRequest as refused:
             raise HTTPError(400, refused) from None
@@ -130,16 +131,13 @@ class GraphQLEvents(Generic[ContextT]):
             )
         return operation
 
-    async def _run_once(
-        self, operation: Operation, request: HandshakeRequest, request_id: str, receive: Receive, send: Send
-    ) -> None:
+    async def _run_once(self, operation: Operation, facts: RequestContext, receive: Receive, send: Send) -> None:
         """Run a query or a mutation and send its result. A query stops when the client disconnects."""
-        facts = await request_context(request, self._config.session.authenticate, request_id)
         context = self._config.make_context(replace(facts, disconnected=http_disconnect(receive)))
         is_query = operation.type is OperationType.QUERY
         with DisconnectWatcher(receive, self._disconnect_checks) if is_query else nullcontext():
             response = await self._config.executor.execute(operation, context)
-            await _send_response(send, response, request_id, facts.response_headers)
+            await _send_response(send, response, facts.request_id, facts.response_headers)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -9,6 +9,7 @@ from typing import Generic
 
 from graphql import OperationType
 
+from asgi.client import actor_of
 from asgi.request_id import new_request_id
 from asgi.socket_writer import PeerDisconnected
 from asgi.streaming_session import StreamingSession
@@ -62,7 +63,10 @@ class Operations(Generic[ContextT]):
         record = self._requests.begin("ws", new_request_id())
         with record:
             try:
-                operation = await self._executor.prepare(request, request_id=record.request_id, headers=self._headers)
+                actor = actor_of(self._session.identity)
+                operation = await self._executor.prepare(
+                    request, request_id=record.request_id, headers=self._headers, actor=actor
+                )
             except asyncio.CancelledError:  # the connection has ended
                 record.end()
                 raise
