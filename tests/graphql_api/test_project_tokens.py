@@ -122,13 +122,13 @@ class TestReads:
     async def test_users_are_those_of_the_project(self, api: Api):
         """Without a project they would be all users of the server."""
         reach = await a_reach(api)
-        stranger = await api.a_user()
+        outsider = await api.a_user()
         answer = await api.ask("{ assignableUsers { username } }", reach.token)
         assert {each["username"] for each in answer.data["assignableUsers"]} == {
             reach.user.username,
             reach.keeper.username,
         }
-        assert stranger.username not in answer.http.text
+        assert outsider.username not in answer.http.text
         for query in ("{ users { nodes { id } } }", "{ auditLog { nodes { id } } }", "{ sessions { id } }"):
             assert (await api.ask(query, reach.token)).codes == ["FORBIDDEN"]
         me = await api.ask("{ me { username email viewerCanCreateProjects } }", reach.token)
@@ -172,7 +172,7 @@ OF_TASKS: dict[str, str] = {
 class TestWrites:
     @pytest.mark.parametrize("name", WRITES)
     async def test_nothing_else_is_changed(self, api: Api, name: str):
-        """The refusal is that of somebody who is not a member."""
+        """The refusal is that of a user who is no member."""
         reach = await a_reach(api)
         field, expected = WRITES[name]
         text = _filled(field, reach, reach.forbidden[0])
