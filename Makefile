@@ -46,7 +46,7 @@ ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/pe
 	tests/streaming/test_failover.py tests/streaming/test_sentinel_failover.py \
 	tests/persistence/test_synchronous_commits.py tests/persistence/test_several_hosts.py
 
-test: $(VENV)/dev ## Run the tests in random order, with a quarter of the generated cases (ARGS="-k name", SEED=…, CASES=all).
+test: $(VENV)/dev ## Run the tests in random order, with an eighth of the generated cases (ARGS="-k name", SEED=…, CASES=all).
 	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) \
 		$(addprefix --ignore ,tests/e2e tests/load tests/embedded tests/timings tests/chaos tests/simulation tests/drill tests/outages \
 		tests/examples tests/manifests tests/relay tests/readme tests/pooler $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
@@ -86,7 +86,7 @@ test-servers: $(VENV)/dev ## Run the slow tests of complete servers: first start
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded tests/drill tests/pooler
 
 # The simulation computes, with a virtual clock. The injected faults wait, and their latencies are measured: they go first.
-test-stream: $(VENV)/dev ## Run the slow tests of the event stream: 10,000 histories, injected faults.
+test-stream: $(VENV)/dev ## Run the slow tests of the event stream: 4,000 histories, injected faults.
 	@tools/at-once "$(BIN)/python -m pytest -n 2 --dist worksteal $(ORDER) tests/chaos tests/outages" \
 		"nice -n 19 $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) tests/simulation"
 
@@ -98,7 +98,7 @@ schema: $(VENV)/dev ## Update schema.graphql after a change of the API.
 	@$(BIN)/taskriver export-schema > schema.graphql.new
 	@mv schema.graphql.new schema.graphql
 
-documents: $(VENV)/dev ## Update the trusted documents of the board and the commands after a change of their documents.
+documents: $(VENV)/dev ## Update the trusted documents of the pages and the commands after a change of their documents.
 	@$(BIN)/python -m tools.own_documents
 
 permissions: $(VENV)/dev ## Update the tables of docs/permissions.md after a change of the policy.
@@ -139,7 +139,7 @@ frontend: ## Build the browser pages after a change in frontend/ (needs node 20)
 	@tools/build-frontend $(PAGE)
 
 frontend-check: ## Check types, GraphQL documents and state of the pages, without a browser (needs node 20).
-	@tools/npm-install frontend/board && cd frontend/board && npm run --silent check
+	@for each in account board; do (tools/npm-install frontend/$$each && cd frontend/$$each && npm run --silent check) || exit 1; done
 
 pictures: $(VENV)/local ## Update the pictures of docs/ from the running product (needs node 20).
 	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \

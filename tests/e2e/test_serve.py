@@ -255,8 +255,9 @@ class TestTheLog:
         assert not any(line["event"] == "forged" for line in use.lines)
 
     async def test_client_errors_are_no_warnings(self, use: Use):
-        """Only invalid HTTP is a warning of the server."""
-        assert [line for line in use.lines if line["level"] in ("warning", "error")] == []
+        """Only invalid HTTP is a warning of the server. On a busy machine Redis may answer late, too."""
+        warnings = [line for line in use.lines if line["level"] in ("warning", "error")]
+        assert [line for line in warnings if not line["event"].startswith("no Redis notifications")] == []
 
     async def test_every_transport_has_request_lines(self, use: Use):
         """One line per request: actor, operation, transport and result."""

@@ -152,7 +152,7 @@ async def plan_of_count(dataset: LargeDataset, actor: Actor, wanted: TaskFilter)
 
 
 def orders_with(wanted: str) -> Sequence[TaskOrder]:
-    """All orders of a list, or with few cases a quarter of them, which differs from filter to filter."""
+    """All orders of a list, or with few cases an eighth of them, which differs from filter to filter."""
     every = list(TaskOrder) if FILTERS[wanted].project_id is not None else IN_ALL_PROJECTS
     first = list(FILTERS).index(wanted)
     return [every[(first + number) % len(every)] for number in range(cases(len(every)))]

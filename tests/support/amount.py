@@ -1,4 +1,4 @@
-"""How many generated cases a run has: all of them, or with `GENERATED_CASES=few` a quarter, the same ones every time.
+"""How many generated cases a run has: all of them, or with `GENERATED_CASES=few` an eighth, the same ones every time.
 
 `make test` has few, `make test-slow` and `make coverage` have all of them.
 """
@@ -10,5 +10,5 @@ FEW: Final = os.environ.get("GENERATED_CASES") == "few"
 
 
 def cases(number: int) -> int:
-    """So many, or a quarter of them."""
-    return max(1, number // 4) if FEW else number
+    """So many, or an eighth of them."""
+    return max(1, number // 8) if FEW else number

@@ -1,13 +1,15 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Session } from "@taskriver/client";
-import { settings } from "../../../common/settings";
-import { Mark } from "./icons";
+import { settings } from "../settings";
+import { Mark } from "./Mark";
 import { Links } from "./Links";
 import { useUnloadQuestion } from "./use";
 
 interface Props {
   readonly session: Session;
+  /** What the page is. */
+  readonly about: string;
   /** Why it is shown, if there is a special reason. */
   readonly reason: string;
   /** Who was signed in before. */
@@ -16,7 +18,7 @@ interface Props {
   readonly unsaved: boolean;
 }
 
-export function SignIn({ session, reason, username, unsaved }: Props) {
+export function SignIn({ session, about, reason, username, unsaved }: Props) {
   useUnloadQuestion(unsaved, () => true);
   const { demo } = settings;
   const { busy, problem, signIn } = useSignIn(session);
@@ -32,7 +34,7 @@ export function SignIn({ session, reason, username, unsaved }: Props) {
     <main class="sign-in">
       <header>
         <h1><Mark /> Taskriver</h1>
-        <p>A live task board.</p>
+        <p>{about}</p>
       </header>
       {reason && <p class="note" role="status">{reason}</p>}
       <form ref={form} onSubmit={submit} aria-label="Sign in">
