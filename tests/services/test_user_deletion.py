@@ -104,7 +104,7 @@ class TestTheName:
         """In any case of letters; the e-mail address can be used again."""
         user = await build.a_user()
         await delete(build, user)
-        wanted = {"email": user.email, "password": PASSWORD, "hash_password": hash_password}
+        wanted: Any = {"email": user.email, "password": PASSWORD, "hash_password": hash_password}
         for name in (user.username, user.username.upper()):
             with pytest.raises(AlreadyExists):
                 await register(build.as_(None), username=name, **wanted)

@@ -297,9 +297,9 @@ class Inputs:
         return {"userId": self._user_to_change(), "isActive": self._one((True, False, False), (None, "yes"), 0.05)}
 
     def delete_user(self) -> Values:
-        """Any user, also the actor, with a wrong password: so the users of the scene stay."""
-        values = {"userId": self._one([global_id("User", "nobody")], _BAD_IDS), "currentPassword": "Wrong-horse1"}
-        return values | {"deleteTasks": self._one((True, False), (None, "yes"), 0.05)}
+        """Any user; the actor only with a wrong password."""
+        values = {"userId": self._user_to_change(), "currentPassword": "Wrong-horse1"}
+        return values | {"deleteTasks": self._one((True, True, True, False), (None, "yes"), 0.05)}
 
     def _user_to_change(self) -> Any:
         name = self._chance.choice(("admin", "admin", "admin", "admin", "nobody", "nobody", "nobody", *ROLES))

@@ -174,7 +174,7 @@ def case_of(schema: GraphQLSchema, situation: Situation, seed: int) -> Case:
 
 
 def _actor(first: str, chance: random.Random) -> str | None:
-    if first.startswith("setUser"):
+    if first.startswith("setUser") or first == "deleteUser":
         return chance.choice(("admin", "admin", "admin", "admin", "deputy", "deputy", *ACTORS, None))
     if first in _GROUPS[1] or first == "restoreTask":
         return chance.choice(("owner", "owner", "owner", "outsider", *ACTORS))
