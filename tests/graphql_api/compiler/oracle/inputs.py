@@ -297,8 +297,9 @@ class Inputs:
         return {"userId": self._user_to_change(), "isActive": self._one((True, False, False), (None, "yes"), 0.05)}
 
     def delete_user(self) -> Values:
-        """Any user; the actor only with a wrong password."""
-        values = {"userId": self._user_to_change(), "currentPassword": "Wrong-horse1"}
+        """A user who does not exist, or the actor with a wrong password: so the users of the case stay."""
+        users = [global_id("User", "unknown"), *([global_id("User", self._actor)] if self._actor else [])]
+        values = {"userId": self._one(users, _BAD_IDS), "currentPassword": "Wrong-horse1"}
         return values | {"deleteTasks": self._one((True, True, True, False), (None, "yes"), 0.05)}
 
     def _user_to_change(self) -> Any:
