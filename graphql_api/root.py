@@ -12,6 +12,7 @@ from graphql_api.resolvers.label import LabelMutations
 from graphql_api.resolvers.membership import MembershipMutations
 from graphql_api.resolvers.node import NodeQueries
 from graphql_api.resolvers.project import ProjectMutations, ProjectQueries, ProjectSubscriptions
+from graphql_api.resolvers.service_account import ServiceAccountMutations, ServiceAccountQueries
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
 from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
@@ -32,6 +33,7 @@ class Query(
     TrashQueries,
     SessionQueries,
     AccessTokenQueries,
+    ServiceAccountQueries,
     AuditQueries,
     NodeQueries,
 ):
@@ -42,6 +44,7 @@ class Query(
 class Mutation(
     SessionMutations,
     AccessTokenMutations,
+    ServiceAccountMutations,
     UserMutations,
     TaskMutations,
     ProjectMutations,

@@ -16,6 +16,7 @@ from domain.errors import ErrorCode
 from domain.events import ProjectChange, TaskChange
 from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
+from domain.user import Role, UserKind
 from domain.user import Role
 from domain.user_deletion import RemainingPlace
 from persistence.queries.task_list import TaskOrder
@@ -36,6 +37,7 @@ __all__ = [
     "TaskOrder",
     "TaskPriority",
     "TaskStatus",
+    "UserKind",
 ]
 
 
@@ -84,6 +86,14 @@ _described(
         "Reads the tasks that are assigned to them and changes their status.",
         "MODERATOR": "The rights of USER, and reads and deletes the tasks of all users. Reads all projects.",
         "ADMIN": "All rights for the tasks of all users and for all projects, and manages users.",
+    },
+)
+_described(
+    UserKind,
+    "What a user is.",
+    {
+        "HUMAN": "A person, who signs in.",
+        "SERVICE": "A service account: a program, which has personal access tokens only.",
     },
 )
 _described(

@@ -60,6 +60,7 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
         (
             *("Mutation.changePassword", "Mutation.logout", "Mutation.logoutAll", "Mutation.deleteUser"),
             *("Query.accessTokens", "Mutation.createAccessToken", "Mutation.revokeAccessToken"),
+            *("Query.serviceAccounts", "Mutation.createServiceAccount"),
         ),
         NONE,
     ),
