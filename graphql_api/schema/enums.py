@@ -17,7 +17,6 @@ from domain.events import ProjectChange, TaskChange
 from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role, UserKind
-from domain.user import Role
 from domain.user_deletion import RemainingPlace
 from persistence.queries.task_list import TaskOrder
 from streaming.stream_items import ResyncReason
