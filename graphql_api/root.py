@@ -13,6 +13,7 @@ from graphql_api.resolvers.membership import MembershipMutations
 from graphql_api.resolvers.node import NodeQueries
 from graphql_api.resolvers.project import ProjectMutations, ProjectQueries, ProjectSubscriptions
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
+from graphql_api.resolvers.sign_in import SignInMutations, SignInQueries
 from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
 from graphql_api.resolvers.trash import TrashMutations, TrashQueries
@@ -31,6 +32,7 @@ class Query(
     ProjectQueries,
     TrashQueries,
     SessionQueries,
+    SignInQueries,
     AccessTokenQueries,
     AuditQueries,
     NodeQueries,
@@ -41,6 +43,7 @@ class Query(
 @strawberry.type(description="All mutations. Each field runs in a transaction of its own.")
 class Mutation(
     SessionMutations,
+    SignInMutations,
     AccessTokenMutations,
     UserMutations,
     TaskMutations,

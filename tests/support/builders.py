@@ -42,6 +42,8 @@ _numbers = count(1)
 TABLES = (
     "audit_entries",
     "used_tokens",
+    "single_uses",
+    "identities",
     "sessions",
     "access_tokens",
     "events",
