@@ -48,7 +48,7 @@ MAX_FORM: Final = 80 * 1024
 FORM_SECONDS: Final = 10.0
 NO_REFERRER: Final[Header] = (b"referrer-policy", b"no-referrer")
 
-_STATUS: Final[dict[type[DomainError], int]] = {
+_STATUS: Final[dict[type[DomainError] | Fault, int]] = {
     BadRequest: 400,
     InvalidCredentials: 401,
     Forbidden: 403,
@@ -56,8 +56,9 @@ _STATUS: Final[dict[type[DomainError], int]] = {
     AlreadyExists: 409,
     RateLimited: 429,
     Unavailable: 503,
+    Fault.USER: 400,
+    Fault.PROVIDER: 502,
 }
-_FAULTS: Final = {Fault.USER: 400, Fault.PROVIDER: 502}
 _BUG: Final = "Something went wrong on our side. Please report request id {}."
 _INVALID_REQUEST: Final = {"error": "invalid_request"}
 
@@ -236,15 +237,19 @@ def _status_and_message(error: Exception, request_id: str) -> tuple[int, str]:
     match error:
         case SignInFailed():
             record_error("INVALID_CREDENTIALS")
-            return _FAULTS[error.fault], error.message
+            return _STATUS[error.fault], error.message
         case HTTPError():
             return error.status, error.error.message
         case DomainError():
             record_error(getattr(error, "code", "BAD_REQUEST"))
-            return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400), error.message
+            return _status(error), error.message
     record_error("INTERNAL")
     log_bug("a sign-in through a provider", error, request_id=request_id)
     return 500, _BUG.format(request_id)
+
+
+def _status(error: DomainError) -> int:
+    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 400)
 
 
 def _failure_page(

@@ -220,8 +220,8 @@ class Settings(BaseSettings):
     oidc_create_users: bool = Field(True, description="Whether the first sign-in through a provider creates the user.")
     oidc_link_by_email: bool = Field(
         False,
-        description="Whether the first sign-in through a provider is linked to the user who has the same e-mail address, "
-        "if the provider and this server both have verified it.",
+        description="Whether the first sign-in through a provider is linked to the user who has the same e-mail "
+        "address, if the provider and this server both have verified it.",
     )
     oidc_groups_claim: str = Field(
         "groups", min_length=1, description="The claim with the groups of a user at a provider."

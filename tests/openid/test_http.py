@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -133,13 +132,12 @@ class TestLimits:
     async def test_the_event_loop_goes_on(self, url: str, http: ProviderHTTP):
         """While requests wait for a provider, others are served."""
         waiting = [asyncio.create_task(http.get(f"{url}/slow")) for _ in range(10)]
-        latest = 0.0
+        turns = 0
         while not all(each.done() for each in waiting):
-            before = time.perf_counter()
-            await asyncio.sleep(0.001)
-            latest = max(latest, time.perf_counter() - before)
+            await asyncio.sleep(0)
+            turns += 1
         assert {type(each.exception()) for each in waiting} == {ProviderUnavailable}
-        assert latest < 0.4  # far below the half second for which they wait
+        assert turns > 20
 
 
 CONFIG = ProviderConfig("one", "One", "https://login.example.org", "us", "secret")

@@ -47,7 +47,7 @@ async def sso(new_database: Callable[[], str], redis_url: str, provider: FakePro
         name="one",
         issuer=provider.issuer,
         client_id="taskriver",
-        client_secret=SECRET,  # type: ignore[arg-type]
+        client_secret=SECRET,
     )
     settings = {"oidc_providers": (configured,), "public_url": URL, "cookie_secure": False, "oidc_groups": GROUPS}
     async with an_api(new_database(), redis_url, settings) as api:

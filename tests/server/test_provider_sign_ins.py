@@ -34,7 +34,7 @@ async def sso(
 ) -> AsyncIterator[Api]:
     """An API with two providers."""
     configured = tuple(
-        ProviderSettings(name=name, issuer=each.issuer, client_id=each.client_id, client_secret=SECRET)  # type: ignore[arg-type]
+        ProviderSettings(name=name, issuer=each.issuer, client_id=each.client_id, client_secret=SECRET)
         for name, each in zip(("one", "two"), providers, strict=True)
     )
     settings = {"oidc_providers": configured, "public_url": URL, "cookie_secure": False}
@@ -430,7 +430,7 @@ class TestOutages:
 
     async def test_the_server_starts_without_the_provider(self, new_database: Callable[[], str], redis_url: str):
         """And says at the sign-in that it cannot be reached; other sign-ins work."""
-        dead = ProviderSettings(name="dead", issuer="http://127.0.0.1:9", client_id="x", client_secret="y")  # type: ignore[arg-type]
+        dead = ProviderSettings(name="dead", issuer="http://127.0.0.1:9", client_id="x", client_secret="y")
         settings = {"oidc_providers": (dead,), "public_url": URL}
         async with an_api(new_database(), redis_url, settings) as api, a_browser(api) as browser:
             refused(await browser.start("dead"), 502, "cannot be reached")

@@ -53,7 +53,8 @@ class Browser:
         answer = await self.api.post("/graphql", json={"query": query})
         payload = answer.json()["data"]["refreshToken"]
         assert payload["userErrors"] == [], payload
-        return {"token": payload["accessToken"]} | payload["user"]
+        user: dict[str, Any] = payload["user"]
+        return {"token": payload["accessToken"], **user}
 
 
 @asynccontextmanager

@@ -124,6 +124,7 @@ CASES: Final = (
     Case("token, anonymous", "createAccessToken", TOKEN, lambda _: {"name": "CI", "scopes": ["ADMIN"]}, None),
     Case("token, ended", "revokeAccessToken", "id: revokedAccessTokenId", lambda s: {"accessTokenId": _token(s)}),
     Case("token, unknown", "revokeAccessToken", "id: revokedAccessTokenId", lambda s: {"accessTokenId": _id(s.user)}),
+    Case("identity, unknown", "unlinkIdentity", "id: unlinkedIdentityId", lambda s: {"identityId": _identity()}),
     Case("registers", "register", ME, _newcomer, None),
     Case("registers, taken", "register", ME, lambda s: _newcomer(s, username=s.other.username), None),
     Case("registers, weak", "register", ME, lambda s: _newcomer(s, password="weak"), None),
@@ -163,6 +164,10 @@ def _project(situation: Situation) -> str:
 
 def _new_key(situation: Situation) -> str:
     return f"{situation.project.key}N"
+
+
+def _identity() -> str:
+    return encode_id("Identity", uuid4())
 
 
 def _token(situation: Situation) -> str:
