@@ -3,9 +3,9 @@
 import base64
 import hashlib
 import secrets
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -90,14 +90,14 @@ class FakeProvider:
 
     def claims(self, nonce: str) -> dict[str, Any]:
         """The claims of an ID token of now."""
-        now = int(time.time())
+        now = int(datetime.now(UTC).timestamp())
         usual = {"iss": self.issuer, "aud": self.client_id, "iat": now, "exp": now + 300, "nonce": nonce}
         merged = usual | self.user | self.changes
         return {name: value for name, value in merged.items() if value is not None}
 
     def logout_token(self, **changes: Any) -> str:
         """A logout token for the user."""
-        now = int(time.time())
+        now = int(datetime.now(UTC).timestamp())
         usual = {
             "iss": self.issuer,
             "aud": self.client_id,
