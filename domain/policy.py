@@ -123,7 +123,7 @@ POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
         Action.CREATE_TOKEN: _OWN,
         Action.LIST_TOKENS: _OWN,
         Action.REVOKE_TOKEN: _OWN,
-        # Whoever links an account can sign in as the user.
+        # A linked account can sign in as the user.
         Action.MANAGE_IDENTITIES: _OWN,
     },
 }

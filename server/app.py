@@ -48,7 +48,7 @@ from server import provider_endpoints
 from server.background_tasks import BackgroundTasks
 from server.garbage import GarbageCollection
 from server.health import Health, database_answers, redis_answers
-from server.limits import account_limits, document_limits, provider_configs, provider_sign_in_config
+from server.limits import account_limits, document_limits, page_sign_in, provider_configs, provider_sign_in_config
 from server.metrics_collector import MetricsCollector
 from server.oldest_snapshot import OldestSnapshot
 from server.pages import endpoint_page, landing
@@ -148,7 +148,7 @@ class Server:
         )
         has_playground, has_board = settings.has_playground, settings.has_board
         self.playground = Playground(self.demo, landing.GRAPHIQL.links(pages)) if has_playground else None
-        self.board = Board(self.demo, landing.BOARD.links(pages)) if has_board else None
+        self.board = Board(self.demo, landing.BOARD.links(pages), page_sign_in(settings)) if has_board else None
         self.documents = self._documents()
         self.compiled = (
             CompiledExecutor(schema._schema, strict=strict, at_first_request=plans_at_first_request)

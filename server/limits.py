@@ -1,9 +1,10 @@
 """The limits of accounts and of GraphQL documents, and the sign-in providers, from the settings."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from graphql_api.auth.accounts import AccountLimits
-from graphql_api.auth.provider_sign_ins import ProviderSignInConfig
+from graphql_api.auth.provider_sign_ins import START, ProviderSignInConfig
 from graphql_api.auth.rate_limits import RateLimit
 from graphql_api.execution.limits import Limits
 from openid.config import ProviderConfig
@@ -51,6 +52,15 @@ def provider_sign_in_config(settings: Settings, *, default_path: str) -> Provide
         per_account=account_limits(settings).sign_ins_per_account,
         logouts_per_address=RateLimit("provider-logouts-address", PROVIDER_LOGOUTS, 10 * MINUTE),
     )
+
+
+def page_sign_in(settings: Settings) -> Mapping[str, Any] | None:
+    """How users sign in, for pages with a form; None: with passwords only."""
+    if not settings.oidc_providers:
+        return None
+    configs = provider_configs(settings)
+    providers = [{"label": each.label, "startPath": START.format(each.name)} for each in configs]
+    return {"passwords": settings.password_login, "providers": providers}
 
 
 def document_limits(settings: Settings) -> Limits:

@@ -3,7 +3,7 @@
 The caller has verified what the provider says.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -53,8 +53,8 @@ async def find_or_create_user(
     """The user to whom the account of the provider is linked; at the first sign-in a new one, if it *creates_users*.
 
     If it *links_by_email*, the account is linked to an existing user with the same address, provided that the provider
-    has verified it, and that the user has shown it to this server. Otherwise whoever registers a foreign address first
-    would get the sign-ins of its owner, or the other way round.
+    has verified it, and that the user has shown it to this server. Otherwise a user who registers a foreign address
+    first would get the sign-ins of its owner, or the other way round.
 
     Two first sign-ins at the same time create one user: the pair of issuer and subject is unique.
 
@@ -68,26 +68,12 @@ async def find_or_create_user(
             identity = await uow.identities.find_by_subject(who.issuer, who.subject)
             if identity is not None:
                 return _who_may_sign_in(await uow.users.get(identity.user_id))
-            if links_by_email and (owner := await _owner_of_address(uow, who)) is not None:
-                _link(uow, owner, who, Performer(owner.id, owner.username))
-                try:
-                    await uow.commit()
-                except Duplicate:
-                    continue
-                return owner
-            if not creates_users:
+            user = await _owner_of_address(uow, who) if links_by_email else None
+            if user is None and not creates_users:
                 raise Forbidden(NO_ACCOUNT)
-            email = _address(who)
-            if await uow.users.id_by_email(email) is not None:
-                raise AlreadyExists(EMAIL_TAKEN)
-            user = new_user(uow, username=next(names), email=email)
-            add_user(uow, user)
-            _link(uow, user, who, Performer(user.id, user.username))
-            try:
-                await uow.commit()
-            except Duplicate:
-                continue  # the name is taken, or another sign-in of the same subject was faster: look again
-            return user
+            user = user or await _new_user(uow, who, names)
+            if user is not None and await _is_linked(uow, user, who):
+                return user
     raise Unavailable("No username could be found for the new account; try again.")
 
 
@@ -212,6 +198,28 @@ def _who_may_sign_in(user: UserRow) -> UserRow:
     if not may_sign_in(user):
         raise Forbidden(DISABLED)
     return user
+
+
+async def _new_user(uow: UnitOfWork, who: ProviderUser, names: Iterator[str]) -> UserRow | None:
+    """A new user, stored at the commit; None if another sign-in of the same subject has just created one."""
+    email = _address(who)
+    if await uow.users.id_by_email(email) is not None:
+        if await uow.identities.find_by_subject(who.issuer, who.subject) is not None:
+            return None
+        raise AlreadyExists(EMAIL_TAKEN)
+    user = new_user(uow, username=next(names), email=email)
+    add_user(uow, user)
+    return user
+
+
+async def _is_linked(uow: UnitOfWork, user: UserRow, who: ProviderUser) -> bool:
+    """Link the account and commit; False if the name is taken, or if another sign-in of the subject was faster."""
+    _link(uow, user, who, Performer(user.id, user.username))
+    try:
+        await uow.commit()
+    except Duplicate:
+        return False
+    return True
 
 
 async def _owner_of_address(uow: UnitOfWork, who: ProviderUser) -> UserRow | None:
