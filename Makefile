@@ -98,7 +98,7 @@ schema: $(VENV)/dev ## Update schema.graphql after a change of the API.
 	@$(BIN)/taskriver export-schema > schema.graphql.new
 	@mv schema.graphql.new schema.graphql
 
-documents: $(VENV)/dev ## Update the trusted documents of the board and the commands after a change of their documents.
+documents: $(VENV)/dev ## Update the trusted documents of the pages and the commands after a change of their documents.
 	@$(BIN)/python -m tools.own_documents
 
 permissions: $(VENV)/dev ## Update the tables of docs/permissions.md after a change of the policy.
@@ -139,7 +139,7 @@ frontend: ## Build the browser pages after a change in frontend/ (needs node 20)
 	@tools/build-frontend $(PAGE)
 
 frontend-check: ## Check types, GraphQL documents and state of the pages, without a browser (needs node 20).
-	@tools/npm-install frontend/board && cd frontend/board && npm run --silent check
+	@for each in account board; do (tools/npm-install frontend/$$each && cd frontend/$$each && npm run --silent check) || exit 1; done
 
 pictures: $(VENV)/local ## Update the pictures of docs/ from the running product (needs node 20).
 	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \

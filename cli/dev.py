@@ -123,6 +123,8 @@ def _addresses(settings: Settings, address: str) -> dict[str, str]:
     found["GraphQL"] = f"http://{address}/graphql{'   (in a browser: GraphiQL)' if settings.has_playground else ''}"
     if settings.has_board:
         found["Board"] = f"http://{address}/board"
+    if settings.account_pages:
+        found["Account"] = f"http://{address}/account"
     if settings.api_docs:
         found["REST API"] = f"http://{address}/docs"
     return found | {

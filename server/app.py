@@ -51,7 +51,7 @@ from server.health import Health, database_answers, redis_answers
 from server.limits import account_limits, document_limits, page_sign_in, provider_configs, provider_sign_in_config
 from server.metrics_collector import MetricsCollector
 from server.oldest_snapshot import OldestSnapshot
-from server.pages import endpoint_page, landing
+from server.pages import account, endpoint_page, landing
 from server.pages.board import Board
 from server.pages.demo_users import DemoUsers
 from server.pages.icon import Icon
@@ -144,11 +144,20 @@ class Server:
         self.requests = RequestRecords(self.tracing)
         self.demo = None if settings.is_production else demo
         self.destinations = pages = landing.destinations(
-            settings.has_board, settings.has_playground, settings.api_docs, settings.introspection
+            settings.has_board,
+            settings.account_pages,
+            settings.has_playground,
+            settings.api_docs,
+            settings.introspection,
         )
         has_playground, has_board = settings.has_playground, settings.has_board
         self.playground = Playground(self.demo, landing.GRAPHIQL.links(pages)) if has_playground else None
         self.board = Board(self.demo, landing.BOARD.links(pages), page_sign_in(settings)) if has_board else None
+        self.account_pages = (
+            account.AccountPages(self.demo, landing.ACCOUNT.links(pages), page_sign_in(settings))
+            if settings.account_pages
+            else None
+        )
         self.documents = self._documents()
         self.compiled = (
             CompiledExecutor(schema._schema, strict=strict, at_first_request=plans_at_first_request)
@@ -346,6 +355,8 @@ class Server:
             found.append(Route(PATH + "/assets/{name}", self.playground))
         if self.board is not None:
             found += [Route(BOARD_PATH, self.board), Route(BOARD_PATH + "/assets/{name}", self.board)]
+        if self.account_pages is not None:
+            found += [Route(path, self.account_pages) for path in (*account.PATHS, account.ASSETS)]
         return found
 
     def _context(self, request: RequestContext) -> Context:

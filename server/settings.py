@@ -311,6 +311,12 @@ class Settings(BaseSettings):
         None, description="Whether the live task board is served at `/board`. If it is not set: in development only."
     )
 
+    account_pages: bool = Field(
+        True,
+        description="Whether `/account` and `/admin` are served: the pages on which users manage their account, and "
+        "admins manage users.",
+    )
+
     @field_validator("secret_keys", "allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

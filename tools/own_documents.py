@@ -2,7 +2,7 @@
 
 make documents
 
-Those of the pages are read from the built board, so they are the texts that a browser sends. Those of the commands are
+Those of the pages are read from the built pages, so they are the texts that a browser sends. Those of the commands are
 the constants of their modules.
 """
 
@@ -21,7 +21,8 @@ from graphql_api.execution.document import label_of
 
 ROOT: Final = Path(__file__).parents[1]
 FILE: Final = ROOT / "server" / "own_documents.json"
-BOARD: Final = ROOT / "server" / "pages" / "board" / "assets"
+PAGES: Final = ("board", "account")
+"""The pages that send documents of their own."""
 MODULES: Final = (
     "cli.stored_sessions.sessions",
     "verification.client.account",
@@ -43,10 +44,12 @@ _START: Final = re.compile(r"\s*(query|mutation|subscription|fragment|\{\s*\w)")
 
 
 def own_documents() -> list[dict[str, str]]:
-    """The documents by client and name, each once."""
-    texts = {"board": _of_board(), "cli": _of_commands()}
-    found = {(client, text): name for client, of_client in texts.items() for name, text in _documents(of_client)}
-    entries = [{"client": OWN_CLIENTS + client, "name": name, "text": text} for (client, text), name in found.items()]
+    """The documents by client and name, each once: those of the client package belong to the first page."""
+    found: dict[str, tuple[str, str]] = {}
+    for client, texts in {**{page: _of_page(page) for page in PAGES}, "cli": _of_commands()}.items():
+        for name, text in _documents(texts):
+            found.setdefault(text, (client, name))
+    entries = [{"client": OWN_CLIENTS + client, "name": name, "text": text} for text, (client, name) in found.items()]
     return sorted(entries, key=lambda entry: tuple(entry.values()))
 
 
@@ -55,8 +58,8 @@ def encoded() -> bytes:
     return orjson.dumps(own_documents(), option=orjson.OPT_INDENT_2) + b"\n"
 
 
-def _of_board() -> Iterator[str]:
-    for path in sorted(BOARD.glob("*.js")):
+def _of_page(page: str) -> Iterator[str]:
+    for path in sorted((ROOT / "server" / "pages" / page / "assets").glob("*.js")):
         literals = [(match["name"], match["text"]) for match in _LITERAL.finditer(path.read_text())]
         constants = {name: text for name, text in literals if name is not None}
         yield from (_unescaped(_whole(text, constants)) for _, text in literals if _START.match(text))

@@ -17,7 +17,8 @@ export default defineConfig({
   base: "/board/",
   server: { proxy },
   preview: { proxy },
-  resolve: { alias },
+  // What pages share has no packages of its own.
+  resolve: { alias, dedupe: ["preact"] },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: here("../../server/pages/board"),

@@ -61,8 +61,9 @@ def _users(
     after: After = None,
     last: Last = None,
     before: Before = None,
+    search: Search = "",
 ) -> Paged:
-    return reads.user_page(PageRequest.of(first, after, last, before, order=reads.USER_ORDER, parts=parts))
+    return reads.user_page(PageRequest.of(first, after, last, before, order=reads.USER_ORDER, parts=parts), search)
 
 
 def _assignable_users(

@@ -33,7 +33,7 @@ from persistence.queries.page_facts import ONE, Known, facts_of, is_any
 from persistence.queries.parent import Reaches
 from persistence.queries.project_visibility import PROJECT, members_of_visible_project, shares_project
 from persistence.queries.query import Paged, Query
-from persistence.queries.task_visibility import id_of
+from persistence.queries.task_visibility import values_of
 
 USER_ORDER: Final = "users.created"
 _ESCAPES: Final = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
@@ -72,12 +72,15 @@ class UsersById:
 class UserPage:
     """A page of users, the newest first. Parameters: `limit`, and the values of the cursors.
 
+    With *by_name* only users whose name matches the further parameter `pattern`.
+
     The rows start at the end from which the page is taken. After the requested columns each row has the facts, the time
     when the user was created, and the user's id. An empty page with facts is one row without a user.
     """
 
     window: Window
     facts: tuple[str, ...]
+    by_name: bool = False
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
@@ -94,7 +97,7 @@ class UserPage:
         return facts_of(self.facts, known)
 
     def _total(self) -> ColumnElement[int]:
-        return UserCount().select().scalar_subquery()
+        return UserCount(self.by_name).select().scalar_subquery()
 
     def _is_any_earlier(self) -> ColumnElement[bool]:
         return is_any(self._found([UserRow.id], [_KEYSET.earlier(self.window)], descending=False, limit=ONE))
@@ -106,16 +109,18 @@ class UserPage:
         self, columns: Iterable[Any], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
     ) -> Select[Any]:
         by = ordered(UserRow.created_at, UserRow.id, descending=descending)
-        return select(*columns).where(*place).order_by(*by).limit(limit)
+        return select(*columns).where(*_alike(self.by_name), *place).order_by(*by).limit(limit)
 
 
 @dataclass(frozen=True, slots=True)
 class UserCount:
-    """The number of users."""
+    """The number of users. With *by_name* only those whose name matches the parameter `pattern`."""
+
+    by_name: bool = False
 
     def select(self, columns: Sequence[str] = ()) -> Select[Any]:
         """The statement; its result is one row with one number."""
-        return select(func.count()).select_from(UserRow)
+        return select(func.count()).select_from(UserRow).where(*_alike(self.by_name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +138,11 @@ class AssignableUsers:
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        alike = folded_username.like(lowered(bindparam("pattern", type_=String())), escape="\\")
-        query = joined(_USERS, columns).where(UserRow.is_active, alike)
+        query = joined(_USERS, columns).where(UserRow.is_active, *_alike(True))
         if self.in_project:
             query = query.where(UserRow.id.in_(members_of_visible_project(self.reaches)))
         elif self.known_only:
-            query = query.where(shares_project(UserRow.id))
+            query = query.where(shares_project(UserRow.id, self.reaches))
         return query.order_by(folded_username).limit(bindparam("limit", type_=Integer()))
 
 
@@ -157,18 +161,23 @@ def users(ids: Collection[UUID]) -> Query:
     return Query(UsersById(), {"ids": list(ids)})
 
 
-def user_page(request: PageRequest) -> Paged:
-    """A page, and one more user, to find out whether there is a next page.
+def user_page(request: PageRequest, prefix: str = "") -> Paged:
+    """A page of the users whose name begins with *prefix*, ignoring case; of all users without it.
+
+    It has one more user, to find out whether there is a next page.
 
     Raises:
         BadRequest: a cursor was not made by this API.
     """
-    values: dict[str, Any] = {"limit": request.limit}
+    storable = is_storable(prefix)
+    values: dict[str, Any] = {"limit": request.limit if storable else 0}
+    if prefix:
+        values["pattern"] = _pattern(prefix) if storable else ""
     for name, cursor in (("after", request.after), ("before", request.before)):
         if cursor is not None:
             values |= {name: cursor.instant(), f"{name}_id": cursor.id}
     window = Window(_bound(request.after), _bound(request.before), request.backward)
-    return Paged(Query(UserPage(window, request.facts), values), request, user_cursor)
+    return Paged(Query(UserPage(window, request.facts, by_name=bool(prefix)), values), request, user_cursor)
 
 
 def _bound(cursor: PageCursor | None) -> Bound:
@@ -187,11 +196,21 @@ def assignable_users(actor: Actor | None, prefix: str, *, project_id: UUID | Non
     """
     # No name begins with text that cannot be stored: the limit 0 makes the result empty.
     storable = is_storable(prefix)
-    pattern = prefix.translate(_ESCAPES) + "%" if storable else ""
+    pattern = _pattern(prefix) if storable else ""
     known_only = actor is not None and not actor.finds_everyone
     rows = AssignableUsers(PROJECT.reaches(actor), project_id is not None, known_only)
     values = {"pattern": pattern, "limit": at_most if storable else 0}
-    return Query(rows, {**values, "project_id": project_id, "actor_id": id_of(actor)})
+    return Query(rows, {**values, "project_id": project_id, **values_of(actor)})
+
+
+def _pattern(prefix: str) -> str:
+    return prefix.translate(_ESCAPES) + "%"
+
+
+def _alike(by_name: bool) -> list[ColumnElement[bool]]:
+    if not by_name:
+        return []
+    return [folded_username.like(lowered(bindparam("pattern", type_=String())), escape="\\")]
 
 
 def lowered(text: ColumnElement[str]) -> ColumnElement[str]:

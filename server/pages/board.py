@@ -10,8 +10,7 @@ from server.pages.frontend_page import FrontendPage
 class Board(FrontendPage):
     """The page; *demo* gives it a sign-in button per demo user, *links* the paths of other pages by name.
 
-    *sign_in* says how users sign in, if it is not with passwords only: `passwords`, and `providers` with their labels
-    and the paths of their buttons.
+    For *sign_in* see `page_settings`.
     """
 
     def __init__(
@@ -20,5 +19,4 @@ class Board(FrontendPage):
         links: Mapping[str, str] | None = None,
         sign_in: Mapping[str, Any] | None = None,
     ) -> None:
-        settings = page_settings(demo, links)
-        super().__init__("board", settings=settings if sign_in is None else settings | {"signIn": sign_in})
+        super().__init__("board", settings=page_settings(demo, links, sign_in))

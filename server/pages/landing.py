@@ -30,14 +30,15 @@ class Destination:
 
 
 BOARD: Final = Destination("Board", "/board", "Tasks in four columns; changes by other users appear at once.")
+ACCOUNT: Final = Destination("Account", "/account", "Your password, sessions and access tokens. Admins manage users.")
 GRAPHIQL: Final = Destination("GraphiQL", "/graphql", "Write and run queries, mutations and subscriptions.")
 REST: Final = Destination("REST API", "/docs", "Swagger UI, for clients of FastAPI Task Manager.")
 SCHEMA: Final = Destination("Schema", "/schema.graphql", "The GraphQL schema as text, for code generators.")
 
 
-def destinations(board: bool, graphiql: bool, rest: bool, schema: bool) -> list[Destination]:
+def destinations(board: bool, account: bool, graphiql: bool, rest: bool, schema: bool) -> list[Destination]:
     """The enabled pages, in display order."""
-    found = {BOARD: board, GRAPHIQL: graphiql, REST: rest, SCHEMA: schema}
+    found = {BOARD: board, ACCOUNT: account, GRAPHIQL: graphiql, REST: rest, SCHEMA: schema}
     return [each for each, is_on in found.items() if is_on]
 
 

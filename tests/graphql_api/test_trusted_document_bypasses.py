@@ -22,6 +22,7 @@ from domain.access_token import Scope, new_token
 from domain.actor import OPERATOR
 from domain.trusted_document import digest_of
 from domain.user import Role
+from server.pages.account import ASSETS, PATHS
 from services.access_token import revoke_access_token
 from services.user import set_user_active, set_user_role
 from tests.support.api import Api
@@ -143,6 +144,8 @@ TAKE_NONE = {
     "/schema.graphql",
     "/board",
     "/board/assets/{name}",
+    *PATHS,
+    ASSETS,
 }
 CALLERS = {
     "graphql_api/transports/http/direct.py": "POST",

@@ -12,7 +12,7 @@ from persistence.errors import Duplicate
 from persistence.models import UserRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
-from persistence.pagination import PageCursor, PageRequest
+from persistence.pagination import WHOLE_PAGE, PageCursor, PageRequest, Part
 from tests.persistence.expected_pages import Expected, expected, some_pages
 from tests.support.builders import Builders
 from tests.support.reads import assignable_users, user_page
@@ -117,6 +117,25 @@ class TestGet:
 
 
 class TestPage:
+    async def test_only_names_that_begin_with_the_text(self, build: Builders):
+        """Ignoring case, literally, in all parts of the page; no name begins with what cannot be stored."""
+        rows = [await build.a_user(username=name) for name in ("Ann_1", "annabel", "ann", "joann")]
+        found = {}
+        async with build.as_(None) as uow:
+            for prefix in ("ANN", "ann_", "a%", "\0", ""):
+                request = PageRequest.of(2, order="users.created", parts=WHOLE_PAGE | {Part.TOTAL})
+                page = await user_page(uow, request, prefix)
+                found[prefix] = (len(page.rows), page.has_next, page.facts["total"])
+
+        assert len(rows) == 4
+        assert found == {
+            "ANN": (2, True, 3),
+            "ann_": (1, False, 1),
+            "a%": (0, False, 0),
+            "\0": (0, False, 0),
+            "": (2, True, 4),
+        }
+
     @pytest.mark.parametrize("first", [1, 3, 7, 100])
     async def test_the_newest_first_each_once(self, build: Builders, first: int):
         """Pages of any size show every user once, equals by id."""

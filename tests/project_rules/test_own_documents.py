@@ -55,12 +55,15 @@ def test_all_documents_are_valid():
         assert documents.get(each.text).operations, each.name
 
 
-def test_the_operations_of_the_board_are_there():
-    """Those of its sources, and those of the client package."""
-    source = (ROOT / "frontend/board/src/api/operations.graphql").read_text()
-    source += (ROOT / "clients/typescript/src/grant.ts").read_text()
+@pytest.mark.parametrize(
+    ("page", "others"), [("board", ["clients/typescript/src/grant.ts"]), ("account", [])], ids=["board", "account"]
+)
+def test_the_operations_of_each_page_are_there(page: str, others: list[str]):
+    """Those of its sources; those of the client package, which all pages send, belong to the board."""
+    paths = [f"frontend/{page}/src/api/operations.graphql", *others]
+    source = "".join((ROOT / path).read_text() for path in paths)
     written = set(re.findall(r"\b(?:query|mutation|subscription) ([A-Z]\w*) ?[({]", source))
-    assert {each.name for each in own_documents() if each.client == f"{OWN_CLIENTS}board"} == written
+    assert {each.name for each in own_documents() if each.client == f"{OWN_CLIENTS}{page}"} == written
 
 
 @pytest.mark.parametrize("package", SENDERS)

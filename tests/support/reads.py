@@ -22,9 +22,9 @@ async def task_page(
     return await uow.page(VisibleTaskRow, task_pages.task_page(uow.actor, request, wanted, order))
 
 
-async def user_page(uow: UnitOfWork, request: PageRequest) -> Page[UserRow]:
+async def user_page(uow: UnitOfWork, request: PageRequest, prefix: str = "") -> Page[UserRow]:
     """Users between two cursors."""
-    return await uow.page(UserRow, user.user_page(request))
+    return await uow.page(UserRow, user.user_page(request, prefix))
 
 
 async def assignable_users(uow: UnitOfWork, prefix: str, *, at_most: int) -> Sequence[UserRow]:

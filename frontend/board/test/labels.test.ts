@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { merge, EMPTY } from "../src/board/fold";
 import { Labels } from "../src/board/labels";
-import type { Question } from "../src/board/state";
+import type { Question } from "../../common/question";
 import { aTask } from "./builders";
 import { FakeStore, refused } from "./fake_store";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { fromInput, toInput } from "../src/ui/times";
+import { fromInput, toInput } from "../../common/ui/times";
 import { letterOf } from "../src/ui/use";
 
 test("A date goes into an input and back.", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { picture, until } from "../stage.mjs";
-import { complains } from "./axe.mjs";
+import { complains } from "../axe.mjs";
 import { known, newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 

@@ -1,7 +1,7 @@
 // The settings of a project: what it is called, who may change it, and its deletion.
 import assert from "node:assert/strict";
 import { picture } from "../stage.mjs";
-import { complains } from "./axe.mjs";
+import { complains } from "../axe.mjs";
 import { newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 

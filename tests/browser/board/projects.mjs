@@ -1,7 +1,7 @@
 // The boards of projects: switching between them, their addresses, their labels and subtasks.
 import assert from "node:assert/strict";
 import { picture } from "../stage.mjs";
-import { complains } from "./axe.mjs";
+import { complains } from "../axe.mjs";
 import { newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 

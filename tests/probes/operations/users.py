@@ -13,6 +13,7 @@ _USER: Final = documents.query("$id: ID!", "user(id: $id)", documents.USER)
 _NODE: Final = documents.query("$id: ID!", "node(id: $id)", documents.NODE)
 _REVOKE: Final = documents.mutation("revokeSession", "revokedSessionId")
 _UNLINK: Final = documents.mutation("unlinkIdentity", "unlinkedIdentityId")
+_CREATE_TOKEN: Final = documents.mutation("createAccessToken", "accessToken { project { id } }")
 _REVOKE_TOKEN: Final = documents.mutation("revokeAccessToken", "revokedAccessTokenId")
 
 
@@ -44,6 +45,10 @@ def _token(scene: Scene) -> str:
 def _identity(scene: Scene) -> str:
     """The identity has the id of the session."""
     return encode_id("Identity", scene.session.id)
+
+
+def _new_token(scene: Scene) -> Json:
+    return {"name": "CI", "scopes": ["TASKS_READ"], "projectId": encode_id("Project", scene.project.id)}
 
 
 def _of_session(action: Action, scene: Scene) -> str:
@@ -124,6 +129,16 @@ OPERATIONS: Final = (
         copy=Scene.with_new_session,
         shows=lambda payload, scene: payload["unlinkedIdentityId"] == _identity(scene),
         ids=(("input", "identityId"),),
+    ),
+    Operation(
+        name="createAccessToken for a project",
+        probes=frozenset({"Mutation.createAccessToken.input.projectId"}),
+        make=lambda scene: Document(_CREATE_TOKEN, {"input": _new_token(scene)}),
+        expected=lambda scene: oracle.ALLOWED if scene.actor.id in scene.project.members else oracle.NOT_FOUND,
+        control=lambda scene: scene.with_actor(scene.world.manager),
+        copy=Scene.with_copied_project,
+        shows=lambda payload, scene: payload["accessToken"]["project"]["id"] == encode_id("Project", scene.project.id),
+        ids=(("input", "projectId"),),
     ),
     _administration("setUserRole", {"role": "MODERATOR"}),
     _administration("setUserActive", {"isActive": False}),

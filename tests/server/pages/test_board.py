@@ -16,7 +16,12 @@ async def test_development_has_a_board():
         assert (page.headers["content-security-policy"], page.headers["cache-control"]) == (POLICY, "no-cache")
         settings = settings_in(page.text)
         assert settings["demo"] == {"names": ["alice", "bob"], "password": DEMO.password}
-        assert settings["links"] == {"GraphiQL": "/graphql", "REST API": "/docs", "Schema": "/schema.graphql"}
+        assert settings["links"] == {
+            "Account": "/account",
+            "GraphiQL": "/graphql",
+            "REST API": "/docs",
+            "Schema": "/schema.graphql",
+        }
         assert len(links(page.text)) >= 3
         for link in links(page.text):
             assert link.startswith("/board/assets/")
@@ -43,5 +48,5 @@ async def test_production_has_no_board_by_default():
 
 async def test_the_board_links_to_enabled_pages():
     """Not to disabled ones."""
-    async with browsing(playground=False, api_docs=False, introspection=False) as browser:
+    async with browsing(account_pages=False, playground=False, api_docs=False, introspection=False) as browser:
         assert settings_in((await browser.get("/board")).text) == {}

@@ -32,7 +32,13 @@ class TestLanding:
 
     @pytest.mark.parametrize(
         ("setting", "link"),
-        [("board", "/board"), ("playground", "/graphql"), ("api_docs", "/docs"), ("introspection", "/schema.graphql")],
+        [
+            ("account_pages", "/account"),
+            ("board", "/board"),
+            ("playground", "/graphql"),
+            ("api_docs", "/docs"),
+            ("introspection", "/schema.graphql"),
+        ],
     )
     async def test_disabled_pages_are_not_listed(self, setting: str, link: str):
         """They have no card."""

@@ -129,13 +129,13 @@ class TestTheLinks:
     async def test_the_page_links_to_the_other_pages(self, browser: httpx.AsyncClient):
         """The board and the description of the REST API exist at their links."""
         links = settings_in((await browser.get("/graphql", headers=BROWSER)).text)["links"]
-        assert links.keys() == {"Board", "REST API", "Schema"}
+        assert links.keys() == {"Board", "Account", "REST API", "Schema"}
         for path in links.values():
             assert (await browser.get(path, headers=BROWSER)).status_code == 200
 
     async def test_the_page_links_to_enabled_pages_only(self):
         """Disabled ones have no link."""
-        async with browsing(board=False, api_docs=False, introspection=False) as browser:
+        async with browsing(board=False, account_pages=False, api_docs=False, introspection=False) as browser:
             assert settings_in((await browser.get("/graphql", headers=BROWSER)).text) == {}
 
 

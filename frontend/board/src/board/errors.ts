@@ -1,4 +1,5 @@
 // Refusals in the board's words.
+import type { Problem } from "../../../common/problem";
 import type { Answer } from "./changes";
 import { PRIORITY_WORDS, STATUS_WORDS } from "./words";
 
@@ -16,21 +17,12 @@ export function explain({ code, message }: Refusal): string {
   return BY_CODE[code] ?? inBoardWords(message);
 }
 
-/** What is wrong with a form: with the field of this name, or, with null, with all of it. */
-export interface Problem {
-  readonly field: string | null;
-  readonly text: string;
-}
-
 /** Why a form with these fields was refused. */
 export function problemOf(refusal: Refusal & { readonly path: readonly string[] }, fields: readonly string[]): Problem {
   const text = explain(refusal);
   const field = refusal.path.find((name) => fields.includes(name)) ?? null;
   return { field, text: `${text.charAt(0).toUpperCase()}${text.slice(1)}` };
 }
-
-/** What is wrong with all of a form. */
-export const wrong = (text: string): Problem => ({ field: null, text });
 
 /** The text with "Cancelled" for `CANCELLED`, and so on. */
 export function inBoardWords(text: string): string {

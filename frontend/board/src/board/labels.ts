@@ -1,13 +1,14 @@
 // What managers do with the labels of a project.
+import type { Question } from "../../../common/question";
 import { CreateLabelDocument, DeleteLabelDocument, UpdateLabelDocument } from "../api/gql/graphql";
 import type { Context } from "./context";
 import type { Edit } from "./edit";
-import { explain, problemOf, type Problem } from "./errors";
+import type { Problem } from "../../../common/problem";
+import { explain, problemOf } from "./errors";
 import type { Board } from "./fold";
 import type { Follower } from "./follower";
 import type { Label } from "./project";
 import { save } from "./saving";
-import type { Question } from "./state";
 import type { Submitter } from "./submitter";
 
 export interface LabelFields {

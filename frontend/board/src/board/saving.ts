@@ -1,6 +1,7 @@
 // Saving an edit: only the changed fields, merged with what others saved in the meantime.
 import { mergeEdit, type Edit } from "./edit";
-import { problemOf, wrong, type Problem } from "./errors";
+import { wrong, type Problem } from "../../../common/problem";
+import { problemOf } from "./errors";
 import type { Refusal } from "./submitter";
 
 /** How often a change is merged and sent again if another user changes the same at the same time. */

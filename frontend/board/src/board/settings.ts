@@ -2,7 +2,8 @@
 import { DeleteProjectDocument, UpdateProjectDocument } from "../api/gql/graphql";
 import type { Context } from "./context";
 import { decided, mergeEdit, settled, typed, type Edit } from "./edit";
-import { problemOf, type Problem } from "./errors";
+import type { Problem } from "../../../common/problem";
+import { problemOf } from "./errors";
 import type { Follower } from "./follower";
 import type { Project } from "./project";
 import { PROJECT_FIELDS, projectFieldsOf, type ProjectFields } from "./project_fields";

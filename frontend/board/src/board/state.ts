@@ -1,4 +1,5 @@
 // What the page shows, as one value.
+import type { Question } from "../../../common/question";
 import type { User } from "@taskriver/client";
 
 import type { TaskStatus } from "../api/gql/graphql";
@@ -19,16 +20,6 @@ export interface Notice {
   readonly text: string;
   /** Takes it back. */
   readonly undo?: () => void;
-}
-
-/** What the viewer has to decide before anything is lost. */
-export interface Question {
-  readonly id: number;
-  readonly title: string;
-  readonly text: string;
-  readonly yes: string;
-  readonly no: string;
-  readonly answer: (yes: boolean) => void;
 }
 
 /** What comparing the board with the server has found. */

@@ -1,4 +1,5 @@
 // The state of the page: the server's tasks, pending changes, and the state of the stream.
+import type { Question } from "../../../common/question";
 import type { Session } from "@taskriver/client";
 
 import { createApi, type Api } from "../api/api";
@@ -16,7 +17,7 @@ import { Labels } from "./labels";
 import type { Navigation } from "./navigation";
 import { withPendingChanges, type ShownTask } from "./pending_changes";
 import { Settings, type ProjectEdit } from "./settings";
-import { FIRST, type Notice, type Person, type Question, type State, type Touch } from "./state";
+import { FIRST, type Notice, type Person, type State, type Touch } from "./state";
 import { Placer } from "./placer";
 import { Submitter } from "./submitter";
 import { Team } from "./team";

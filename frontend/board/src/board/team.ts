@@ -1,14 +1,15 @@
 // What managers do with a project and its members, and what everyone may do for themselves.
+import type { Question } from "../../../common/question";
 import {
   AddMemberDocument, ArchiveProjectDocument, CreateProjectDocument, LeaveProjectDocument, RemoveMemberDocument,
   SetMemberRoleDocument, type CreateProjectInput, type ProjectRole,
 } from "../api/gql/graphql";
 import type { Context } from "./context";
-import { explain, problemOf, type Problem } from "./errors";
+import type { Problem } from "../../../common/problem";
+import { explain, problemOf } from "./errors";
 import type { Follower } from "./follower";
 import type { Project } from "./project";
 import { PROJECT_FIELDS } from "./project_fields";
-import type { Question } from "./state";
 import type { Submitter } from "./submitter";
 
 interface Asking extends Context {

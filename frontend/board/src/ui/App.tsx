@@ -6,8 +6,8 @@ import type { Navigation } from "../board/navigation";
 import type { Person } from "../board/state";
 import { Store } from "../board/store";
 import { BoardPage } from "./BoardPage";
-import { SignIn } from "./SignIn";
-import { useChanges } from "./use";
+import { SignIn } from "../../../common/ui/SignIn";
+import { useChanges } from "../../../common/ui/use";
 
 interface Props {
   readonly session: Session;
@@ -30,7 +30,8 @@ export function App({ session, navigation }: Props) {
     const unsaved = !!ended && hasDrafts(ended.id);
     return (
       <SignIn
-        session={session} reason={reasonFor(ended, unsaved, navigation)} username={ended?.username ?? ""} unsaved={unsaved}
+        session={session} about="A live task board." reason={reasonFor(ended, unsaved, navigation)}
+        username={ended?.username ?? ""} unsaved={unsaved}
       />
     );
   }

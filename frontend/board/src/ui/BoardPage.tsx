@@ -11,7 +11,7 @@ import { progressOf } from "../board/subtasks";
 import { isAllowed } from "../board/transitions";
 import { STATUS_WORDS } from "../board/words";
 import { Columns } from "./Columns";
-import { ConfirmDialog } from "./ConfirmDialog";
+import { ConfirmDialog } from "../../../common/ui/ConfirmDialog";
 import { Header } from "./Header";
 import { StatusIcon } from "./icons";
 import { MoveMenu } from "./MoveMenu";
@@ -22,7 +22,8 @@ import type { Panel } from "./panels";
 import { SelectionBar } from "./SelectionBar";
 import { useSelecting } from "./selecting";
 import { StreamFooter } from "./StreamFooter";
-import { useChanges, useClock, useShortcuts, useUnloadQuestion } from "./use";
+import { useChanges, useClock, useUnloadQuestion } from "../../../common/ui/use";
+import { useShortcuts } from "./use";
 
 const MINUTE = 60_000;
 

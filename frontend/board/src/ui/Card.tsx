@@ -5,7 +5,7 @@ import { PRIORITY_WORDS } from "../board/words";
 import { CommentIcon, DotsIcon, LockIcon, SubtasksIcon } from "./icons";
 import { LabelChip } from "./LabelChip";
 import { memo } from "./memo";
-import { day, exactly } from "./times";
+import { day, exactly } from "../../../common/ui/times";
 
 interface Props {
   readonly task: ShownTask;

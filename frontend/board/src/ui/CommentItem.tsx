@@ -4,8 +4,8 @@ import { deleteComment, rewriteComment, type Comment } from "../board/discussion
 import type { ShownTask } from "../board/pending_changes";
 import type { Store } from "../board/store";
 import { LONGEST_COMMENT } from "./Comments";
-import { ago, exactly } from "./times";
-import { useSubmit } from "./use";
+import { ago, exactly } from "../../../common/ui/times";
+import { useSubmit } from "../../../common/ui/use";
 
 interface Props {
   readonly store: Store;

@@ -4,7 +4,7 @@ import { followComments, readComments, writeComment, type Comment } from "../boa
 import type { ShownTask } from "../board/pending_changes";
 import type { Store } from "../board/store";
 import { CommentItem } from "./CommentItem";
-import { useClock, useSubmit } from "./use";
+import { useClock, useSubmit } from "../../../common/ui/use";
 
 export const LONGEST_COMMENT = 10_000;
 

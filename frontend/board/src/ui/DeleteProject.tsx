@@ -2,8 +2,8 @@ import { useState } from "preact/hooks";
 
 import type { Project } from "../board/project";
 import type { Store } from "../board/store";
-import { Field, FormProblem } from "./Field";
-import { useForm } from "./use";
+import { Field, FormProblem } from "../../../common/ui/Field";
+import { useForm } from "../../../common/ui/use";
 
 /** Deletes the project for good: an empty one after a question, one with tasks if its key is typed. */
 export function DeleteProject({ store, project: { key } }: { store: Store; project: Project }) {

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
 
 import type { Store } from "../board/store";
-import { returnFocus } from "./focus";
-import { useModal } from "./modal";
+import { focusOf, returnFocus } from "./focus";
+import { useModal } from "../../../common/ui/modal";
 import { Notices } from "./Notices";
 
 interface Props {
@@ -18,7 +18,9 @@ interface Props {
 
 /** A modal dialog. Notices are drawn in it, because what lies behind is neither visible nor read aloud. */
 export function Dialog({ store, title, kind = "side", task, onLeave, children }: Props) {
-  const dialog = useModal({ onDismiss: onLeave, onGone: returnFocus, task });
+  const dialog = useModal({
+    onDismiss: onLeave, opener: () => focusOf(document.activeElement, task), onGone: returnFocus,
+  });
   return (
     <dialog ref={dialog} class={kind} aria-label={title}>
       <div class="sheet">

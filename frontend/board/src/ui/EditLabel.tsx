@@ -3,10 +3,10 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { mergeEdit } from "../board/edit";
 import { LABEL_WORDS } from "../board/labels";
 import { Conflicts } from "./Conflicts";
-import { FormProblem } from "./Field";
+import { FormProblem } from "../../../common/ui/Field";
 import { LabelInputs } from "./LabelInputs";
 import type { LabelEditing } from "./label_editing";
-import { useForm } from "./use";
+import { useForm } from "../../../common/ui/use";
 
 /** The form of a label in the list. Escape leaves it, and not the dialog. */
 export function EditLabel({ editing }: { editing: LabelEditing }) {

@@ -2,8 +2,8 @@ import type { RefObject } from "preact";
 
 import type { Wanted } from "../board/columns";
 import type { Store } from "../board/store";
-import { Mark } from "./icons";
-import { Links } from "./Links";
+import { Mark } from "../../../common/ui/Mark";
+import { Links } from "../../../common/ui/Links";
 import type { Panel } from "./panels";
 import { ProjectMenu } from "./ProjectMenu";
 import { Toolbar } from "./Toolbar";

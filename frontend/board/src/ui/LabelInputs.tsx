@@ -1,6 +1,6 @@
-import type { Problem } from "../board/errors";
+import type { Problem } from "../../../common/problem";
 import type { LabelFields } from "../board/labels";
-import { Field } from "./Field";
+import { Field } from "../../../common/ui/Field";
 
 interface Props {
   /** What is shown as the name of the first input. */

@@ -2,9 +2,9 @@ import { useState } from "preact/hooks";
 
 import { FIRST_LABEL } from "../board/labels";
 import type { Store } from "../board/store";
-import { FormProblem } from "./Field";
+import { FormProblem } from "../../../common/ui/Field";
 import { LabelInputs } from "./LabelInputs";
-import { useForm } from "./use";
+import { useForm } from "../../../common/ui/use";
 
 interface Props {
   readonly store: Store;

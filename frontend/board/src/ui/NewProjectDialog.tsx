@@ -3,9 +3,10 @@ import { useState } from "preact/hooks";
 import { PROJECT_FIELDS, type ProjectFields } from "../board/project_fields";
 import type { Store } from "../board/store";
 import { Dialog } from "./Dialog";
-import { FormProblem } from "./Field";
+import { FormProblem } from "../../../common/ui/Field";
 import { ProjectInputs } from "./ProjectInputs";
-import { useForm, useUnsaved } from "./use";
+import { useForm } from "../../../common/ui/use";
+import { useUnsaved } from "./use";
 
 const BLANK: ProjectFields = { name: "", key: "", description: "" };
 

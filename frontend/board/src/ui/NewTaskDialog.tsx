@@ -6,7 +6,7 @@ import { AssigneeSelect } from "./AssigneeSelect";
 import { Dialog } from "./Dialog";
 import { Restored } from "./Restored";
 import { TaskFields } from "./TaskFields";
-import { useSubmit } from "./use";
+import { useSubmit } from "../../../common/ui/use";
 
 export function NewTaskDialog({ store }: { store: Store }) {
   const draft = store.state.drafts.get(NEW);

@@ -3,10 +3,10 @@ import type { Project } from "../board/project";
 import { PROJECT_WORDS, projectFieldsOf } from "../board/project_fields";
 import type { Store } from "../board/store";
 import { Conflicts } from "./Conflicts";
-import { FormProblem } from "./Field";
+import { FormProblem } from "../../../common/ui/Field";
 import { ProjectInputs } from "./ProjectInputs";
 import { Restored } from "./Restored";
-import { useForm } from "./use";
+import { useForm } from "../../../common/ui/use";
 
 interface Props {
   readonly store: Store;

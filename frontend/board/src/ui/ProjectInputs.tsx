@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
 
-import type { Problem } from "../board/errors";
+import type { Problem } from "../../../common/problem";
 import { PROJECT_WORDS, type ProjectFields } from "../board/project_fields";
-import { Field } from "./Field";
+import { Field } from "../../../common/ui/Field";
 
 interface Props {
   readonly fields: ProjectFields;

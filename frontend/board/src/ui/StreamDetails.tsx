@@ -3,7 +3,7 @@ import type { Store } from "../board/store";
 import type { Skew } from "../stream/clock";
 import { placeOf } from "../stream/position";
 import type { Standing } from "../stream/standing";
-import { span } from "./times";
+import { span } from "../../../common/ui/times";
 
 const SECOND = 1_000;
 

@@ -2,10 +2,10 @@ import { useState } from "preact/hooks";
 
 import type { Store } from "../board/store";
 import type { Phase, Standing } from "../stream/standing";
-import { Links } from "./Links";
+import { Links } from "../../../common/ui/Links";
 import { StreamDetails } from "./StreamDetails";
-import { span } from "./times";
-import { useClock } from "./use";
+import { span } from "../../../common/ui/times";
+import { useClock } from "../../../common/ui/use";
 
 /** How long "Stop" stops, in seconds; another number can be asked for in the address, `?stop=2`. */
 const STOP = Number(new URLSearchParams(location.search).get("stop")) || 30;

@@ -7,7 +7,7 @@ import { subtasksOf } from "../board/subtasks";
 import { isAllowed } from "../board/transitions";
 import { STATUS_WORDS } from "../board/words";
 import { StatusIcon } from "./icons";
-import { useSubmit } from "./use";
+import { useSubmit } from "../../../common/ui/use";
 
 const LONGEST_TITLE = 200;
 /** The server allows so many subtasks of a task. */

@@ -1,7 +1,7 @@
 import { PRIORITIES } from "../board/columns";
 import type { FieldName, Fields } from "../board/fields";
 import { PRIORITY_WORDS } from "../board/words";
-import { fromInput, toInput } from "./times";
+import { fromInput, toInput } from "../../../common/ui/times";
 
 const LONGEST_TITLE = 200;
 const LONGEST_DESCRIPTION = 10_000;

@@ -6,8 +6,8 @@ import { PRIORITY_WORDS } from "../board/words";
 import { Conflicts } from "./Conflicts";
 import { Restored } from "./Restored";
 import { TaskFields } from "./TaskFields";
-import { exactly } from "./times";
-import { useSubmit } from "./use";
+import { exactly } from "../../../common/ui/times";
+import { useSubmit } from "../../../common/ui/use";
 
 interface Props {
   readonly store: Store;

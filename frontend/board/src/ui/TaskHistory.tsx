@@ -4,8 +4,8 @@ import { HistoryDocument, type HistoryQuery } from "../api/gql/graphql";
 import type { Task } from "../board/fold";
 import type { Store } from "../board/store";
 import { inWords, STATUS_WORDS } from "../board/words";
-import { ago, exactly } from "./times";
-import { useClock } from "./use";
+import { ago, exactly } from "../../../common/ui/times";
+import { useClock } from "../../../common/ui/use";
 
 type Page = NonNullable<HistoryQuery["task"]>["history"];
 type Entry = Page["nodes"][number];

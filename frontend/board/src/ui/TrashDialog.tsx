@@ -3,8 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { TrashDocument, type TrashQuery } from "../api/gql/graphql";
 import type { Store } from "../board/store";
 import { Dialog } from "./Dialog";
-import { ago, exactly } from "./times";
-import { useClock } from "./use";
+import { ago, exactly } from "../../../common/ui/times";
+import { useClock } from "../../../common/ui/use";
 
 type Deleted = TrashQuery["trash"]["nodes"][number];
 type Page = Pick<TrashQuery["trash"], "nodes" | "pageInfo">;

@@ -1,4 +1,5 @@
 // Where the focus goes when something closes.
+import { focusAgain } from "../../../common/ui/modal";
 import { cardOf, cardOfTask, focusCard, nearest } from "./keys";
 
 export interface Place {
@@ -16,7 +17,7 @@ export function focusOf(element: EventTarget | null, task?: string): Place {
 export function returnFocus(place: Place): void {
   queueMicrotask(() => {
     const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
-    if (dialog?.contains(document.activeElement) || focusAgain(place)) return;
+    if (dialog?.contains(document.activeElement) || focusAgain(place.element)) return;
     if (dialog) dialog.querySelector<HTMLElement>("[data-focus], h2")?.focus();
     else focusNearest(place);
   });
@@ -29,11 +30,4 @@ export function focusNearest({ tasks }: Place): void {
     if (card) return focusCard(card);
   }
   document.querySelector<HTMLElement>("main")?.focus();
-}
-
-/** Back to the element, if it is still there. */
-export function focusAgain({ element }: Place): boolean {
-  if (!(element instanceof HTMLElement) || element === document.body || !element.isConnected) return false;
-  element.focus();
-  return true;
 }

@@ -53,11 +53,3 @@ export function CommentIcon() {
 export function ChevronIcon() {
   return <svg class="chevron" viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d="M4 6l4 4 4-4" /></svg>;
 }
-
-export function Mark() {
-  return (
-    <svg class="mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
-      <path d="M3 7c4.5 0 4.5 4 9 4s4.5-4 9-4M3 13c4.5 0 4.5 4 9 4s4.5-4 9-4" />
-    </svg>
-  );
-}

@@ -2,18 +2,26 @@
 import { type RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-import { focusOf, type Place } from "./focus";
-
 /** The open dialogs. The last one lies above the others and gets the keys. */
 const opened: HTMLDialogElement[] = [];
 
-interface Modal {
+interface Modal<Place> {
   /** The viewer asks to close it: by Escape, a click beside it, or a gesture of the system. */
   readonly onDismiss: () => void;
-  /** The dialog is gone. The place is where the focus was before. */
+  /** Where the focus is before the dialog opens. */
+  readonly opener: () => Place;
+  /** The dialog is gone. */
   readonly onGone: (opener: Place) => void;
-  /** The task that it is about: its card counts as the opener if nothing on the page had the focus. */
-  readonly task?: string | undefined;
+}
+
+/** The element that has the focus. */
+export const focused = (): Element | null => document.activeElement;
+
+/** Back to the element, if it is still there. */
+export function focusAgain(element: Element | null): boolean {
+  if (!(element instanceof HTMLElement) || element === document.body || !element.isConnected) return false;
+  element.focus();
+  return true;
 }
 
 /**
@@ -23,13 +31,13 @@ interface Modal {
  * The browser's own closing is switched off (`closedby`), since it does not always ask: after one request that the page
  * refuses, the next one closes the dialog and those above it at once, unless the viewer has clicked or typed in between.
  */
-export function useModal({ onDismiss, onGone, task }: Modal): RefObject<HTMLDialogElement | null> {
+export function useModal<Place>({ onDismiss, opener: place, onGone }: Modal<Place>): RefObject<HTMLDialogElement | null> {
   const dialog = useRef<HTMLDialogElement>(null);
   const dismiss = useRef(onDismiss);
   dismiss.current = onDismiss;
   useLayoutEffect(() => {
     const element = dialog.current!;
-    const opener = focusOf(document.activeElement, task);
+    const opener = place();
     const forget = listen(element, () => dismiss.current());
     element.setAttribute("closedby", "none");
     element.showModal();

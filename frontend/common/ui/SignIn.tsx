@@ -1,13 +1,15 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Session } from "@taskriver/client";
-import { settings, type SignInProvider } from "../../../common/settings";
-import { Mark } from "./icons";
+import { settings, type SignInProvider } from "../settings";
+import { Mark } from "./Mark";
 import { Links } from "./Links";
 import { useUnloadQuestion } from "./use";
 
 interface Props {
   readonly session: Session;
+  /** What the page is. */
+  readonly about: string;
   /** Why it is shown, if there is a special reason. */
   readonly reason: string;
   /** Who was signed in before. */
@@ -16,7 +18,7 @@ interface Props {
   readonly unsaved: boolean;
 }
 
-export function SignIn({ session, reason, username, unsaved }: Props) {
+export function SignIn({ session, about, reason, username, unsaved }: Props) {
   useUnloadQuestion(unsaved, () => true);
   const { demo } = settings;
   const { passwords, providers } = settings.signIn ?? { passwords: true, providers: [] };
@@ -33,7 +35,7 @@ export function SignIn({ session, reason, username, unsaved }: Props) {
     <main class="sign-in">
       <header>
         <h1><Mark /> Taskriver</h1>
-        <p>A live task board.</p>
+        <p>{about}</p>
       </header>
       {reason && <p class="note" role="status">{reason}</p>}
       {providers.length > 0 && <Providers providers={providers} />}

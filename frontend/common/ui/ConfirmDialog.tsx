@@ -1,12 +1,13 @@
-import type { Question } from "../board/state";
-import { focusAgain } from "./focus";
-import { useModal } from "./modal";
+import type { Question } from "../question";
+import { focusAgain, focused, useModal } from "./modal";
 
 /** Asks before something is lost. Escape and a click beside it mean no, and no is what the focus is on. */
 export function ConfirmDialog({ question }: { question: Question }) {
   const no = () => question.answer(false);
   // If the answer closes the form, too, the form gives the focus back.
-  const dialog = useModal({ onDismiss: no, onGone: (opener) => queueMicrotask(() => focusAgain(opener)) });
+  const dialog = useModal({
+    onDismiss: no, opener: focused, onGone: (opener) => queueMicrotask(() => focusAgain(opener)),
+  });
   return (
     <dialog
       ref={dialog} class="box" role="alertdialog" aria-labelledby="question" aria-describedby="question-text"

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
-import type { Problem } from "../board/errors";
+import type { Problem } from "../problem";
 
 interface InputProps {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { settings } from "../../../common/settings";
+import { settings } from "../settings";
 
 /** The other pages of this server, as far as it has them. */
 export function Links({ class: name }: { class: string }) {
