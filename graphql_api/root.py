@@ -12,6 +12,7 @@ from graphql_api.resolvers.label import LabelMutations
 from graphql_api.resolvers.membership import MembershipMutations
 from graphql_api.resolvers.node import NodeQueries
 from graphql_api.resolvers.project import ProjectMutations, ProjectQueries, ProjectSubscriptions
+from graphql_api.resolvers.service_account import ServiceAccountMutations, ServiceAccountQueries
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
 from graphql_api.resolvers.sign_in import SignInMutations, SignInQueries
 from graphql_api.resolvers.stream import StreamSubscriptions
@@ -34,6 +35,7 @@ class Query(
     SessionQueries,
     SignInQueries,
     AccessTokenQueries,
+    ServiceAccountQueries,
     AuditQueries,
     NodeQueries,
 ):
@@ -45,6 +47,7 @@ class Mutation(
     SessionMutations,
     SignInMutations,
     AccessTokenMutations,
+    ServiceAccountMutations,
     UserMutations,
     TaskMutations,
     ProjectMutations,

@@ -58,6 +58,7 @@ TABLE = {
     Action.DELETE_PROJECT: (MANAGER, MANAGER, ANY),
     Action.MANAGE_MEMBERS: (MANAGER, MANAGER, ANY),
     Action.MANAGE_LABELS: (MANAGER, MANAGER, ANY),
+    Action.MANAGE_SERVICE_ACCOUNTS: (MANAGER, MANAGER, ANY),
     Action.READ_AUDIT: (NONE, NONE, ANY),
 }
 CELLS = [(role, action, cells[column]) for action, cells in TABLE.items() for column, role in enumerate(Role)]

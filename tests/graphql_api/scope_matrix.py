@@ -61,6 +61,7 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
             *("Mutation.changePassword", "Mutation.logout", "Mutation.logoutAll"),
             *("Query.accessTokens", "Mutation.createAccessToken", "Mutation.revokeAccessToken"),
             *("Query.identities", "Mutation.unlinkIdentity"),
+            *("Query.serviceAccounts", "Mutation.createServiceAccount"),
         ),
         NONE,
     ),

@@ -13,7 +13,7 @@ from domain.audit import AuditAction, AuditEntry, Detail, Performer, Subject
 from domain.project import ProjectRole
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskPriority, TaskStatus
-from domain.user import Role
+from domain.user import Role, UserKind
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
 from persistence.models import TaskRow, UserRow
@@ -52,6 +52,7 @@ QUERIES: Mapping[str, str] = {
     "identities": "{ identities { __typename id provider accountName createdAt lastUsedAt } }",
     "signInOptions": "{ signInOptions { __typename passwords providers { __typename name label startPath } } }",
     "accessTokens": "{ accessTokens { __typename id name scopes createdAt expiresAt lastUsedAt } }",
+    "serviceAccounts": f"{{ serviceAccounts {USER} }}",
     "node": f"""query ($id: ID!) {{ node(id: $id) {{ id ... on Task {TASK} ... on User {USER}
       ... on Session {SESSION} }} }}""",
     "nodes": f"""query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Task {TASK} ... on User {USER}
@@ -384,6 +385,25 @@ class TestSessions:
     async def test_sign_in_options(self, rows: Rows):
         """A server without providers has passwords."""
         assert await rows.ask("signInOptions") == {"__typename": "SignInOptions", "passwords": True, "providers": []}
+
+    async def test_service_accounts(self, rows: Rows):
+        """Those of the project that Mia manages, without the stored address."""
+        project = await rows.api.build.a_project((rows.mia, ProjectRole.MANAGER))
+        account, _ = [
+            await rows.api.a_user(kind=UserKind.SERVICE, project_id=project_id, created_at=NOON)
+            for project_id in (project.id, uuid4())
+        ]
+        assert await rows.ask("serviceAccounts") == [
+            {
+                "__typename": "User",
+                "id": encode_id("User", account.id),
+                "username": account.username,
+                "email": None,
+                "role": "USER",
+                "isActive": True,
+                "createdAt": WRITTEN,
+            }
+        ]
 
 
 class TestNodes:
