@@ -14,6 +14,7 @@ from graphql_api.resolvers.node import NodeQueries
 from graphql_api.resolvers.project import ProjectMutations, ProjectQueries, ProjectSubscriptions
 from graphql_api.resolvers.service_account import ServiceAccountMutations, ServiceAccountQueries
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
+from graphql_api.resolvers.sign_in import SignInMutations, SignInQueries
 from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
 from graphql_api.resolvers.trash import TrashMutations, TrashQueries
@@ -32,6 +33,7 @@ class Query(
     ProjectQueries,
     TrashQueries,
     SessionQueries,
+    SignInQueries,
     AccessTokenQueries,
     ServiceAccountQueries,
     AuditQueries,
@@ -43,6 +45,7 @@ class Query(
 @strawberry.type(description="All mutations. Each field runs in a transaction of its own.")
 class Mutation(
     SessionMutations,
+    SignInMutations,
     AccessTokenMutations,
     ServiceAccountMutations,
     UserMutations,

@@ -25,6 +25,7 @@ from persistence.repositories.access_token import AccessTokenRepository
 from persistence.repositories.audit import AuditRepository
 from persistence.repositories.comment import CommentRepository
 from persistence.repositories.idempotency import IdempotencyRepository
+from persistence.repositories.identity import IdentityRepository, SingleUseRepository
 from persistence.repositories.label import LabelRepository
 from persistence.repositories.membership import MembershipRepository
 from persistence.repositories.project import ProjectRepository
@@ -179,6 +180,16 @@ class UnitOfWork:
     def sessions(self) -> SessionRepository:
         """Sessions and their tokens."""
         return SessionRepository(self, self._actor)
+
+    @cached_property
+    def identities(self) -> IdentityRepository:
+        """Accounts at providers that are linked to users."""
+        return IdentityRepository(self, self._actor)
+
+    @cached_property
+    def single_uses(self) -> SingleUseRepository:
+        """What may be used only once, and was used."""
+        return SingleUseRepository(self)
 
     @cached_property
     def access_tokens(self) -> AccessTokenRepository:

@@ -60,11 +60,12 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
         (
             *("Mutation.changePassword", "Mutation.logout", "Mutation.logoutAll"),
             *("Query.accessTokens", "Mutation.createAccessToken", "Mutation.revokeAccessToken"),
+            *("Query.identities", "Mutation.unlinkIdentity"),
             *("Query.serviceAccounts", "Mutation.createServiceAccount"),
         ),
         NONE,
     ),
-    **dict.fromkeys(("Mutation.login", "Mutation.refreshToken", "Mutation.register"), None),
+    **dict.fromkeys(("Query.signInOptions", "Mutation.login", "Mutation.refreshToken", "Mutation.register"), None),
 }
 """By the root field: the scopes of which each alone suffices; none: only a session; None: public."""
 
