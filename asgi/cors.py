@@ -23,7 +23,10 @@ _HEADER_NAMES: Final = re.compile(
 )
 _MAX_HEADER_NAMES: Final = 2_000
 """Bytes of a list of header names."""
-_EXPOSED: Final = (b"access-control-expose-headers", b"Date, ETag, Retry-After, WWW-Authenticate, X-Request-ID")
+_EXPOSED: Final = (
+    b"access-control-expose-headers",
+    b"Date, ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-ID",
+)
 
 
 class CORS:

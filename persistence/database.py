@@ -26,6 +26,7 @@ from persistence.repositories.task import TaskPlaces
 from persistence.statement_counts import Statements
 from persistence.transaction import Transaction
 from persistence.unit_of_work import UnitOfWork
+from persistence.write_counting import WriteCounting
 
 POOL_TIMEOUT_SECONDS = 2
 LOG_POOL_SIZE = 4
@@ -67,6 +68,8 @@ class Database:
         self.statements = Statements()
         self._reader = Reader(self._pool, self.statements)
         self._group_commit = GroupCommit(self._pool, self.statements)
+        self.counting: WriteCounting | None = None
+        """Counts the writes of users and tokens; None: they are not limited."""
         self.recorded = 0
         """The number of events that this process has committed."""
 
@@ -99,6 +102,7 @@ class Database:
             gate=gate,
             idempotency=idempotency,
             keeps_deleted_tasks=self._keeps_deleted_tasks,
+            counting=self.counting,
         )
 
     def delivery_unit_of_work(self, actor: Actor) -> UnitOfWork:

@@ -9,7 +9,7 @@ from typing import Any, Final, ParamSpec, Self, TypeVar
 
 from domain.actor import Actor
 from domain.audit import AuditEntry
-from domain.errors import Unauthenticated, Unavailable
+from domain.errors import Refusal, Unauthenticated, Unavailable
 from domain.events import ProjectEvent, RecordedEvent, TaskScopedEvent
 from domain.idempotency import IdempotencyKey
 from persistence.errors import unavailable
@@ -38,6 +38,7 @@ from persistence.repositories.user import UserRepository
 from persistence.repositories.user_deletion import UserDeletionRepository
 from persistence.row_locks import RowLock, Rows, lock_statements
 from persistence.transaction import SNAPSHOT, Transaction
+from persistence.write_counting import WriteCounting
 from persistence.write_set import WriteSet, send
 
 Arguments = ParamSpec("Arguments")
@@ -102,12 +103,14 @@ class UnitOfWork:
         gate: asyncio.Semaphore | None = None,
         idempotency: IdempotencyKey | None = None,
         keeps_deleted_tasks: bool = True,
+        counting: WriteCounting | None = None,
     ) -> None:
         """Prepare the unit of work; *gate* limits the number of concurrent units of work that share it.
 
         *idempotency* is the key of the write, if the client has sent one. *key_counts* is the process's cache of the
         number of keys per account, and *task_places* that of the places of tasks. Deleted tasks are put into the trash
-        if it *keeps_deleted_tasks*. *address* finds the address of the client, for the audit log.
+        if it *keeps_deleted_tasks*. *address* finds the address of the client, for the audit log. *counting* counts
+        the writes of the actor.
         """
         self._new_transaction = new_transaction
         self._group_commit = group_commit
@@ -117,6 +120,9 @@ class UnitOfWork:
         self._actor = actor
         self._on_recorded = on_recorded
         self._address = address
+        self._counting = counting
+        self.cost = 1
+        """What its write counts, in however many transactions; 0: nothing."""
         self.request_id = request_id
         self.idempotency = idempotency
         self.tasks = TaskRepository(self, actor, task_places)
@@ -300,12 +306,14 @@ class UnitOfWork:
         Raises:
             Duplicate: a row violates a unique index; nothing is stored.
             ReferenceLost: a row violates a foreign key; nothing is stored.
+            RateLimited: the user or the token has no writes left; nothing is stored.
             RuntimeError: there are changes from before.
         """
         if self.write_set:
             raise RuntimeError("Make all changes of a write in its function: it can be called twice.")
 
         result: ResultT
+        cost = await self.count_write()
 
         def decided(rows: Rows) -> WriteSet:
             nonlocal result
@@ -317,11 +325,35 @@ class UnitOfWork:
                 self._begin_changes()
                 decided(await self._lock(locks))
                 await self._write_alone()
-        except BaseException:
+        except BaseException as error:
             self._begin_changes()  # a later commit must not store what was changed before the error
+            if cost and isinstance(error, (Refusal, OtherRows)):
+                self._forget_write(cost)
             raise
         self._notify()
         return result
+
+    async def count_write(self) -> int:
+        """Count the write of the actor, unless it is counted already; returns what was counted.
+
+        `write` and `commit` do this before they store anything.
+
+        Raises:
+            RateLimited: the user or the token has no writes left; nothing is stored.
+        """
+        counting, actor, cost = self._counting, self._actor, self.cost
+        if counting is None or actor is None or not cost:
+            return 0
+        if not counting.take_now(actor, cost):
+            await counting.take(actor, cost)
+        self.cost = 0
+        return cost
+
+    def _forget_write(self, cost: int) -> None:
+        """Count the write no more: it was refused, or it is made again."""
+        if self._counting is not None and self._actor is not None:
+            self._counting.give_back(self._actor, cost)
+            self.cost = cost
 
     async def lock(self, *locks: RowLock) -> list[Any]:
         """Lock rows and return them in this order; None for those that do not exist.
@@ -378,8 +410,11 @@ class UnitOfWork:
         Raises:
             Duplicate: a row violates a unique index; nothing is stored.
             ReferenceLost: a row violates a foreign key; nothing is stored.
+            RateLimited: the user or the token has no writes left; nothing is stored.
         """
         write_set = self.write_set
+        if write_set:
+            await self.count_write()
         if self.is_alone or (write_set and not await self._write_in_group((), lambda rows: write_set)):
             await self._write_alone()
         self._notify()

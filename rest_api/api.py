@@ -105,7 +105,16 @@ class RestAPI:
         operation.access.check(request)
         params = read_params(operation.params, found.params, scope["query_string"])
         body = await self._body(operation, headers, receive, exchange_of(scope))
-        return await operation.handler(Call(self._backend, request, params, body))
+        try:
+            response = await operation.handler(Call(self._backend, request, params, body))
+        except ClientDisconnected:
+            raise
+        except Exception as error:
+            response = response_for(error, request_id=request_id)
+        limits = self._backend.write_limits
+        if limits is not None and identity is not None and scope["method"] not in SAFE_METHODS:
+            response.headers.extend(limits.headers(limits.budgets(identity.actor)))
+        return response
 
     def _check_origin(self, scope: Scope) -> None:
         """Refuse a write that a page of another site sends: browsers send forms without a CORS preflight."""

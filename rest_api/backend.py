@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from graphql_api.auth.accounts import Accounts
+from graphql_api.auth.write_limits import WriteLimits
 from persistence.database import Database
 from streaming.stream import Stream
 
@@ -17,6 +18,10 @@ class RestBackend(Protocol):
     @property
     def accounts(self) -> Accounts:
         """Registration and sign-in, with their rate limits."""
+
+    @property
+    def write_limits(self) -> WriteLimits | None:
+        """The limits of writes per user and per token; None: there are none."""
 
     @property
     def stream(self) -> Stream:

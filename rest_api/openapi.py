@@ -57,6 +57,16 @@ _HEADERS: Final[dict[str, Json]] = {
     "Pragma": {"description": "`no-cache`.", "schema": {"type": "string"}},
     "ETag": {"description": "The task's version, in quotes.", "schema": {"type": "string"}, "example": '"1"'},
     "Location": {"description": "The path of the new task.", "schema": {"type": "string"}},
+    "RateLimit": {
+        "description": "What remains of the limits of changes: `r` changes until the window ends in `t` seconds.",
+        "schema": {"type": "string"},
+        "example": '"user";r=59999;t=60',
+    },
+    "RateLimit-Policy": {
+        "description": "The limits of changes, of the user and of the token: `q` changes in `w` seconds.",
+        "schema": {"type": "string"},
+        "example": '"user";q=60000;w=60',
+    },
     "Retry-After": {"description": "Seconds to wait before the next attempt.", "schema": {"type": "integer"}},
     "Set-Cookie": {"description": "The refresh token's cookie.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}},

@@ -14,10 +14,15 @@ from graphql_api.auth.access_rules import AccessRule, SignedInRule
 from graphql_api.auth.accounts import TOO_MANY_HASHES
 from graphql_api.auth.cookies import AmbiguousCookie
 from graphql_api.auth.hash_queue import ACCOUNT_BUSY, BUSY
+from graphql_api.auth.write_limits import no_writes_left
 from rest_api.etags import malformed, too_long
 from rest_api.operation import SAFE_METHODS, ErrorResponse, RestOperation
 
+WRITES: Final = 60_000
+"""The default of `WRITES_PER_USER`, for the example of the refusal."""
+
 _RETRY_AFTER: Final = ("Retry-After",)
+_WRITES_LEFT: Final = ("Retry-After", "RateLimit-Policy", "RateLimit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ _RULES: Final = (
                 "This idempotency key was used for another request. Use a new key for each request.",
             ),
             ErrorResponse(429, "The account has used too many keys", keys_used_up(MAX_KEYS), headers=_RETRY_AFTER),
+            ErrorResponse(429, "The user has no writes left", no_writes_left("user", WRITES), headers=_WRITES_LEFT),
         ),
     ),
     _Rule(

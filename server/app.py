@@ -27,6 +27,7 @@ from graphql_api.auth.token_uses import TokenUses
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.context import Backend, Context
 from graphql_api.execution.compiled_executor import CompiledExecutor
+from graphql_api.execution.cost_report import CostReport
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
 from graphql_api.root import schema
@@ -48,7 +49,14 @@ from server import provider_endpoints
 from server.background_tasks import BackgroundTasks
 from server.garbage import GarbageCollection
 from server.health import Health, database_answers, redis_answers
-from server.limits import account_limits, document_limits, page_sign_in, provider_configs, provider_sign_in_config
+from server.limits import (
+    account_limits,
+    document_limits,
+    page_sign_in,
+    provider_configs,
+    provider_sign_in_config,
+    write_limits,
+)
 from server.metrics_collector import MetricsCollector
 from server.oldest_snapshot import OldestSnapshot
 from server.pages import account, endpoint_page, landing
@@ -166,6 +174,7 @@ class Server:
         )
         self.trusted = trusted_documents(settings.trusted_documents, self.documents)
         self.throttle = RateLimiter(self.redis, timeout=rate_limit_timeout)
+        self.write_limits = self.database.counting = write_limits(settings, self.throttle)
         self.stream = Stream(self.database, Notifier(settings.redis_url.get_secret_value()))
         self.connections = Connections(per_user=settings.sockets_per_user, per_address=settings.sockets_per_address)
         self.garbage = GarbageCollection(lambda: self.connections.count)
@@ -200,6 +209,7 @@ class Server:
             max_token_lifetime=settings.max_token_lifetime,
             sign_ins=self.sign_ins,
             passwords=settings.password_login,
+            write_limits=self.write_limits,
         )
         self.stream.on_access(self.connections.close_affected)
         if self.tracing is not None or settings.log_level == "debug":
@@ -247,6 +257,7 @@ class Server:
             fast_path=self.compiled,
             wait_for_recovery=self.stream.recovered,
             trusted=self.trusted,
+            add_cost=CostReport(self.write_limits, self.documents).add if self.write_limits is not None else None,
         )
 
     def _graphql_http(self, executor: Executor[Context]) -> GraphQLHTTP[Context]:

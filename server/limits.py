@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from graphql_api.auth.accounts import AccountLimits
 from graphql_api.auth.provider_sign_ins import START, ProviderSignInConfig
-from graphql_api.auth.rate_limits import RateLimit
+from graphql_api.auth.rate_limits import RateLimit, RateLimiter
+from graphql_api.auth.write_limits import WriteLimits
 from graphql_api.execution.limits import Limits
 from openid.config import ProviderConfig
 from server.provider_settings import group_rules
@@ -32,6 +33,18 @@ def account_limits(settings: Settings) -> AccountLimits:
         registrations=RateLimit("register-address", settings.registrations_per_address, MINUTE),
         refreshes=RateLimit("refresh-session", settings.refreshes_per_session, MINUTE),
         refreshes_in_a_day=RateLimit("refresh-session-day", settings.refreshes_per_session_and_day, DAY),
+    )
+
+
+def write_limits(settings: Settings, limiter: RateLimiter) -> WriteLimits | None:
+    """The limits of writes per user and per token, or None if both are off."""
+    per_user, per_token = settings.writes_per_user, settings.writes_per_token
+    if not per_user and not per_token:
+        return None
+    return WriteLimits(
+        limiter,
+        per_user=RateLimit("writes-user", per_user, MINUTE) if per_user else None,
+        per_token=RateLimit("writes-token", per_token, MINUTE) if per_token else None,
     )
 
 

@@ -255,6 +255,15 @@ class Settings(BaseSettings):
     refreshes_per_session_and_day: int = Field(
         5_000, ge=1, description="Token refreshes per session and day. The server stores each used token."
     )
+    writes_per_user: int = Field(
+        60_000,
+        ge=0,
+        description="Changes per user and minute, through all of the user's devices and tokens. 0 is no limit.",
+    )
+    writes_per_token: int = Field(
+        30_000, ge=0, description="Changes per personal access token and minute. 0 is no limit."
+    )
+
     # Limits on keys and connections
     idempotency_keys_per_account: int = Field(
         100_000, ge=1, description="Idempotency keys that an account can use in 24 hours."

@@ -177,6 +177,7 @@ async def sign_out(uow: UnitOfWork, *, refresh_token: str | None = None) -> str 
     Raises:
         NotFound: if there is a refresh token that belongs to none of the actor's sessions; then no session ends.
     """
+    uow.cost = 0  # ending access works also if there are no writes left
     async with uow:
         current = await uow.sessions.find(uow.actor.session_id) if uow.actor.session_id is not None else None
         ending = {uow.actor.session_id}
@@ -191,6 +192,7 @@ async def sign_out(uow: UnitOfWork, *, refresh_token: str | None = None) -> str 
 
 async def sign_out_everywhere(uow: UnitOfWork) -> None:
     """End all sessions of the actor, including the current one."""
+    uow.cost = 0  # ending access works also if there are no writes left
     async with uow:
         await lock_user(uow, uow.actor.user_id)
         await uow.sessions.end_of_user(uow.actor.user_id)
@@ -205,6 +207,7 @@ async def revoke_session(uow: UnitOfWork, *, session_id: UUID) -> UUID:
     Raises:
         NotFound: if the actor has no such session.
     """
+    uow.cost = 0  # ending access works also if there are no writes left
     async with uow:
         session = await uow.sessions.find(session_id)
         if session is None or not policy.may_user(uow.actor, Action.REVOKE_SESSION, session.user_id):

@@ -30,6 +30,7 @@ async def update_tasks(part: PartOf, *, task_ids: Sequence[UUID], edit: TaskEdit
         BadRequest: there are more than 100 ids.
         Invalid: a value breaks a limit.
         IdempotencyMismatch: the key was used for another request.
+        RateLimited: the actor has fewer writes left than there are tasks; none is changed.
         Unavailable: the database does not answer; some tasks may be changed.
     """
     if len(task_ids) > MAX_TASKS:
@@ -40,6 +41,7 @@ async def update_tasks(part: PartOf, *, task_ids: Sequence[UUID], edit: TaskEdit
     await _claim(part(None), unique, edit)
 
     def update_one(uow: UnitOfWork, task_id: UUID) -> Awaitable[VisibleTaskRow]:
+        uow.cost = 0  # counted for all tasks together
         return update_task(uow, task_id=task_id, edit=edit)
 
     outcomes = await asyncio.gather(*(update_one(part(each), each) for each in unique), return_exceptions=True)
@@ -52,8 +54,10 @@ async def update_tasks(part: PartOf, *, task_ids: Sequence[UUID], edit: TaskEdit
 
 
 async def _claim(uow: UnitOfWork, task_ids: Sequence[UUID], edit: TaskEdit) -> None:
-    """Check the values, and use the key for this request only."""
+    """Check the values, use the key for this request only, and count one write per task unless it is a repetition."""
     request: dict[str, object] = {"task_ids": task_ids, **edit.checked()}
     async with uow:
-        await find_earlier_result(uow, "update_tasks", task_ids[0], request)
+        if await find_earlier_result(uow, "update_tasks", task_ids[0], request) is None:
+            uow.cost = len(task_ids)
+            await uow.count_write()
         await uow.commit()

@@ -172,6 +172,7 @@ async def change_password(
         Invalid: if the new one breaks a rule, or the actor has no password.
     """
     new_password = check_password(new_password, field="newPassword")
+    uow.cost = 0  # ending access works also if there are no writes left
     async with uow:
         user = await uow.users.get(uow.actor.user_id)
     if not user.has_password:
@@ -228,6 +229,7 @@ async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) ->
     """
     policy.require_user(uow.actor, Action.SET_ACTIVE, user_id)
     successors: Sequence[MembershipRow] = ()
+    uow.cost = 0  # ending access works also if there are no writes left
     async with uow:
         # Projects are locked before users, as in changes of their members.
         project_ids = await uow.memberships.lock_managed(user_id) if not is_active else set()

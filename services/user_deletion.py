@@ -91,6 +91,7 @@ async def delete_user(
         LastManager: a project would have no active manager.
     """
     check_choice(user_id, tasks_to, deletes_tasks=deletes_tasks)
+    uow.cost = 0  # ending access works also if there are no writes left
     await _check_rights(uow, user_id)
     known = None
     if uow.actor.user_id == user_id:

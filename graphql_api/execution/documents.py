@@ -33,6 +33,8 @@ from graphql_api.execution.query_cost import (
     MAX_PAGE,
     CostCalculator,
     OperationCosts,
+    Sizes,
+    Switches,
     default_sizes,
     default_switches,
     default_texts,
@@ -191,17 +193,20 @@ class Documents:
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> None:
         """Check the cost with the page sizes that variables request, and with what they exclude."""
-        costs, name = document.costs, name_of(operation)
-        sizes = default_sizes(operation, costs.variables) | {
-            each: size_of(variables[each]) for each in costs.variables if each in variables
-        }
-        switches = default_switches(operation, costs.switches) | {
-            each: switch_of(variables[each]) for each in costs.switches if each in variables
-        }
+        name = name_of(operation)
+        sizes, switches = _affecting(document, operation, variables)
         key = (name, (*sizes.values(), *switches.values()))
         if key not in document.checked:
             check_operation(self._limits, self._calculator.costs_of(document.ast, sizes, switches).operations[name])
             document.mark_checked(key)
+
+    def cost_of(self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
+        """The number of fields that the operation can resolve with these variables."""
+        costs, name = document.costs, name_of(operation)
+        if not costs.variables and not costs.switches:
+            return costs.operations[name].cost
+        sizes, switches = _affecting(document, operation, variables)
+        return self._calculator.costs_of(document.ast, sizes, switches).operations[name].cost
 
     def _check_types(
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
@@ -340,6 +345,16 @@ class _RefuseNul(Visitor):
     def enter_string_value(self, node: StringValueNode, *_: object) -> None:
         if "\x00" in node.value:
             raise GraphQLError("The document contains a character that is not text (NUL).", node)
+
+
+def _affecting(
+    document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> tuple[Sizes, Switches]:
+    """The values of variables that affect the cost: the page sizes, and what decides what is excluded."""
+    costs = document.costs
+    sizes = {each: size_of(variables[each]) for each in costs.variables if each in variables}
+    switches = {each: switch_of(variables[each]) for each in costs.switches if each in variables}
+    return default_sizes(operation, costs.variables) | sizes, default_switches(operation, costs.switches) | switches
 
 
 def _large(costs: OperationCosts) -> list[str]:

@@ -67,6 +67,10 @@ class FastPath(Protocol[Context_contra]):
         """Run the operation. None means that nothing was done, and that the general executor must run it."""
 
 
+AddCost = Callable[["Operation", ContextT, Response], None]
+"""Adds to the response of a mutation what it has cost."""
+
+
 class _NoFastPath:
     """Leaves all operations to the general executor."""
 
@@ -95,7 +99,7 @@ class Executor(Generic[ContextT]):
     subscription, because loaders cache what they read. Without *shared*, every subscription executes each event
     separately. If the database is unavailable during an event, the event is executed again after *wait_for_recovery*
     returns; without *wait_for_recovery*, its response contains the errors. *fast_path* is tried first. *trusted*
-    decides which documents are executed; without it, all are.
+    decides which documents are executed; without it, all are. *add_cost* adds `extensions` to responses of mutations.
     """
 
     def __init__(
@@ -109,6 +113,7 @@ class Executor(Generic[ContextT]):
         fast_path: FastPath[ContextT] | None = None,
         wait_for_recovery: Callable[[], Awaitable[None]] | None = None,
         trusted: TrustedDocuments | None = None,
+        add_cost: AddCost[ContextT] | None = None,
     ) -> None:
         self._schema = schema._schema
         self._documents = documents
@@ -118,6 +123,7 @@ class Executor(Generic[ContextT]):
         self._fast_path = fast_path or _NoFastPath()
         self._persisted = PersistedQueries()
         self._trusted = trusted
+        self._add_cost = add_cost
         self._introspections = IntrospectionCache()
         self._shared = SharedExecutions(self._schema) if shared else None
 
@@ -162,6 +168,12 @@ class Executor(Generic[ContextT]):
 
     async def execute(self, operation: Operation, context: ContextT) -> Response:
         """Run a query or a mutation until it ends or its timeout expires."""
+        response = await self._execute(operation, context)
+        if self._add_cost is not None and operation.type is OperationType.MUTATION:
+            self._add_cost(operation, context, response)
+        return response
+
+    async def _execute(self, operation: Operation, context: ContextT) -> Response:
         try:
             # The statements of a plan have their own timeouts, and most end sooner than it takes to set up a timer.
             if operation.type is OperationType.QUERY:

@@ -68,7 +68,7 @@ async def test_a_response_to_a_listed_page_may_be_read(client: httpx.AsyncClient
     """With the headers that a client needs."""
     response = await client.post("/graphql", json={"query": "{ facts }"}, headers=LISTED)
     assert response.headers["access-control-allow-origin"] == LISTED["origin"]
-    for name in ("Date", "X-Request-ID", "ETag", "Retry-After", "WWW-Authenticate"):
+    for name in ("Date", "X-Request-ID", "ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate"):
         assert name in response.headers["access-control-expose-headers"]
 
 

@@ -1,6 +1,6 @@
 """Two servers on one database, one with each executor, and the entry points of both."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -36,11 +36,11 @@ class Servers:
 
 
 @asynccontextmanager
-async def running(database_url: str, redis_url: str) -> AsyncIterator[Servers]:
+async def running(database_url: str, redis_url: str, **settings: object) -> AsyncIterator[Servers]:
     """Both servers over the network."""
     async with AsyncExitStack() as stack:
-        compiled = await stack.enter_async_context(_server(database_url, redis_url, compiled=True))
-        general = await stack.enter_async_context(_server(database_url, redis_url, compiled=False))
+        compiled = await stack.enter_async_context(_server(database_url, redis_url, True, settings))
+        general = await stack.enter_async_context(_server(database_url, redis_url, False, settings))
         url = await stack.enter_async_context(serving(compiled.asgi()))
         general_url = await stack.enter_async_context(serving(general.asgi()))
         client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=HANG_SECONDS))
@@ -58,8 +58,12 @@ async def running(database_url: str, redis_url: str) -> AsyncIterator[Servers]:
 
 
 @asynccontextmanager
-async def _server(database_url: str, redis_url: str, *, compiled: bool) -> AsyncIterator[Server]:
-    settings = settings_of(database_url, redis_url, compile_operations=compiled, sockets_per_address=UNLIMITED)
+async def _server(
+    database_url: str, redis_url: str, compiled: bool, values: Mapping[str, object]
+) -> AsyncIterator[Server]:
+    settings = settings_of(
+        database_url, redis_url, compile_operations=compiled, sockets_per_address=UNLIMITED, **values
+    )
     server = Server(
         settings,
         timing=_NO_PINGS,

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import cycle
 from typing import Any
 from urllib.parse import urlsplit
+
+import pytest
 
 from domain.task import TaskStatus
 from persistence.group_commit import TASK_NAME
@@ -15,6 +17,7 @@ from tests.graphql_api.stream_client import signed_in
 from tests.graphql_api.test_tasks import task_id
 from tests.project_rules.request_paths import ROOT, Tasks, Trace, traced
 from tests.support.api import Api
+from tests.support.api_server import an_api
 
 DOCUMENT = (ROOT / "docs" / "architecture.md").read_text()
 MAX_MUTATION_FILES = 25
@@ -35,6 +38,14 @@ STATUSES = (TaskStatus.IN_PROGRESS, TaskStatus.DONE, TaskStatus.TODO)
 WARM_UP = 3
 MIN_STEPS = 5
 MAX_STEPS = 200
+
+
+@pytest.fixture(scope="module")
+async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
+    """The API with limits of writes, as users run it."""
+    limits = {"writes_per_user": 10**6, "writes_per_token": 10**6}
+    async with an_api(new_database(), new_redis(), limits) as api:
+        yield api
 
 
 def documented(title: str) -> set[str]:

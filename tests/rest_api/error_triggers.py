@@ -20,10 +20,12 @@ from graphql_api.auth.accounts import TOO_MANY_HASHES, TOO_MANY_SIGN_INS, Accoun
 from graphql_api.auth.cookies import AmbiguousCookie
 from graphql_api.auth.hash_queue import ACCOUNT_BUSY, BUSY, HashQueue
 from graphql_api.auth.rate_limits import RateLimit
+from graphql_api.auth.write_limits import WriteLimits, no_writes_left
 from persistence.idempotency_counts import KeyCounts, KeyUsage
 from rest_api.api import MAX_BODY
 from rest_api.etags import too_long
 from rest_api.operation import ErrorResponse, Problem, RestOperation
+from rest_api.refusals import WRITES
 from tests.rest_api.support import PASSWORD, Rest, Visitor, tokens_of
 
 Provoke = Callable[["Offender"], Awaitable[httpx.Response]]
@@ -176,6 +178,19 @@ async def keys_used_up(offender: Offender) -> httpx.Response:
     return await offender.send(headers={"idempotency-key": "one-more"})
 
 
+async def writes_used_up(offender: Offender) -> httpx.Response:
+    """The user's writes of this minute are used up."""
+    offender.task_id = offender.task_id or await offender.own_task()
+    server = offender.rest.api.server
+    limits = WriteLimits(server.throttle, per_user=RateLimit("writes-user", WRITES, 60), per_token=None)
+    identity = await server.access.authenticate(f"Bearer {offender.visitor.token}")
+    assert identity is not None
+    await limits.take(identity.actor, WRITES)
+    offender.monkeypatch.setattr(server.database, "counting", limits)
+    offender.monkeypatch.setitem(vars(server.backend), "write_limits", limits)
+    return await offender.send()
+
+
 async def signed_in_too_often(offender: Offender) -> httpx.Response:
     """The account's sign-ins from this address are used up."""
     key = f"{offender.visitor.name}\n{offender.address}"
@@ -250,6 +265,7 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
     too_long("If-Match"): lambda offender: offender.send(headers={"if-match": '"1",' * 501}),
     too_long("If-None-Match"): lambda offender: offender.send(headers={"if-none-match": '"1",' * 501}),
     keys_used_up_text(MAX_KEYS): keys_used_up,
+    no_writes_left("user", WRITES): writes_used_up,
     TOO_MANY_SIGN_INS: signed_in_too_often,
     TOO_MANY_HASHES: lambda offender: offender.used_up(offender.limits.hashes_per_address, offender.address),
     ACCOUNT_BUSY: busy(RateLimited(ACCOUNT_BUSY, retry_after=1)),

@@ -19,8 +19,11 @@ from tests.support.waiting import HANG_SECONDS
 
 
 def settings_of(database_url: str, redis_url: str, **values: object) -> Settings:
-    """Settings for tests: cheap password hashes, no scheduled clean-up, no limits per address, no `.env`."""
+    """Settings for tests: cheap password hashes, no scheduled clean-up, no limits per address or of writes, no
+    `.env`.
+    """
     chosen = PER_ADDRESS | {"bcrypt_rounds": 4, "cleanup_schedule": "off", "database_pool_size": 10}
+    chosen |= {"writes_per_user": 0, "writes_per_token": 0}
     return Settings(
         _env_file=None,
         database_url=SecretStr(database_url),
