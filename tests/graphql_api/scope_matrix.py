@@ -59,6 +59,8 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
     **dict.fromkeys(
         (
             *("Mutation.changePassword", "Mutation.logout", "Mutation.logoutAll"),
+            *("Query.invitations", "Mutation.createInvitation", "Mutation.revokeInvitation"),
+            *("Mutation.acceptInvitation", "Mutation.requestEmailVerification"),
             *("Query.accessTokens", "Mutation.createAccessToken", "Mutation.revokeAccessToken"),
             *("Query.identities", "Mutation.unlinkIdentity"),
             *("Query.serviceAccounts", "Mutation.createServiceAccount"),
@@ -66,6 +68,7 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
         NONE,
     ),
     **dict.fromkeys(("Query.signInOptions", "Mutation.login", "Mutation.refreshToken", "Mutation.register"), None),
+    **dict.fromkeys(("Mutation.requestPasswordReset", "Mutation.resetPassword", "Mutation.verifyEmail"), None),
 }
 """By the root field: the scopes of which each alone suffices; none: only a session; None: public."""
 

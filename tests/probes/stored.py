@@ -21,6 +21,7 @@ _TABLES: Final = (
     "users",
     "sessions",
     "access_tokens",
+    "invitations",
     "identities",
     "trusted_documents",
 )
