@@ -405,6 +405,7 @@ class Server:
             failed_sign_ins=self.failed_sign_ins,
             registration=settings.registration,
             email_links=self.email_links,
+            retention=settings.retention,
             passwords=settings.password_login,
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 from asgi.client import Client, throttle_key
 from domain.actor import Actor
@@ -15,6 +16,7 @@ from domain.audit import AuditAction
 from domain.errors import InvalidCredentials
 from domain.identity import PasswordsDisabled
 from domain.registration import Registration, check_invited_registration
+from domain.user_deletion import Retention
 from graphql_api.auth.email_links import EmailLinks
 from graphql_api.auth.failed_attempts import Attempt, AttemptCount, FailedAttempts
 from graphql_api.auth.password_limits import Budget, PasswordLimits
@@ -30,6 +32,7 @@ from services.email_account import ask_for_verification
 from services.failed_sign_in import FailedSignIns
 from services.session import OpenSession
 from services.user import ReportFailure
+from services.user_deletion import Deletion, delete_user
 
 TOO_MANY_LOGINS: Final = "Too many login attempts. Try again later."
 TOO_MANY_SIGN_INS: Final = (
@@ -85,10 +88,12 @@ class Accounts:
         failed_sign_ins: FailedSignIns,
         email_links: EmailLinks,
         registration: Registration = Registration.OPEN,
+        retention: Retention,
         passwords: bool = True,
     ) -> None:
-        """*registration* says who may register. With *passwords* off, only refreshing tokens is possible. New users get
-        a mail if the *email_links* send mail.
+        """*registration* says who may register, and *retention* how long data of deleted users are kept.
+
+        With *passwords* off, only refreshing tokens is possible. New users get a mail if the *email_links* send mail.
         """
         self._database = database
         self._password_limits = password_limits
@@ -100,6 +105,7 @@ class Accounts:
         self._failed_sign_ins = failed_sign_ins
         self._email_links = email_links
         self._registration = registration
+        self._retention = retention
         self._passwords = passwords
 
     async def register(
@@ -219,6 +225,43 @@ class Accounts:
             current_password=current_password,
             new_password=new_password,
             hash_password=self._password_limits.hasher(client, account, self._hashes(address)).hash,
+            verify_password=verifier.verify,
+            report_failure=self._reporter(AuditAction.PASSWORD_CHANGE_FAILED, address),
+        )
+
+    async def delete_user(
+        self,
+        uow: UnitOfWork,
+        client: Client,
+        *,
+        user_id: UUID,
+        tasks_to: UUID | None,
+        deletes_tasks: bool,
+        current_password: str | None,
+    ) -> Deletion:
+        """Delete a user; see `services.user_deletion.delete_user`.
+
+        Raises:
+            RateLimited: the actor's own password was wrong too often.
+            Unavailable: too many callers wait for a password hash.
+        """
+        account, address = str(uow.actor.user_id), throttle_key(client.address)
+        verifier = self._password_limits.verifier(
+            client,
+            account,
+            self._failures(account, address),
+            Budget(self._limits.password_changes_per_account, account, TOO_MANY_CHANGES),
+            self._hashes(address),
+        )
+        if user_id == uow.actor.user_id and current_password is not None:
+            await verifier.check()
+        return await delete_user(
+            uow,
+            user_id=user_id,
+            retention=self._retention,
+            tasks_to=tasks_to,
+            deletes_tasks=deletes_tasks,
+            current_password=current_password,
             verify_password=verifier.verify,
             report_failure=self._reporter(AuditAction.PASSWORD_CHANGE_FAILED, address),
         )

@@ -18,6 +18,7 @@ from persistence.models.task_text import SEARCH_KEYS, TaskTextRow, search_keys
 from persistence.models.trash import TrashRow, VisibleTrashRow
 from persistence.models.trusted_document import TrustedDocumentRow
 from persistence.models.user import UserRow
+from persistence.models.user_deletion import ReservedNameRow, UserDeletionRow
 
 __all__ = [
     "EVENT_HEAD",
@@ -38,6 +39,7 @@ __all__ = [
     "MembershipRow",
     "ProjectKeyRow",
     "ProjectRow",
+    "ReservedNameRow",
     "SessionRow",
     "SingleUseRow",
     "TaskCounterRow",
@@ -48,6 +50,7 @@ __all__ = [
     "TrashRow",
     "TrustedDocumentRow",
     "UsedTokenRow",
+    "UserDeletionRow",
     "UserRow",
     "VisibleProjectRow",
     "VisibleTaskRow",
