@@ -13,6 +13,7 @@ from graphql_api.resolvers.membership import MembershipMutations
 from graphql_api.resolvers.node import NodeQueries
 from graphql_api.resolvers.project import ProjectMutations, ProjectQueries, ProjectSubscriptions
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
+from graphql_api.resolvers.sign_in_code import SignInCodeMutations
 from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
 from graphql_api.resolvers.trash import TrashMutations, TrashQueries
@@ -41,6 +42,7 @@ class Query(
 @strawberry.type(description="All mutations. Each field runs in a transaction of its own.")
 class Mutation(
     SessionMutations,
+    SignInCodeMutations,
     AccessTokenMutations,
     UserMutations,
     TaskMutations,

@@ -60,10 +60,13 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
         (
             *("Mutation.changePassword", "Mutation.logout", "Mutation.logoutAll"),
             *("Query.accessTokens", "Mutation.createAccessToken", "Mutation.revokeAccessToken"),
+            "Mutation.createSignInCode",
         ),
         NONE,
     ),
-    **dict.fromkeys(("Mutation.login", "Mutation.refreshToken", "Mutation.register"), None),
+    **dict.fromkeys(
+        ("Mutation.login", "Mutation.exchangeSignInCode", "Mutation.refreshToken", "Mutation.register"), None
+    ),
 }
 """By the root field: the scopes of which each alone suffices; none: only a session; None: public."""
 

@@ -42,6 +42,7 @@ _numbers = count(1)
 TABLES = (
     "audit_entries",
     "used_tokens",
+    "sign_in_codes",
     "sessions",
     "access_tokens",
     "events",
