@@ -20,6 +20,7 @@ from persistence.database import Database
 from persistence.models import AccessTokenRow
 from server.settings import Settings
 from services import access_token as access_token_service
+from services.project import get_project
 
 access_tokens: Final = typer.Typer(help="List, create and revoke access tokens of a user.", no_args_is_help=True)
 
@@ -34,6 +35,9 @@ Scopes = Annotated[
         help="tasks:read, tasks:write, projects:manage, account or admin. Repeatable.",
         case_sensitive=False,
     ),
+]
+ProjectKey = Annotated[
+    str | None, typer.Option("--project", help="The key of a project: the token reaches this project only.")
 ]
 Days = Annotated[int | None, typer.Option("--days", min=1, help="How long it lasts; at most MAX_TOKEN_DAYS.")]
 TokenId = Annotated[UUID, typer.Argument(help="The id of the token, see `list`.")]
@@ -53,7 +57,14 @@ def list_(username: Username, as_json: AsJSON = False) -> None:
 
 
 @access_tokens.command(epilog=examples("taskriver access-token create alice CI --scope tasks:write > token.txt"))
-def create(username: Username, name: Name, scopes: Scopes, days: Days = None, as_json: AsJSON = False) -> None:
+def create(
+    username: Username,
+    name: Name,
+    scopes: Scopes,
+    days: Days = None,
+    project: ProjectKey = None,
+    as_json: AsJSON = False,
+) -> None:
     """Create a token, and print its text. It is not stored, so it cannot be printed again.
 
     Pass it to a program in the variable TASKRIVER_TOKEN, and never as an argument: all users of the machine can see
@@ -63,6 +74,7 @@ def create(username: Username, name: Name, scopes: Scopes, days: Days = None, as
 
     async def run(database: Database) -> access_token_service.CreatedToken:
         actor: Actor = await actor_of(database, username)
+        found = await get_project(database.unit_of_work(actor), key=project) if project is not None else None
         return await access_token_service.create_access_token(
             database.unit_of_work(actor),
             user_id=actor.user_id,
@@ -70,6 +82,7 @@ def create(username: Username, name: Name, scopes: Scopes, days: Days = None, as
             scopes=scopes,
             expires_at=datetime.now(UTC) + timedelta(days=days) if days is not None else None,
             max_lifetime=settings.max_token_lifetime,
+            project_id=found.id if found is not None else None,
         )
 
     created = _run(settings, run)
@@ -95,6 +108,7 @@ def _facts(row: AccessTokenRow) -> dict[str, Any]:
         "uuid": str(row.id),
         "name": row.name,
         "scopes": list(row.scopes),
+        "projectId": str(row.project_id) if row.project_id is not None else None,
         "createdAt": row.created_at.isoformat(),
         "expiresAt": row.expires_at.isoformat(),
         "lastUsedAt": row.last_used_at.isoformat() if row.last_used_at is not None else None,

@@ -41,6 +41,8 @@ class Scope(StrEnum):
 
 ANY_SCOPE: Final = frozenset(Scope)
 """What every token may do, whatever its scopes."""
+IN_PROJECT: Final = frozenset({Scope.TASKS_READ, Scope.TASKS_WRITE, Scope.PROJECTS_MANAGE})
+"""The scopes that a token for one project may have."""
 NO_TOKEN: Final[frozenset[Scope]] = frozenset()
 """What no token may do."""
 
@@ -96,9 +98,13 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("ascii")).digest()
 
 
-def effective(scopes: Iterable[str]) -> frozenset[Scope]:
-    """The scopes by their names, with those that they include. A scope of a newer version permits nothing here."""
-    given = [_BY_VALUE[name] for name in scopes if name in _BY_VALUE]
+def effective(scopes: Iterable[str], *, in_project: bool = False) -> frozenset[Scope]:
+    """The scopes by their names, with those that they include. A scope of a newer version permits nothing here.
+
+    With *in_project* it is a token for one project, which has none of the other scopes.
+    """
+    known = IN_PROJECT if in_project else ANY_SCOPE
+    given = [_BY_VALUE[name] for name in scopes if name in _BY_VALUE and _BY_VALUE[name] in known]
     return frozenset(given).union(*(INCLUDED.get(scope, frozenset()) for scope in given))
 
 
@@ -116,15 +122,20 @@ def check_name(name: str) -> str:
     return check_text(name, field="name", at_least=1, at_most=MAX_NAME)
 
 
-def check_scopes(scopes: Iterable[Scope], role: Role) -> list[Scope]:
+def check_scopes(scopes: Iterable[Scope], role: Role, *, in_project: bool = False) -> list[Scope]:
     """The scopes of a new token of a user with this role: each once, in the order of the enum.
 
+    With *in_project* the token is for one project.
+
     Raises:
-        Invalid: there are none, or the role adds no rights for the scope `admin`.
+        Invalid: there are none, or one permits nothing: `admin` with this role, or outside the project.
     """
     given = set(scopes)
     if not given:
         raise Invalid("A token needs at least one scope.", path=("scopes",))
+    if in_project and not given <= IN_PROJECT:
+        names = ", ".join(scope.value for scope in Scope if scope in IN_PROJECT)
+        raise Invalid(f"A token for one project may have the scopes {names} only.", path=("scopes",))
     if Scope.ADMIN in given and role is Role.USER:
         raise Invalid(
             "The scope admin is for moderators and admins: it permits what these roles add. Leave it out.",

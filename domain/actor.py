@@ -41,6 +41,26 @@ class ProjectRoles:
 NO_ROLES: Final = ProjectRoles()
 
 
+class RoleInOneProject(ProjectRoles):
+    """The role in the only project that a token reaches, from the roles of its user."""
+
+    __slots__ = ("_all", "_project_id")
+
+    def __init__(self, roles: ProjectRoles, project_id: UUID) -> None:
+        super().__init__()
+        self._all, self._project_id = roles, project_id
+
+    def of(self, project_id: UUID | None) -> ProjectRole | None:
+        """The role in this project; None in all others."""
+        return self._all.of(project_id) if project_id == self._project_id else None
+
+    def __contains__(self, project_id: object) -> bool:
+        return project_id == self._project_id and project_id in self._all
+
+    def __iter__(self) -> Iterator[UUID]:
+        return iter((self._project_id,) if self._project_id in self._all else ())
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """An authenticated user, with the data that decides the user's rights.
@@ -53,6 +73,7 @@ class Actor:
     `finds_everyone` says whether lists of users have all users, or those who share a project with the actor.
     `creates_projects` says whether the settings permit users with this role to create projects.
     `name` is the username, for the audit log.
+    `project_id` is the only project that a token reaches; None: the token is not limited to one.
     """
 
     user_id: UUID
@@ -65,6 +86,7 @@ class Actor:
     token_id: UUID | None = None
     scopes: frozenset[Scope] | None = None
     name: str | None = field(default=None, compare=False)
+    project_id: UUID | None = None
 
     @property
     def grant_id(self) -> UUID | None:

@@ -68,6 +68,8 @@ class Reach(StrEnum):
     MANAGER = "manager"
     """In a project in which the actor has the role MANAGER."""
     ANY = "any"
+    ONE_PROJECT = "one project"
+    """No rows of its own: it limits the reaches in projects to the project of the actor's token."""
 
 
 _OWN: Final = frozenset({Reach.OWN})
@@ -176,6 +178,7 @@ IN_ARCHIVED_PROJECTS: Final = frozenset(
 """What can be done to an archived project. Everything else that a project permits needs an active one."""
 
 
+ONLY_IN_PROJECT: Final = "This token is for one project: use one without a project for everything else."
 _ARCHIVED: Final = "The project is archived: make it active again before you change anything in it."
 
 
@@ -192,6 +195,14 @@ class TaskPeople(Protocol):
 
 _NOTHING: Final[frozenset[Reach]] = frozenset()
 
+_IN_PROJECTS: Final = frozenset({Reach.AUTHOR, Reach.VIEWER, Reach.MEMBER, Reach.MANAGER})
+_OF_ONE_PROJECT: Final[Mapping[Action, frozenset[Reach]]] = {
+    action: (reaches & _IN_PROJECTS) | {Reach.ONE_PROJECT}
+    for action, reaches in _USER.items()
+    if not reaches.isdisjoint(_IN_PROJECTS)
+} | {Action.READ_USER: _ANY}
+"""What a token for one project may do: what its user may do there, and nothing personal."""
+
 
 def reach(role: Role, action: Action) -> frozenset[Reach]:
     """The rows that a role may use with an action; empty = none."""
@@ -199,10 +210,15 @@ def reach(role: Role, action: Action) -> frozenset[Reach]:
 
 
 def reach_of(actor: Actor, action: Action) -> frozenset[Reach]:
-    """The rows that an actor may use with an action; empty = none, also if the actor's token lacks the scope."""
+    """The rows that an actor may use with an action; empty = none, also if the actor's token lacks the scope.
+
+    A token for one project has the reaches of its user in projects only, and `ONE_PROJECT`.
+    """
     scopes = actor.scopes
     if scopes is not None and scopes.isdisjoint(SCOPES[action]):
         return _NOTHING
+    if actor.project_id is not None:
+        return _OF_ONE_PROJECT.get(action, _NOTHING)
     return POLICY[actor.role].get(action, _NOTHING)
 
 
@@ -303,6 +319,8 @@ def require_user(actor: Actor, action: Action, user_id: UUID, *, path: tuple[str
     """
     if not may_user(actor, action, user_id):
         _require_scope(actor, action, path)
+        if actor.project_id is not None:
+            raise Forbidden(ONLY_IN_PROJECT, path=path)
         raise Forbidden(f"With role {actor.role.name} you may not {action.value}; ask an admin.", path=path)
 
 

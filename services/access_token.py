@@ -19,6 +19,7 @@ from domain.policy import Action
 from persistence.models import AccessTokenRow, UserRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
+from persistence.row_locks import LockMode
 from persistence.unit_of_work import UnitOfWork
 from services.user import lock_user
 
@@ -41,30 +42,35 @@ async def create_access_token(
     scopes: Iterable[Scope],
     expires_at: datetime | None,
     max_lifetime: timedelta,
+    project_id: UUID | None = None,
 ) -> CreatedToken:
     """Create a token that acts as this user. A repeated call creates another one.
 
+    With *project_id* it reaches this project only, and nothing personal. It ends when the user leaves the project.
+
     Raises:
         Forbidden: the actor is another user, or uses a token.
-        NotFound: there is no such user.
+        NotFound: there is no such user, or the user is a member of no such project.
         Invalid: a value breaks a rule, or the user has too many tokens or is disabled.
     """
     policy.require_user(uow.actor, Action.CREATE_TOKEN, user_id)
     name, secret = rules.check_name(name), rules.new_token()
     expires_at = rules.check_expiry(expires_at, uow.now, max_lifetime)
     async with uow:
-        user = await lock_user(uow, user_id)
+        user = await _lock(uow, user_id, project_id)
         if not user.is_active:
             raise Invalid(_DISABLED)
+        checked = rules.check_scopes(scopes, user.role, in_project=project_id is not None)
         row = new_row(
             AccessTokenRow,
             id=new_id(),
             user_id=user_id,
             name=name,
             token_hash=rules.token_hash(secret),
-            scopes=[scope.value for scope in rules.check_scopes(scopes, user.role)],
+            scopes=[scope.value for scope in checked],
             created_at=uow.now,
             expires_at=expires_at,
+            project_id=project_id,
         )
         rules.check_count(await uow.access_tokens.count(user_id))
         uow.access_tokens.add(row)
@@ -119,10 +125,23 @@ async def note_use(uow: UnitOfWork, *, token_ids: Sequence[UUID]) -> None:
         await uow.commit()
 
 
+async def _lock(uow: UnitOfWork, user_id: UUID, project_id: UUID | None) -> UserRow:
+    """The user, locked, who must stay a member of the project until the commit."""
+    if project_id is None:
+        return await lock_user(uow, user_id)
+    own = uow.memberships.lock_of_pair(project_id, user_id, LockMode.SHARED)
+    user, membership = await uow.lock(uow.users.lock_of(user_id), own)
+    if membership is None:
+        raise NotFound("You are not a member of such a project.", path=("projectId",))
+    return uow.users.existing(user, path=("userId",))
+
+
 def _created(row: AccessTokenRow, user: UserRow) -> AuditEntry:
     details: dict[str, Detail] = {
         "name": row.name,
         "scopes": tuple(row.scopes),
         "expiresAt": row.expires_at.isoformat(),
     }
+    if row.project_id is not None:
+        details["projectId"] = str(row.project_id)
     return AuditEntry(AuditAction.ACCESS_TOKEN_CREATED, Subject.access_token(row.id, user.username), details)

@@ -201,7 +201,7 @@ async def lock_project(
         NotFound: the actor sees no such project.
         Forbidden: the actor may see the project, but not do this, or it is archived.
     """
-    own = uow.memberships.lock_of_pair(project_id, uow.actor.user_id, LockMode.SHARED)
+    own = uow.memberships.lock_of_actor(project_id, uow.actor, LockMode.SHARED)
     found, membership, *rows = await uow.lock(uow.projects.lock_of(project_id), own, *others)
     project = uow.projects.existing(found, path=path)
     role = membership.role if membership is not None else None
@@ -223,6 +223,8 @@ def as_seen(project: ProjectRow, role: ProjectRole | None, head: Head) -> Visibl
 
 
 def _require_creator(actor: Actor, creation: ProjectCreation) -> None:
+    if actor.project_id is not None:
+        raise Forbidden(policy.ONLY_IN_PROJECT)
     if not policy.may_project(actor, Action.CREATE_PROJECT, None) or not creation.permits(actor.role):
         raise Forbidden(f"On this server, only {_CREATORS[creation]} may create projects; ask one of them.")
     if actor.user_id == OPERATOR_ID:

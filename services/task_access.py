@@ -129,7 +129,7 @@ def project_reads(uow: UnitOfWork, project_id: UUID | None) -> Sequence[RowLock]
     """What changes of the tasks of a project read: the project and the actor's membership. Nothing if personal."""
     if project_id is None:
         return ()
-    membership = uow.memberships.lock_of_pair(project_id, uow.actor.user_id, LockMode.NONE)
+    membership = uow.memberships.lock_of_actor(project_id, uow.actor, LockMode.NONE)
     return uow.projects.lock_of(project_id, LockMode.NONE), membership
 
 

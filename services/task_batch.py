@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from domain import policy
 from domain.errors import Invalid, Refusal
+from domain.policy import Action
 from domain.task import TaskStatus
 from persistence.models import TaskCounterRow, TaskRow
 from persistence.row_locks import LockMode, RowLock
@@ -168,11 +170,13 @@ def _refused(uow: UnitOfWork, tasks: Iterable[NewTask], rows: Mapping[RowLock, A
 
 def _problem(uow: UnitOfWork, task: NewTask, rows: Mapping[RowLock, Any]) -> str | None:
     """Why the task is refused, or None."""
-    if task.project_id is not None:
-        try:
+    try:
+        if task.project_id is not None:
             require_creation(uow, *(rows[lock] for lock in project_reads(uow, task.project_id)))
-        except Refusal as refusal:
-            return refusal.message
+        else:
+            policy.require_user(uow.actor, Action.CREATE_TASK, uow.actor.user_id)
+    except Refusal as refusal:
+        return refusal.message
     if task.assignee_id is None:
         return None
     problem = assignee_problem(*(rows[lock] for lock in assignee_locks(uow, task.assignee_id, task.project_id)))

@@ -116,7 +116,8 @@ def require_owner(actor: Actor) -> None:
     Raises:
         Forbidden: the actor may create no task, or is the operator, who is not a user.
     """
-    policy.require_user(actor, Action.CREATE_TASK, actor.user_id)
+    if not policy.reach_of(actor, Action.CREATE_TASK):
+        policy.require_user(actor, Action.CREATE_TASK, actor.user_id)
     if actor.user_id == OPERATOR_ID:
         raise Forbidden("A task belongs to the user who creates it; do it in a user's name.")
 
@@ -142,7 +143,8 @@ async def _create_once(uow: UnitOfWork, task: TaskRow, request: dict[str, object
 
 
 def _create(uow: UnitOfWork, task: TaskRow, values: Mapping[str, Any], *references: Any) -> VisibleTaskRow:
-    """Add a personal task if it may refer to its assignee."""
+    """Add a personal task if the actor may have one, and if it may refer to its assignee."""
+    policy.require_user(uow.actor, Action.CREATE_TASK, task.owner_id, path=("projectId",))
     if task.parent_id is not None:
         raise Invalid("A personal task has no subtasks.", path=("parentId",))
     check_references(values, None, references)

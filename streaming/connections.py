@@ -8,7 +8,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.events import Revocation
+from domain.events import AccessNews, MembershipEvent
 
 Close = Callable[[int, str], None]
 """Ends a socket with a close code and a reason. Must not block, and may be called more than once."""
@@ -108,9 +108,15 @@ class Connections:
         self._addresses[address] += 1
         return connection
 
-    def close_affected(self, event: Revocation) -> None:
-        """Close the sockets of users whose rights have changed. Clients may reconnect with their new rights."""
-        if event.user_id is None:
+    def close_affected(self, event: AccessNews) -> None:
+        """Close the sockets of users whose rights have changed. Clients may reconnect with their new rights.
+
+        A user who has left a project loses the tokens for this project.
+        """
+        if isinstance(event, MembershipEvent):
+            found = self._users.get(event.user_id, ())
+            _close_all([each for each in found if _project(each) == event.project_id], "Forbidden: signed out")
+        elif event.user_id is None:
             self.close_everyone()
         elif (grant_id := event.session_id or event.token_id) is not None:
             self.close_grant(grant_id)
@@ -166,6 +172,10 @@ class Connections:
 
 def _session(connection: ClientConnection) -> UUID | None:
     return connection.actor.session_id if connection.actor else None
+
+
+def _project(connection: ClientConnection) -> UUID | None:
+    return connection.actor.project_id if connection.actor else None
 
 
 def _has_token(connection: ClientConnection) -> bool:

@@ -16,7 +16,6 @@ from domain.events import (
     MembershipEvent,
     ProjectChange,
     ProjectEvent,
-    Revocation,
     TaskEvent,
     TaskScopedEvent,
 )
@@ -40,7 +39,7 @@ from streaming.subscription_queue import CAPACITY, SubscriptionQueue
 from streaming.task_cache import TaskCache
 from streaming.visibility import EVERYTHING, TASK_EVENTS, StreamFilter, SubscriberView, concerns
 
-OnAccess = Callable[[Revocation], None]
+OnAccess = Callable[[AccessNews], None]
 OnBreak = Callable[[], None]
 OnDelivery = Callable[[Actor, Delivered], None]
 
@@ -229,6 +228,8 @@ class Stream:
             self._revoke(event)
         elif isinstance(event, MembershipEvent):
             self._subscribers.change_membership(event.user_id, event.project_id, partial(self.memberships.apply, event))
+            if event.role is None:
+                self._end_tokens_of(event)
         elif isinstance(event, UnknownAccess):
             self.unknown.count_unknown_access(event)
             self._revoke_unknown(event, logged.position)
@@ -236,6 +237,14 @@ class Stream:
     def _revoke(self, event: AccessEvent) -> None:
         for subscriber in self._affected(event):
             subscriber.revoke()
+        for callback in self._on_access:
+            _call(callback, event)
+
+    def _end_tokens_of(self, event: MembershipEvent) -> None:
+        """End the tokens for this project of the user who has left it; the user's other rights stay."""
+        for subscriber in self._subscribers.by_user(event.user_id):
+            if subscriber.actor.project_id == event.project_id:
+                subscriber.revoke()
         for callback in self._on_access:
             _call(callback, event)
 

@@ -30,6 +30,8 @@ def concerns(event: AccessNews, actor: Actor) -> bool:
         return True
     if event.user_id != actor.user_id:
         return False
+    if isinstance(event, MembershipEvent) and actor.project_id not in (None, event.project_id):
+        return False
     grant_id = event.session_id or event.token_id
     if grant_id is not None:
         return grant_id == actor.grant_id
@@ -149,7 +151,7 @@ class SubscriberView:
         """What the event means to this actor. None: it is not delivered."""
         if isinstance(event, TaskScopedEvent):
             return self._visibility_of_task(event)
-        if self.filter.project_id not in (None, event.project_id):
+        if any(only not in (None, event.project_id) for only in (self.filter.project_id, self.actor.project_id)):
             return None
         if isinstance(event, MembershipEvent) and event.user_id == self.actor.user_id:
             return Visibility.OWN_ROLE if self.follows_projects else None
@@ -226,13 +228,15 @@ class Viewpoint(NamedTuple):
 
     The cursor identifies the event and the subscriber's access version. `now` is the relation to the task as it is
     delivered, and `project_role` the role in its project, or in the project that the event is about; `snapshot_number`
-    identifies the read of that task. `scopes` are those of the user's token, or None.
+    identifies the read of that task. `scopes` are those of the user's token, and `token_project` the only project
+    that it reaches, or None.
     """
 
     cursor: str
     visibility: Visibility
     role: Role
     scopes: frozenset[Scope] | None
+    token_project: UUID | None
     before: Relation
     after: Relation
     now: Relation
@@ -262,12 +266,12 @@ def viewpoint(
 
     *people* is None if the actor may not see them.
     """
+    rights = (actor.role, actor.scopes, actor.project_id)
     if not isinstance(event, TaskScopedEvent):
         none, project_role = Relation.NONE, actor.projects.of(event.project_id)
-        return Viewpoint(cursor, visibility, actor.role, actor.scopes, none, none, none, project_role, snapshot_number)
+        return Viewpoint(cursor, visibility, *rights, none, none, none, project_role, snapshot_number)
     user_id = actor.user_id
     before, now = relation(user_id, event.before), relation(user_id, people)
     after = before if event.after is event.before else relation(user_id, event.after)
     project_role = actor.projects.of(people.project_id) if people is not None else None
-    seen_as = (before, after, now, project_role)
-    return Viewpoint(cursor, visibility, actor.role, actor.scopes, *seen_as, snapshot_number)
+    return Viewpoint(cursor, visibility, *rights, before, after, now, project_role, snapshot_number)

@@ -12,9 +12,9 @@ from uuid import UUID
 from asgi.client import Identity
 from asgi.errors import DamagedAccessToken, InvalidToken, RevokedAccessToken
 from domain.access_token import is_intact, is_token, token_hash
-from domain.actor import NO_ROLES, Actor, ProjectRoles
+from domain.actor import NO_ROLES, Actor, ProjectRoles, RoleInOneProject
 from domain.errors import Unavailable
-from domain.events import Revocation
+from domain.events import AccessNews, MembershipEvent
 from domain.project import ProjectCreation
 from domain.user import Role, UserDirectory
 from graphql_api.auth.credentials import Credential, PersonalCredential, Rights, SessionCredential
@@ -164,17 +164,19 @@ class Authenticator:
     def _actor(
         self, user_id: UUID, rights: Rights, access_version: int, roles: ProjectRoles, name: str | None = None
     ) -> Actor:
+        is_limited = rights.project_id is not None
         return Actor(
             user_id,
             rights.role,
             rights.session_id,
             access_version,
-            roles,
-            finds_everyone=not self._directory.is_limited_for(rights.role),
-            creates_projects=self._creation.permits(rights.role),
+            RoleInOneProject(roles, rights.project_id) if rights.project_id is not None else roles,
+            finds_everyone=not is_limited and not self._directory.is_limited_for(rights.role),
+            creates_projects=not is_limited and self._creation.permits(rights.role),
             token_id=rights.token_id,
             scopes=rights.scopes,
             name=name,
+            project_id=rights.project_id,
         )
 
     def _note_use(self, identity: Identity) -> None:
@@ -196,13 +198,15 @@ class Authenticator:
         if not tokens:
             del self._tokens_of_user[user_id]
 
-    def _forget(self, event: Revocation) -> None:
+    def _forget(self, event: AccessNews) -> None:
         if event.user_id is None:
             self._forget_all()
             return
         self._generation += 1
         for token in tuple(self._tokens_of_user.get(event.user_id, ())):
-            if concerns(event, self._cache[token].identity.actor):
+            actor = self._cache[token].identity.actor
+            stays = isinstance(event, MembershipEvent) and actor.project_id is None
+            if not stays and concerns(event, actor):
                 self._drop(token)
 
     def _forget_all(self) -> None:

@@ -28,6 +28,7 @@ class Rights(NamedTuple):
     session_id: UUID | None = None
     token_id: UUID | None = None
     scopes: frozenset[Scope] | None = None
+    project_id: UUID | None = None
 
 
 class Credential(Protocol):
@@ -84,7 +85,7 @@ class SessionCredential:
 class PersonalCredential:
     """A personal access token."""
 
-    shape: ClassVar = Shape((*_RIGHTS, "id", "scopes"))
+    shape: ClassVar = Shape((*_RIGHTS, "id", "scopes", "project_id"))
 
     token_hash: bytes
     user_id: UUID
@@ -99,7 +100,9 @@ class PersonalCredential:
 
     def rights(self, row: Sequence[Any], now: datetime) -> Rights:
         """The user's rights within the scopes of the token."""
-        ends, role, token_id, scopes = row[0], row[2], row[6], effective(row[7])
+        ends, role, token_id, project_id = row[0], row[2], row[6], row[8]
+        scopes = effective(row[7], in_project=project_id is not None)
         if ends <= now:
             raise ExpiredAccessToken
-        return Rights(role_with(Role(role), scopes), ends, ends, token_id=token_id, scopes=scopes)
+        role = role_with(Role(role), scopes)
+        return Rights(role, ends, ends, token_id=token_id, scopes=scopes, project_id=project_id)

@@ -18,7 +18,7 @@ from graphql_api.schema.access_token import (
     RevokeAccessTokenInput,
     RevokeAccessTokenPayload,
 )
-from graphql_api.schema.ids import decode_id_of, encode_id
+from graphql_api.schema.ids import decode_id_of, encode_id, optional_id_of
 from graphql_api.schema.resolves_to import Many
 from persistence.queries import access_token as reads
 from persistence.queries.query import Query
@@ -63,6 +63,7 @@ class AccessTokenMutations:
             scopes=input.scopes,
             expires_at=input.expires_at,
             max_lifetime=context.backend.max_token_lifetime,
+            project_id=optional_id_of("Project", input.project_id, field="projectId"),
         )
         context.request.carries_secret = True
         return CreateAccessTokenPayload(access_token=AccessToken.of(created.row), secret=created.secret)

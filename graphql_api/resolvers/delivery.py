@@ -132,7 +132,7 @@ class DirectDelivery:
         self._started: dict[int, TaskSnapshot | None] = {}
         """By position: the task with which the execution of a queued event was started; None if it must not be kept."""
         self._key: Hashable = (
-            (sender.sharing_key, actor.role.value, actor.access_version, actor.scopes)
+            (sender.sharing_key, actor.role.value, actor.access_version, actor.scopes, actor.project_id)
             if sender.sharing_key is not None
             else None
         )

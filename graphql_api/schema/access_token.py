@@ -10,9 +10,11 @@ from domain.actor import Actor
 from graphql_api.schema.common import Node, Payload
 from graphql_api.schema.enums import Scope
 from graphql_api.schema.object_fields import object_field
-from graphql_api.schema.resolves_to import Expression
+from graphql_api.schema.project import Project
+from graphql_api.schema.resolves_to import Expression, Reference
 from graphql_api.schema.viewer import FOR_ALL_USERS
 from persistence.models import AccessTokenRow
+from persistence.queries.project import projects
 
 ACCESS_TOKENS_DESCRIPTION = (
     f"Your personal access tokens, newest first, at most {MAX_TOKENS}. Expired ones are listed for 30 days."
@@ -37,6 +39,11 @@ class AccessToken(Node):
     )
 
     scopes = object_field(FOR_ALL_USERS, "What it may be used for.", Expression(_scopes, ("scopes",)))
+    project = object_field(
+        FOR_ALL_USERS,
+        "The only project that it reaches. Null if it is not limited to one.",
+        Reference(Project, "project", "project_id", projects),
+    )
 
 
 @strawberry.input(description="A new personal access token.")
@@ -49,6 +56,12 @@ class CreateAccessTokenInput:
         default=None,
         description=f"When it ends. If it is left out or null: in {DEFAULT_LIFETIME.days} days. The server limits it, "
         "usually to 366 days.",
+    )
+    project_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The id of a project of which you are a member: the token reaches this project only, and ends when "
+        "you leave it. Its scopes may be TASKS_READ, TASKS_WRITE and PROJECTS_MANAGE. Null or left out: the token "
+        "reaches what you reach.",
     )
 
 

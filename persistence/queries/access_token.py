@@ -8,33 +8,41 @@ from uuid import UUID
 from sqlalchemy import FromClause, Integer, LargeBinary, Select, Uuid, bindparam
 
 from persistence.models import AccessTokenRow
-from persistence.queries.joins import joined, user_in
+from persistence.queries.joins import Referenced, References, joined, user_in
 from persistence.queries.membership import roles_of_user
+from persistence.queries.project_visibility import any_project
 from persistence.queries.query import Query
 
 _TOKENS: Final[FromClause] = AccessTokenRow.__table__
+REFERENCES_OF_A_TOKEN: Final[References] = {
+    "user": user_in("user_id"),
+    "project": Referenced("project_id", any_project),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class TokensOfUser:
-    """A user's tokens, the newest first. Parameters: `user_id`, `limit`."""
+    """A user's tokens, the newest first. Parameters: `user_id`, `limit`, `actor_id`."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
         of_user = AccessTokenRow.user_id == bindparam("user_id", type_=Uuid())
         newest_first = (AccessTokenRow.created_at.desc(), AccessTokenRow.id.desc())
         return (
-            joined(_TOKENS, columns).where(of_user).order_by(*newest_first).limit(bindparam("limit", type_=Integer()))
+            joined(_TOKENS, columns, REFERENCES_OF_A_TOKEN)
+            .where(of_user)
+            .order_by(*newest_first)
+            .limit(bindparam("limit", type_=Integer()))
         )
 
 
 @dataclass(frozen=True, slots=True)
 class TokenById:
-    """One token. Parameter: `id`."""
+    """One token. Parameters: `id`, `actor_id`."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        return joined(_TOKENS, columns).where(AccessTokenRow.id == bindparam("id", type_=Uuid()))
+        return joined(_TOKENS, columns, REFERENCES_OF_A_TOKEN).where(AccessTokenRow.id == bindparam("id", type_=Uuid()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class TokenByHash:
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
-        query = joined(_TOKENS, columns, {"user": user_in("user_id")})
+        query = joined(_TOKENS, columns, REFERENCES_OF_A_TOKEN)
         query = query.where(AccessTokenRow.token_hash == bindparam("token_hash", type_=LargeBinary()))
         return query.add_columns(roles_of_user(AccessTokenRow)) if self.with_roles else query
 
@@ -64,9 +72,9 @@ def token_by_hash(token_hash: bytes, *, with_roles: bool) -> Query:
 
 def token(token_id: UUID) -> Query:
     """A token."""
-    return Query(TokenById(), {"id": token_id})
+    return Query(TokenById(), {"id": token_id, "actor_id": None})
 
 
 def tokens(user_id: UUID, *, at_most: int) -> Query:
     """A user's tokens, expired ones included."""
-    return Query(TokensOfUser(), {"user_id": user_id, "limit": at_most})
+    return Query(TokensOfUser(), {"user_id": user_id, "limit": at_most, "actor_id": user_id})

@@ -15,7 +15,7 @@ from persistence.queries.joins import References, joined, own_columns
 from persistence.queries.page_facts import ONE, facts_of, is_any
 from persistence.queries.parent import Parent, Reaches
 from persistence.queries.query import Paged, Query
-from persistence.queries.task_visibility import TASK, id_of
+from persistence.queries.task_visibility import TASK, values_of
 
 
 def number_in(text: str) -> int:
@@ -58,7 +58,7 @@ class ChildList:
         Raises:
             BadRequest: a cursor was not made by this API.
         """
-        values: dict[str, Any] = {"ids": list(ids), "limit": request.limit, "actor_id": id_of(actor)}
+        values: dict[str, Any] = {"ids": list(ids), "limit": request.limit, **values_of(actor)}
         for name, cursor in (("after", request.after), ("before", request.before)):
             if cursor is not None:
                 values[name] = self._place_in(cursor)
@@ -67,7 +67,7 @@ class ChildList:
 
     def by_ids(self, actor: Actor | None, ids: Collection[UUID]) -> Query:
         """Those of the rows with these ids whose parents the actor may read."""
-        return Query(VisibleChildren(self, self.parent.reaches(actor)), {"ids": list(ids), "actor_id": id_of(actor)})
+        return Query(VisibleChildren(self, self.parent.reaches(actor)), {"ids": list(ids), **values_of(actor)})
 
     def by_id(self, actor: Actor | None, row_id: UUID) -> Query:
         """The row with this id, if the actor may read its parent."""

@@ -28,7 +28,7 @@ from persistence.queries.key_page import KeyPage
 from persistence.queries.parent import Reaches
 from persistence.queries.project_visibility import PROJECT, visible_projects
 from persistence.queries.query import Paged, Query
-from persistence.queries.task_visibility import id_of
+from persistence.queries.task_visibility import values_of
 
 PROJECT_ORDER: Final = "projects.key"
 
@@ -85,18 +85,18 @@ def _source(reaches: Reaches, *, by_archived: bool) -> Callable[[], FromClause]:
 
 def project(actor: Actor | None, project_id: UUID) -> Query:
     """One project."""
-    return Query(ProjectById(PROJECT.reaches(actor)), {"id": project_id, "actor_id": id_of(actor)})
+    return Query(ProjectById(PROJECT.reaches(actor)), {"id": project_id, **values_of(actor)})
 
 
 def project_by_key(actor: Actor | None, key: str) -> Query:
     """The project that has this key or had it, ignoring case."""
     found = key.strip().upper() if key.isascii() and is_storable(key) else ""  # which no project has
-    return Query(ProjectByKey(PROJECT.reaches(actor)), {"key": found, "actor_id": id_of(actor)})
+    return Query(ProjectByKey(PROJECT.reaches(actor)), {"key": found, **values_of(actor)})
 
 
 def projects(actor: Actor | None, ids: Collection[UUID]) -> Query:
     """Several projects."""
-    return Query(ProjectsById(PROJECT.reaches(actor)), {"ids": list(ids), "actor_id": id_of(actor)})
+    return Query(ProjectsById(PROJECT.reaches(actor)), {"ids": list(ids), **values_of(actor)})
 
 
 def project_page(actor: Actor | None, request: PageRequest, *, is_archived: bool | None) -> Paged:
@@ -105,7 +105,7 @@ def project_page(actor: Actor | None, request: PageRequest, *, is_archived: bool
     Raises:
         BadRequest: a cursor was not made by this API.
     """
-    values: dict[str, Any] = {"actor_id": id_of(actor), "limit": request.limit}
+    values: dict[str, Any] = {**values_of(actor), "limit": request.limit}
     for name, cursor in (("after", request.after), ("before", request.before)):
         if cursor is not None:
             values[name] = _key_in(cursor)

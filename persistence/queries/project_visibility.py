@@ -23,6 +23,7 @@ from persistence.queries.page_facts import head_columns
 from persistence.queries.parent import Parent, Reaches
 
 _ACTOR: Final[BindParameter[UUID]] = bindparam("actor_id", type_=Uuid())
+_TOKEN_PROJECT: Final[BindParameter[UUID]] = bindparam("token_project_id", type_=Uuid())
 _PROJECTS: Final[FromClause] = ProjectRow.__table__
 _MEMBERSHIPS: Final[FromClause] = MembershipRow.__table__
 _ALL: Final = frozenset({Reach.ANY})
@@ -30,7 +31,7 @@ _ALL: Final = frozenset({Reach.ANY})
 
 def visible_projects(reaches: Reaches, name: str = "visible") -> FromClause:
     """The projects that the actor may read, with the columns of `VisibleProjectRow`. The parameter is `actor_id`."""
-    own = (_MEMBERSHIPS.c.project_id == _PROJECTS.c.id) & (_MEMBERSHIPS.c.user_id == _ACTOR)
+    own = (_MEMBERSHIPS.c.project_id == _PROJECTS.c.id) & _is_own(_MEMBERSHIPS, reaches)
     if Reach.ANY not in reaches:
         own &= _has_role(_MEMBERSHIPS.c.role, reaches)
     rows = _PROJECTS.join(_MEMBERSHIPS, own, isouter=Reach.ANY in reaches)
@@ -48,7 +49,7 @@ def projects_of_member(reaches: Reaches) -> ColumnElement[Any]:
 
     Not of projects that the actor may read without being a member. The parameter is `actor_id`.
     """
-    mine = (_MEMBERSHIPS.c.user_id == _ACTOR) & _has_role(_MEMBERSHIPS.c.role, reaches)
+    mine = _is_own(_MEMBERSHIPS, reaches) & _has_role(_MEMBERSHIPS.c.role, reaches)
     found: ColumnElement[Any] = func.array(select(_MEMBERSHIPS.c.project_id).where(mine).scalar_subquery())
     return found
 
@@ -58,7 +59,7 @@ def belongs_to_visible_project(project_id: Any, reaches: Reaches) -> ColumnEleme
     if Reach.ANY in reaches:
         return true()
     own = _MEMBERSHIPS.alias("own")  # the rows may be memberships, too
-    is_mine = (own.c.user_id == _ACTOR) & (own.c.project_id == project_id) & _has_role(own.c.role, reaches)
+    is_mine = _is_own(own, reaches) & (own.c.project_id == project_id) & _has_role(own.c.role, reaches)
     return select(own.c.id).where(is_mine).exists()
 
 
@@ -69,13 +70,22 @@ def members_of_visible_project(reaches: Reaches) -> Select[Any]:
     return select(_MEMBERSHIPS.c.user_id).where(of_project, is_visible)
 
 
-def shares_project(user_id: Any) -> ColumnElement[bool]:
+def shares_project(user_id: Any, reaches: Reaches) -> ColumnElement[bool]:
     """The condition for the actor, and for users who share a project with the actor. The parameter is `actor_id`."""
     own, other = _MEMBERSHIPS.alias("own"), _MEMBERSHIPS.alias("other")
     both = own.join(other, other.c.project_id == own.c.project_id)
-    shared = select(other.c.id).select_from(both).where(own.c.user_id == _ACTOR, other.c.user_id == user_id)
+    shared = select(other.c.id).select_from(both).where(_is_own(own, reaches), other.c.user_id == user_id)
     is_known: ColumnElement[bool] = (user_id == _ACTOR) | shared.exists()
     return is_known
+
+
+def _is_own(memberships: FromClause, reaches: Reaches) -> ColumnElement[bool]:
+    """The condition for the actor's memberships; for a token for one project, its membership there.
+
+    Such a token has the further parameter `token_project_id`.
+    """
+    own: ColumnElement[bool] = memberships.c.user_id == _ACTOR
+    return own & (memberships.c.project_id == _TOKEN_PROJECT) if Reach.ONE_PROJECT in reaches else own
 
 
 def _has_role(role: ColumnElement[Any], reaches: Reaches) -> ColumnElement[bool]:

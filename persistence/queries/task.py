@@ -23,7 +23,7 @@ from persistence.queries.parent import Reaches
 from persistence.queries.project_visibility import any_project
 from persistence.queries.query import Query
 from persistence.queries.task_list import TaskFilter, conditions
-from persistence.queries.task_visibility import id_of, is_member_of_project, listed, reaches_of, visible
+from persistence.queries.task_visibility import is_member_of_project, listed, reaches_of, values_of, visible
 
 
 def any_task(name: str) -> FromClause:
@@ -158,7 +158,7 @@ class TaskCount:
 
 def task(actor: Actor | None, task_id: UUID) -> Query:
     """One task."""
-    return Query(_task_by_id(reaches_of(actor)), {"id": task_id, "actor_id": id_of(actor)})
+    return Query(_task_by_id(reaches_of(actor)), {"id": task_id, **values_of(actor)})
 
 
 @cache
@@ -171,12 +171,12 @@ def task_by_key(actor: Actor | None, key: str) -> Query:
     found = _KEY.fullmatch(key.strip().upper()) if key.isascii() else None
     number = int(found["number"]) if found is not None else 0  # which no task has
     values = {"key": found["key"] if found is not None else "", "number": min(number, _GREATEST_NUMBER)}
-    return Query(TaskByKey(reaches_of(actor)), {**values, "actor_id": id_of(actor)})
+    return Query(TaskByKey(reaches_of(actor)), {**values, **values_of(actor)})
 
 
 def tasks(actor: Actor | None, ids: Collection[UUID]) -> Query:
     """Several tasks."""
-    return Query(TasksById(reaches_of(actor)), {"ids": list(ids), "actor_id": id_of(actor)})
+    return Query(TasksById(reaches_of(actor)), {"ids": list(ids), **values_of(actor)})
 
 
 def task_slice(actor: Actor | None, *, skip: int, limit: int) -> Query:
@@ -187,14 +187,14 @@ def task_slice(actor: Actor | None, *, skip: int, limit: int) -> Query:
     """
     if skip < 0 or limit < 0:
         raise BadRequest("skip and limit must not be negative.")
-    values = {"skip": min(skip, _GREATEST), "limit": min(limit, _GREATEST), "actor_id": id_of(actor)}
+    values = {"skip": min(skip, _GREATEST), "limit": min(limit, _GREATEST), **values_of(actor)}
     return Query(TaskSlice(reaches_of(actor)), values)
 
 
 def task_scan(actor: Actor | None, last: UUID | None, *, of_subtasks: bool, at_most: int) -> Query:
     """The next tasks of a scan through all subtasks, or through all other tasks."""
     rows = TaskScan(reaches_of(actor), last is not None, of_subtasks)
-    return Query(rows, {"actor_id": id_of(actor), "limit": at_most, "last": last})
+    return Query(rows, {**values_of(actor), "limit": at_most, "last": last})
 
 
 def task_count(actor: Actor | None, wanted: TaskFilter) -> Query:
@@ -204,7 +204,7 @@ def task_count(actor: Actor | None, wanted: TaskFilter) -> Query:
         BadRequest: the filter breaks a limit.
     """
     given = wanted.values()
-    return Query(TaskCount(reaches_of(actor), frozenset(given)), {"actor_id": id_of(actor), **given})
+    return Query(TaskCount(reaches_of(actor), frozenset(given)), {**values_of(actor), **given})
 
 
 def stored(columns: Sequence[str]) -> list[str]:

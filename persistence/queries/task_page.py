@@ -44,11 +44,11 @@ from persistence.queries.task_list import (
     matches_search,
 )
 from persistence.queries.task_visibility import (
-    id_of,
     in_project_of_member,
     is_member_of_project,
     personal_parts,
     reaches_of,
+    values_of,
     visible,
 )
 
@@ -275,7 +275,7 @@ def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, ord
     key, given = KEYS[order], wanted.values()
     if order is TaskOrder.RANK and wanted.project_id is None:
         raise BadRequest("Each project has its own manual order: orderBy RANK needs a projectId in the filter.")
-    values = {"actor_id": id_of(actor), "limit": request.limit, **given}
+    values = {**values_of(actor), "limit": request.limit, **given}
     for name, cursor in (("after", request.after), ("before", request.before)):
         if cursor is not None and cursor.order != order.value:
             raise BadRequest(NOT_OURS)

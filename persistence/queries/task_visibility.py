@@ -20,9 +20,11 @@ def reaches_of(actor: Actor | None) -> Reaches:
     return TASK.reaches(actor)
 
 
-def id_of(actor: Actor | None) -> UUID | None:
-    """The value of the parameter `actor_id`."""
-    return actor.user_id if actor is not None else None
+def values_of(actor: Actor | None) -> dict[str, Any]:
+    """The values of the parameters of all conditions on the actor: `actor_id`, and `token_project_id`."""
+    if actor is None:
+        return {"actor_id": None, "token_project_id": None}
+    return {"actor_id": actor.user_id, "token_project_id": actor.project_id}
 
 
 def visible(reaches: Reaches) -> ColumnElement[bool]:
@@ -39,6 +41,8 @@ def listed(reaches: Reaches) -> ColumnElement[bool]:
     own = or_(*(column == _ACTOR for column in _MINE.values()))
     if Reach.ANY in reaches:
         return or_(_is_personal(), own)
+    if Reach.ONE_PROJECT in reaches:
+        return own & in_project_of_member(reaches)
     return _is_mine(reaches) & or_(_is_personal(), in_project_of_member(reaches))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import FromClause, Uuid, bindparam, false, select
 
 from domain.actor import Actor
 from domain.errors import BadRequest
-from domain.policy import Action, reach_of
+from domain.policy import Action, Reach, reach_of
 from persistence.models import TrashRow
 from persistence.pagination import NOT_OURS, PageCursor, PageRequest, page_cursor
 from persistence.queries.child_list import number_in
@@ -19,7 +19,7 @@ from persistence.queries.parent import Reaches
 from persistence.queries.project_visibility import any_project, belongs_to_visible_project
 from persistence.queries.query import Paged, Query
 from persistence.queries.selectivity import usually
-from persistence.queries.task_visibility import id_of
+from persistence.queries.task_visibility import values_of
 
 TRASH_ORDER: Final = "trash"
 REFERENCES_OF_TRASH: Final[References] = {
@@ -40,7 +40,7 @@ def trash_page(actor: Actor | None, request: PageRequest, project_id: UUID | Non
     Raises:
         BadRequest: a cursor was not made by this API.
     """
-    values: dict[str, Any] = {"actor_id": id_of(actor), "limit": request.limit}
+    values: dict[str, Any] = {**values_of(actor), "limit": request.limit}
     for name, cursor in (("after", request.after), ("before", request.before)):
         if cursor is not None:
             values[name] = _place_in(cursor)
@@ -66,7 +66,7 @@ def _in_project(reaches: Reaches) -> FromClause:
 
 def _personal(reaches: Reaches) -> FromClause:
     """The personal tasks that their owner has deleted. The parameter is `actor_id`."""
-    if not reaches:
+    if reaches.isdisjoint({Reach.OWN, Reach.ANY}):
         return select(_TRASH).where(false()).subquery("deleted")
     mine = (_TRASH.c.owner_id == _ACTOR) & _TRASH.c.project_id.is_(None)
     wanted = usually((_TRASH.c.deleted_by == _ACTOR) & _IS_ROOT)

@@ -33,7 +33,7 @@ from persistence.queries.page_facts import ONE, Known, facts_of, is_any
 from persistence.queries.parent import Reaches
 from persistence.queries.project_visibility import PROJECT, members_of_visible_project, shares_project
 from persistence.queries.query import Paged, Query
-from persistence.queries.task_visibility import id_of
+from persistence.queries.task_visibility import values_of
 
 USER_ORDER: Final = "users.created"
 _ESCAPES: Final = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
@@ -142,7 +142,7 @@ class AssignableUsers:
         if self.in_project:
             query = query.where(UserRow.id.in_(members_of_visible_project(self.reaches)))
         elif self.known_only:
-            query = query.where(shares_project(UserRow.id))
+            query = query.where(shares_project(UserRow.id, self.reaches))
         return query.order_by(folded_username).limit(bindparam("limit", type_=Integer()))
 
 
@@ -200,7 +200,7 @@ def assignable_users(actor: Actor | None, prefix: str, *, project_id: UUID | Non
     known_only = actor is not None and not actor.finds_everyone
     rows = AssignableUsers(PROJECT.reaches(actor), project_id is not None, known_only)
     values = {"pattern": pattern, "limit": at_most if storable else 0}
-    return Query(rows, {**values, "project_id": project_id, "actor_id": id_of(actor)})
+    return Query(rows, {**values, "project_id": project_id, **values_of(actor)})
 
 
 def _pattern(prefix: str) -> str:

@@ -4,11 +4,13 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
+from domain.actor import Actor
 from persistence.models import MembershipRow, membership_id
 from persistence.queries.membership import MEMBERS
 from persistence.repositories.rows import RowRepository
 from persistence.row_locks import LockMode, RowLock
 
+_NOBODY: Final = UUID(int=0)
 _ACTIVE_MANAGERS: Final = (
     "SELECT count(*) FROM memberships AS m JOIN users AS u ON u.id = m.user_id"
     " WHERE m.project_id = $1 AND m.user_id <> $2 AND m.role = 'MANAGER' AND u.is_active"
@@ -41,6 +43,11 @@ class MembershipRepository(RowRepository[MembershipRow]):
     def lock_of_pair(self, project_id: UUID, user_id: UUID, mode: LockMode = LockMode.EXCLUSIVE) -> RowLock:
         """The lock of a user's membership in a project."""
         return self.lock_of(membership_id(project_id, user_id), mode)
+
+    def lock_of_actor(self, project_id: UUID, actor: Actor, mode: LockMode) -> RowLock:
+        """The lock of the actor's membership in a project; of none, if the actor's token is for another project."""
+        reaches = actor.project_id is None or actor.project_id == project_id
+        return self.lock_of_pair(project_id, actor.user_id if reaches else _NOBODY, mode)
 
     async def other_active_managers(self, project_id: UUID, *, beside: UUID) -> int:
         """The number of active managers of a locked project, without the user *beside*."""

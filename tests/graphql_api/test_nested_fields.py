@@ -43,7 +43,7 @@ TASKS = f"""query ($search: String!) {{ tasks(filter: {{search: $search}}) {{
   totalCount streamCursor nodes {{ id }} pageInfo {POSITION} }} }}"""
 USERS = f"query ($first: Int) {{ users(first: $first) {{ totalCount nodes {{ id }} pageInfo {POSITION} }} }}"
 SESSIONS = "{ sessions { id isCurrent } }"
-ACCESS_TOKENS = "{ accessTokens { id scopes } }"
+ACCESS_TOKENS = "{ accessTokens { id scopes project { key } } }"
 AUDIT = "{ auditLog(first: 1, filter: {action: AUDIT_EXPORTED}) { nodes { id subjectId details actor { id } } } }"
 STATUS = f"""mutation ($input: UpdateTaskStatusInput!) {{ updateTaskStatus(input: $input) {{
   task {{ id viewerCanDelete owner {USER} assignee {USER} }} }} }}"""
@@ -335,12 +335,15 @@ class TestSessions:
 
 class TestAccessTokens:
     async def test_the_tokens_of_a_user(self, api: Api):
-        """The id is that of the token, and the scopes are those that were given."""
+        """The id is that of the token; the scopes and the project are those that were given."""
         owner, _ = await people(api)
         token, _ = await api.build.an_access_token(owner, Scope.TASKS_WRITE, Scope.ACCOUNT)
+        project = await api.build.a_project((owner, ProjectRole.VIEWER))
+        limited, _ = await api.build.an_access_token(owner, Scope.TASKS_READ, project_id=project.id)
 
         assert await ask(api, ACCESS_TOKENS, owner) == [
-            {"id": encode_id("AccessToken", token.id), "scopes": ["TASKS_WRITE", "ACCOUNT"]}
+            {"id": encode_id("AccessToken", limited.id), "scopes": ["TASKS_READ"], "project": {"key": project.key}},
+            {"id": encode_id("AccessToken", token.id), "scopes": ["TASKS_WRITE", "ACCOUNT"], "project": None},
         ]
 
 

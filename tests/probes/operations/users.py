@@ -12,6 +12,7 @@ from tests.probes.scene import Scene
 _USER: Final = documents.query("$id: ID!", "user(id: $id)", documents.USER)
 _NODE: Final = documents.query("$id: ID!", "node(id: $id)", documents.NODE)
 _REVOKE: Final = documents.mutation("revokeSession", "revokedSessionId")
+_CREATE_TOKEN: Final = documents.mutation("createAccessToken", "accessToken { project { id } }")
 _REVOKE_TOKEN: Final = documents.mutation("revokeAccessToken", "revokedAccessTokenId")
 
 
@@ -38,6 +39,10 @@ def _by_admin(scene: Scene) -> str:
 def _token(scene: Scene) -> str:
     """The token has the id of the session."""
     return encode_id("AccessToken", scene.session.id)
+
+
+def _new_token(scene: Scene) -> Json:
+    return {"name": "CI", "scopes": ["TASKS_READ"], "projectId": encode_id("Project", scene.project.id)}
 
 
 def _of_session(action: Action, scene: Scene) -> str:
@@ -108,6 +113,16 @@ OPERATIONS: Final = (
         copy=Scene.with_new_session,
         shows=lambda payload, scene: payload["revokedAccessTokenId"] == _token(scene),
         ids=(("input", "accessTokenId"),),
+    ),
+    Operation(
+        name="createAccessToken for a project",
+        probes=frozenset({"Mutation.createAccessToken.input.projectId"}),
+        make=lambda scene: Document(_CREATE_TOKEN, {"input": _new_token(scene)}),
+        expected=lambda scene: oracle.ALLOWED if scene.actor.id in scene.project.members else oracle.NOT_FOUND,
+        control=lambda scene: scene.with_actor(scene.world.manager),
+        copy=Scene.with_copied_project,
+        shows=lambda payload, scene: payload["accessToken"]["project"]["id"] == encode_id("Project", scene.project.id),
+        ids=(("input", "projectId"),),
     ),
     _administration("setUserRole", {"role": "MODERATOR"}),
     _administration("setUserActive", {"isActive": False}),
