@@ -6,6 +6,7 @@ import re
 import socket
 import stat
 import threading
+import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from cli import browser_sign_in, loopback
+from cli import loopback
 from cli.browser_sign_in import link_of, shown_code
 from cli.errors import CommandError
 from cli.loopback import listening
@@ -66,7 +67,7 @@ def browser(served: str, ada: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             threads.append(threading.Thread(target=use, args=(values,)))
             threads[-1].start()
 
-        monkeypatch.setattr(browser_sign_in.webbrowser, "open", opened)
+        monkeypatch.setattr(webbrowser, "open", opened)
 
     decides(lambda values: answer(values, code=confirm(served, values)))
     yield decides

@@ -33,14 +33,16 @@ class Scene:
 
     async def create(self, **values: Any) -> CreatedCode:
         """A code for the program."""
-        values = {"challenge": challenge_of(VERIFIER), "port": PORT, "client_name": "taskriver on a laptop"} | values
-        return await create_sign_in_code(self.build.as_(self.actor, now=NOON), **values)
+        usual: dict[str, Any] = {"challenge": challenge_of(VERIFIER), "port": PORT, "client_name": "taskriver"}
+        return await create_sign_in_code(self.build.as_(self.actor, now=NOON), **(usual | values))
 
     async def exchange(self, code: str, *, after: timedelta = timedelta(0), **values: Any) -> OpenSession:
         """A session for the code."""
+        usual: dict[str, Any] = {"verifier": VERIFIER, "port": PORT}
         return await exchange_sign_in_code(
             self.build.as_(None, now=NOON + after),
-            **({"code": code, "verifier": VERIFIER, "port": PORT} | values),
+            code=code,
+            **(usual | values),
             key_ring={"k": b"x" * 32},
             ip_address="127.0.0.1",
             user_agent="taskriver",
