@@ -95,9 +95,7 @@ def revoke(username: Username, token_id: TokenId, as_json: AsJSON = False) -> No
 
     async def run(database: Database) -> UUID:
         actor = await actor_of(database, username)
-        return await access_token_service.revoke_access_token(
-            database.unit_of_work(actor), user_id=actor.user_id, token_id=token_id
-        )
+        return await access_token_service.revoke_access_token(database.unit_of_work(actor), token_id=token_id)
 
     revoked = _run(read_settings(), run)
     print_result(f"Revoked the token {revoked}.", {"revoked": str(revoked)}, as_json=as_json)

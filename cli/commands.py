@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "doctor": ("doctor.command:doctor", "Check settings, database, Redis and migrations."),
     "user": ("user:users", "Create users, set roles, enable and disable users."),
     "project": ("project:projects", "List and create projects, and manage their members."),
+    "service-account": ("service_account:service_accounts", "Create and list service accounts."),
     "access-token": ("access_token:access_tokens", "List, create and revoke access tokens of a user."),
     "documents": ("documents:documents", "Add, list and remove the trusted documents of clients."),
     "login": ("login:login", "Sign in through a browser or with a password, and stay signed in."),

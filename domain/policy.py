@@ -48,6 +48,7 @@ class Action(StrEnum):
     DELETE_PROJECT = "delete a project"
     MANAGE_MEMBERS = "manage the members of a project"
     MANAGE_LABELS = "manage the labels of a project"
+    MANAGE_SERVICE_ACCOUNTS = "manage the service accounts of a project"
     READ_AUDIT = "read the audit log"
 
 
@@ -102,6 +103,7 @@ _USER: Final[Mapping[Action, frozenset[Reach]]] = {
     Action.DELETE_PROJECT: _MANAGER,
     Action.MANAGE_MEMBERS: _MANAGER,
     Action.MANAGE_LABELS: _MANAGER,
+    Action.MANAGE_SERVICE_ACCOUNTS: _MANAGER,
 }
 
 POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
@@ -162,6 +164,7 @@ SCOPES: Final[Mapping[Action, frozenset[Scope]]] = {
     Action.DELETE_PROJECT: _PROJECTS,
     Action.MANAGE_MEMBERS: _PROJECTS,
     Action.MANAGE_LABELS: _PROJECTS,
+    Action.MANAGE_SERVICE_ACCOUNTS: NO_TOKEN,  # it includes their tokens
 }
 """The scopes of which a token needs one for an action. Only a session may do what has none."""
 
@@ -173,7 +176,10 @@ IN_PROJECT: Final[Mapping[ProjectRole, frozenset[Reach]]] = {
 """The reaches of a member in the project, by role."""
 
 IN_ARCHIVED_PROJECTS: Final = frozenset(
-    {Action.READ_TASK, Action.READ_PROJECT, Action.ARCHIVE_PROJECT, Action.DELETE_PROJECT}
+    {
+        *(Action.READ_TASK, Action.READ_PROJECT, Action.ARCHIVE_PROJECT, Action.DELETE_PROJECT),
+        Action.MANAGE_SERVICE_ACCOUNTS,  # because their tokens can be revoked
+    }
 )
 """What can be done to an archived project. Everything else that a project permits needs an active one."""
 

@@ -12,6 +12,7 @@ from graphql_api.resolvers.label import LabelMutations
 from graphql_api.resolvers.membership import MembershipMutations
 from graphql_api.resolvers.node import NodeQueries
 from graphql_api.resolvers.project import ProjectMutations, ProjectQueries, ProjectSubscriptions
+from graphql_api.resolvers.service_account import ServiceAccountMutations, ServiceAccountQueries
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
 from graphql_api.resolvers.sign_in_code import SignInCodeMutations
 from graphql_api.resolvers.stream import StreamSubscriptions
@@ -33,6 +34,7 @@ class Query(
     TrashQueries,
     SessionQueries,
     AccessTokenQueries,
+    ServiceAccountQueries,
     AuditQueries,
     NodeQueries,
 ):
@@ -44,6 +46,7 @@ class Mutation(
     SessionMutations,
     SignInCodeMutations,
     AccessTokenMutations,
+    ServiceAccountMutations,
     UserMutations,
     TaskMutations,
     ProjectMutations,

@@ -11,6 +11,7 @@ from domain.audit import AuditAction
 from domain.errors import AlreadyExists, Invalid, NotFound
 from domain.policy import Action
 from domain.project import ProjectRole, check_managers_remain, check_membership_count
+from domain.user import UserKind
 from persistence.models import MembershipRow, ProjectRow, UserRow, membership_id
 from persistence.models.rows import new_row
 from persistence.pagination import MAX_FIRST, PageRequest
@@ -33,7 +34,8 @@ async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: 
     Raises:
         NotFound: the actor sees no such project.
         Forbidden: the actor may not manage its members, or it is archived.
-        Invalid: there is no such active user, or the user is a member of too many projects.
+        Invalid: there is no such active user, it is a service account of another project, or the user is a member
+            of too many projects.
         AlreadyExists: the user is a member already.
         IdempotencyMismatch: the key of the unit of work was used for another request.
     """
@@ -45,7 +47,7 @@ async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: 
         project, user, earlier = await _lock(uow, project_id, user_id)
         if earlier is not None:
             raise AlreadyExists("This user is a member already; use setMemberRole.", path=_USER_PATH)
-        if user is None or not user.is_active:
+        if user is None or not user.is_active or user.project_id not in (None, project_id):
             raise Invalid("There is no active user with this id.", path=_USER_PATH)
         check_membership_count(await uow.memberships.count_of_user(user_id))
         membership = new_row(
@@ -213,7 +215,7 @@ async def _check_managers(
     uow: UnitOfWork, user: UserRow | None, membership: MembershipRow, *, path: tuple[str, ...]
 ) -> None:
     """Check that an active manager remains, if this member is one and loses the role."""
-    if membership.role is ProjectRole.MANAGER and user is not None and user.is_active:
+    if membership.role is ProjectRole.MANAGER and user is not None and user.is_active and user.kind is UserKind.HUMAN:
         others = await uow.memberships.other_active_managers(membership.project_id, beside=membership.user_id)
         check_managers_remain(others, path=path)
 

@@ -11,6 +11,7 @@ from domain.errors import AlreadyExists, Invalid, InvalidCredentials, NotFound
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
 from domain.registration import Registration, check_registration
+from domain.service_account import check_role
 from domain.user import (
     NO_PASSWORD,
     Role,
@@ -132,6 +133,10 @@ def add_user(uow: UnitOfWork, user: UserRow) -> None:
     """Store a new user and the entry of the audit log, at the commit."""
     performer = Performer(user.id, user.username) if uow.is_anonymous else None
     details: dict[str, Detail] = {"role": user.role.value}
+    if user.kind is not UserKind.HUMAN:
+        details["kind"] = user.kind.value
+    if user.project_id is not None:
+        details["projectId"] = str(user.project_id)
     uow.users.add(user)
     uow.audit(AuditEntry(AuditAction.USER_CREATED, Subject.user(user.id, user.username), details, performer))
 
@@ -196,10 +201,12 @@ async def set_user_role(uow: UnitOfWork, *, user_id: UUID, role: Role) -> UserRo
         Forbidden: if the actor is not an admin.
         NotFound: if there is no such user.
         LastAdmin: if there would be no active admin.
+        Invalid: if the user is a service account of a project, which has the role USER.
     """
     policy.require_user(uow.actor, Action.SET_ROLE, user_id)
     async with uow:
         user = await _locked(uow, user_id, leaves_admins=role is not Role.ADMIN)
+        check_role(role, user.project_id)
         if user.role is not role:
             uow.audit(_role_changed(user, role))
             await _change_access(uow, user, AccessChange.ROLE_CHANGED, role=role)

@@ -1,5 +1,6 @@
 """Personal access tokens: created, listed and revoked."""
 
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -31,15 +32,24 @@ def own_access_tokens(actor: Actor | None, _: list[UUID] | None = None) -> Query
     return reads.tokens(actor.user_id, at_most=MAX_TOKENS if may_user(actor, Action.LIST_TOKENS, actor.user_id) else 0)
 
 
-def _own(actor: Actor) -> Query:
-    return own_access_tokens(actor)
+UserId = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="A service account that you manage. Null or left out: your own tokens."),
+]
+
+
+def _of_user(actor: Actor, user_id: UserId = None) -> Query:
+    account = optional_id_of("User", user_id, field="userId")
+    if account is None or account == actor.user_id:
+        return own_access_tokens(actor)
+    return reads.tokens_of_account(actor, account, at_most=MAX_TOKENS)
 
 
 @strawberry.type
 class AccessTokenQueries:
     """Fields of Query."""
 
-    access_tokens = query(SESSION, ACCESS_TOKENS_DESCRIPTION, Many(AccessToken, _own))
+    access_tokens = query(SESSION, ACCESS_TOKENS_DESCRIPTION, Many(AccessToken, _of_user))
 
 
 @strawberry.type
@@ -48,7 +58,8 @@ class AccessTokenMutations:
 
     @mutation(
         SESSION,
-        "Create a personal access token, with which a program acts as you within its scopes. A repeated request "
+        "Create a personal access token, with which a program acts as you, or as a service account that you manage, "
+        "within its scopes. A repeated request "
         "creates another one, also with the same idempotency key, because the text of a token is not stored.",
     )
     async def create_access_token(
@@ -58,7 +69,7 @@ class AccessTokenMutations:
         context = field.context
         created = await access_token_service.create_access_token(
             context.unit_of_work(),
-            user_id=context.actor.user_id,
+            user_id=optional_id_of("User", input.user_id, field="userId") or context.actor.user_id,
             name=input.name,
             scopes=input.scopes,
             expires_at=input.expires_at,
@@ -68,7 +79,11 @@ class AccessTokenMutations:
         context.request.carries_secret = True
         return CreateAccessTokenPayload(access_token=AccessToken.of(created.row), secret=created.secret)
 
-    @mutation(SESSION, "Revoke one of your personal access tokens. It ends within a second, also on open connections.")
+    @mutation(
+        SESSION,
+        "Revoke a personal access token of yours, or of a service account that you manage. It ends within a second, "
+        "also on open connections.",
+    )
     async def revoke_access_token(
         self, field: FieldContext, input: RevokeAccessTokenInput
     ) -> RevokeAccessTokenPayload | None:
@@ -76,7 +91,6 @@ class AccessTokenMutations:
         context = field.context
         token_id = await access_token_service.revoke_access_token(
             context.unit_of_work(),
-            user_id=context.actor.user_id,
             token_id=decode_id_of("AccessToken", input.access_token_id, field="accessTokenId"),
         )
         return RevokeAccessTokenPayload(revoked_access_token_id=encode_id("AccessToken", token_id))

@@ -57,6 +57,11 @@ class CreateAccessTokenInput:
         description=f"When it ends. If it is left out or null: in {DEFAULT_LIFETIME.days} days. The server limits it, "
         "usually to 366 days.",
     )
+    user_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The id of a service account that you manage, as which the program acts. Null or left out: as you. "
+        "A token of a service account of a project is for that project.",
+    )
     project_id: strawberry.ID | None = strawberry.field(
         default=None,
         description="The id of a project of which you are a member: the token reaches this project only, and ends when "
@@ -81,7 +86,7 @@ class CreateAccessTokenPayload(Payload):
 class RevokeAccessTokenInput:
     """Input of `revokeAccessToken`."""
 
-    access_token_id: strawberry.ID = strawberry.field(description="The id of one of your `accessTokens`.")
+    access_token_id: strawberry.ID = strawberry.field(description="The id of one of the `accessTokens`.")
 
 
 @strawberry.type(description="The result of `revokeAccessToken`.")

@@ -16,7 +16,7 @@ from domain.errors import ErrorCode
 from domain.events import ProjectChange, TaskChange
 from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
-from domain.user import Role
+from domain.user import Role, UserKind
 from persistence.queries.task_list import TaskOrder
 from streaming.stream_items import ResyncReason
 
@@ -34,6 +34,7 @@ __all__ = [
     "TaskOrder",
     "TaskPriority",
     "TaskStatus",
+    "UserKind",
 ]
 
 
@@ -68,6 +69,14 @@ _described(
         "Reads the tasks that are assigned to them and changes their status.",
         "MODERATOR": "The rights of USER, and reads and deletes the tasks of all users. Reads all projects.",
         "ADMIN": "All rights for the tasks of all users and for all projects, and manages users.",
+    },
+)
+_described(
+    UserKind,
+    "What a user is.",
+    {
+        "HUMAN": "A person, who signs in.",
+        "SERVICE": "A service account: a program, which has personal access tokens only.",
     },
 )
 _described(

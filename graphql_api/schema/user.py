@@ -11,15 +11,16 @@ from domain.policy import Action, may_project, may_user
 from domain.project import ProjectCreation
 from graphql_api.schema.common import Node, Payload
 from graphql_api.schema.connections import connection
-from graphql_api.schema.enums import Role
+from graphql_api.schema.enums import Role, UserKind
 from graphql_api.schema.object_fields import object_field
 from graphql_api.schema.resolves_to import Expression
 from graphql_api.schema.viewer import PERSONAL
 from persistence.models import UserRow
 
 
-def _email(actor: Actor, user_id: UUID, email: str) -> str | None:
-    return email if may_user(actor, Action.READ_EMAIL, user_id) else None
+def _email(actor: Actor, user_id: UUID, email: str, kind: UserKind) -> str | None:
+    has_address = kind != UserKind.SERVICE  # the column may be read as its name
+    return email if has_address and may_user(actor, Action.READ_EMAIL, user_id) else None
 
 
 def _may_create_projects(actor: Actor, user_id: UUID) -> bool:
@@ -35,11 +36,12 @@ class User(Node):
     role: Role = strawberry.field(description="The role, which decides what the user may do.")
     is_active: bool = strawberry.field(description="Whether the user may sign in.")
     created_at: datetime = strawberry.field(description="When the user registered.")
+    kind: UserKind = strawberry.field(description="Whether it is a person or a program.")
 
     email = object_field(
         PERSONAL,
-        "The e-mail address. Only the user and admins can see it; for others it is null.",
-        Expression(_email, ("id", "email")),
+        "The e-mail address. Only the user and admins can see it; for others it is null. A service account has none.",
+        Expression(_email, ("id", "email", "kind")),
     )
     viewer_can_create_projects = object_field(
         PERSONAL,

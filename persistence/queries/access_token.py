@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import FromClause, Integer, LargeBinary, Select, Uuid, bindparam
+from sqlalchemy import FromClause, Integer, LargeBinary, Select, Uuid, bindparam, select
 
-from persistence.models import AccessTokenRow
+from domain.actor import Actor
+from domain.policy import Action, reach_of
+from persistence.models import AccessTokenRow, UserRow
 from persistence.queries.joins import Referenced, References, joined, user_in
 from persistence.queries.membership import roles_of_user
+from persistence.queries.parent import Reaches
 from persistence.queries.project_visibility import any_project
 from persistence.queries.query import Query
+from persistence.queries.task_visibility import values_of
+from persistence.queries.user import is_service_account
 
 _TOKENS: Final[FromClause] = AccessTokenRow.__table__
 REFERENCES_OF_A_TOKEN: Final[References] = {
@@ -34,6 +39,18 @@ class TokensOfUser:
             .order_by(*newest_first)
             .limit(bindparam("limit", type_=Integer()))
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TokensOfAccount:
+    """The tokens of a service account that the actor manages, the newest first. Parameters: as `TokensOfUser`."""
+
+    reaches: Reaches
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """The statement."""
+        accounts = select(UserRow.id).where(is_service_account(UserRow.project_id, self.reaches))
+        return TokensOfUser().select(columns).where(AccessTokenRow.user_id.in_(accounts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,12 @@ def token_by_hash(token_hash: bytes, *, with_roles: bool) -> Query:
 def token(token_id: UUID) -> Query:
     """A token."""
     return Query(TokenById(), {"id": token_id, "actor_id": None})
+
+
+def tokens_of_account(actor: Actor, user_id: UUID, *, at_most: int) -> Query:
+    """The tokens of a service account; none if the actor does not manage it."""
+    reaches = reach_of(actor, Action.MANAGE_SERVICE_ACCOUNTS)
+    return Query(TokensOfAccount(reaches), {"user_id": user_id, "limit": at_most, **values_of(actor)})
 
 
 def tokens(user_id: UUID, *, at_most: int) -> Query:

@@ -19,10 +19,13 @@ from sqlalchemy import (
     bindparam,
     collate,
     func,
+    literal_column,
     select,
 )
 
 from domain.actor import Actor
+from domain.policy import Action, reach_of
+from domain.service_account import MAX_LISTED
 from domain.text import is_storable
 from persistence.models import UserRow
 from persistence.models.user import folded_username
@@ -31,7 +34,12 @@ from persistence.queries.joins import joined
 from persistence.queries.keyset import Bound, Keyset, Window, ordered
 from persistence.queries.page_facts import ONE, Known, facts_of, is_any
 from persistence.queries.parent import Reaches
-from persistence.queries.project_visibility import PROJECT, members_of_visible_project, shares_project
+from persistence.queries.project_visibility import (
+    PROJECT,
+    belongs_to_visible_project,
+    members_of_visible_project,
+    shares_project,
+)
 from persistence.queries.query import Paged, Query
 from persistence.queries.task_visibility import values_of
 
@@ -144,6 +152,37 @@ class AssignableUsers:
         elif self.known_only:
             query = query.where(shares_project(UserRow.id, self.reaches))
         return query.order_by(folded_username).limit(bindparam("limit", type_=Integer()))
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccounts:
+    """Service accounts that the actor manages, the newest first. Parameters: `limit`, `actor_id`.
+
+    With *in_project* only those of a project; the further parameter is `project_id`.
+    """
+
+    reaches: Reaches
+    in_project: bool
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """The statement."""
+        query = joined(_USERS, columns).where(is_service_account(UserRow.project_id, self.reaches))
+        if self.in_project:
+            query = query.where(UserRow.project_id == bindparam("project_id", type_=Uuid()))
+        newest_first = (UserRow.created_at.desc(), UserRow.id.desc())
+        return query.order_by(*newest_first).limit(bindparam("limit", type_=Integer()))
+
+
+def is_service_account(project_id: Any, reaches: Reaches) -> ColumnElement[bool]:
+    """The condition for users that are service accounts and that the actor manages. The parameter is `actor_id`."""
+    return (UserRow.kind == literal_column("'SERVICE'")) & belongs_to_visible_project(project_id, reaches)
+
+
+def service_accounts(actor: Actor | None, project_id: UUID | None = None) -> Query:
+    """The service accounts that the actor manages; those of a project, if it is given."""
+    reaches = reach_of(actor, Action.MANAGE_SERVICE_ACCOUNTS) if actor is not None else frozenset()
+    rows = ServiceAccounts(reaches, project_id is not None)
+    return Query(rows, {"limit": MAX_LISTED, "project_id": project_id, **values_of(actor)})
 
 
 def user(user_id: UUID) -> Query:

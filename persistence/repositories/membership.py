@@ -13,7 +13,7 @@ from persistence.row_locks import LockMode, RowLock
 _NOBODY: Final = UUID(int=0)
 _ACTIVE_MANAGERS: Final = (
     "SELECT count(*) FROM memberships AS m JOIN users AS u ON u.id = m.user_id"
-    " WHERE m.project_id = $1 AND m.user_id <> $2 AND m.role = 'MANAGER' AND u.is_active"
+    " WHERE m.project_id = $1 AND m.user_id <> $2 AND m.role = 'MANAGER' AND u.is_active AND u.kind = 'HUMAN'"
 )
 # Projects that the user manages with others, or that have a member who can be the next manager.
 _MANAGED: Final = (
@@ -29,8 +29,10 @@ _COUNT_OF_USER: Final = "SELECT count(*) FROM memberships WHERE user_id = $1"
 _SUCCESSORS: Final = (
     "SELECT DISTINCT ON (m.project_id) m.id FROM memberships AS m JOIN users AS u ON u.id = m.user_id"
     " WHERE m.project_id = ANY($1::uuid[]) AND m.user_id <> $2 AND m.role = 'MEMBER'"
-    " AND u.is_active AND NOT EXISTS (SELECT FROM memberships AS o JOIN users AS v ON v.id = o.user_id"
-    " WHERE o.project_id = m.project_id AND o.user_id <> $2 AND o.role = 'MANAGER' AND v.is_active)"
+    " AND u.is_active AND u.kind = 'HUMAN'"
+    " AND NOT EXISTS (SELECT FROM memberships AS o JOIN users AS v ON v.id = o.user_id"
+    " WHERE o.project_id = m.project_id AND o.user_id <> $2 AND o.role = 'MANAGER'"
+    " AND v.is_active AND v.kind = 'HUMAN')"
     " ORDER BY m.project_id, m.number"
 )
 
@@ -50,7 +52,7 @@ class MembershipRepository(RowRepository[MembershipRow]):
         return self.lock_of_pair(project_id, actor.user_id if reaches else _NOBODY, mode)
 
     async def other_active_managers(self, project_id: UUID, *, beside: UUID) -> int:
-        """The number of active managers of a locked project, without the user *beside*."""
+        """The number of active managers of a locked project, without the user *beside* and service accounts."""
         return int(await self._work.transaction.value(_ACTIVE_MANAGERS, project_id, beside))
 
     async def users_in(self, project_id: UUID) -> list[UUID]:

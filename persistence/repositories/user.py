@@ -11,9 +11,10 @@ from persistence.queries.query import Query
 from persistence.repositories.rows import RowRepository, rows_of
 
 _LOCK_ADMINS: Final = (
-    "SELECT id, role = 'ADMIN' AND is_active FROM users"
-    " WHERE (role = 'ADMIN' AND is_active) OR id = $1 ORDER BY id FOR NO KEY UPDATE"
+    "SELECT id, role = 'ADMIN' AND is_active AND kind = 'HUMAN' FROM users"
+    " WHERE (role = 'ADMIN' AND is_active AND kind = 'HUMAN') OR id = $1 ORDER BY id FOR NO KEY UPDATE"
 )
+_COUNT_SERVICE: Final = "SELECT count(*) FROM users WHERE project_id = $1"
 _COUNT: Final = "SELECT count(*) FROM users"
 
 
@@ -41,12 +42,18 @@ class UserRepository(RowRepository[UserRow]):
     async def lock_active_admins(self, beside: UUID) -> set[UUID]:
         """Lock all active admins and the user *beside* by ascending id; returns the ids of the admins.
 
+        Service accounts are left out.
+
         The user is locked by the same statement. Locked after it, the user could be one whom a transaction that started
         earlier has locked first, and both would wait for each other.
         """
         await self._work.transaction.begin()
         locked = await self._work.transaction.fetch(_LOCK_ADMINS, beside)
         return {user_id for user_id, is_admin in locked if is_admin}
+
+    async def count_service_accounts(self, project_id: UUID) -> int:
+        """The number of service accounts of a project."""
+        return int(await self._work.transaction.value(_COUNT_SERVICE, project_id))
 
     async def count(self) -> int:
         """The number of users."""

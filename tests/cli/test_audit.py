@@ -43,7 +43,7 @@ EXEMPT: Final = {
     **dict.fromkeys(("project list", "project members"), "without options it reads names that users see, too"),
     "migrate": "it changes tables and no access, and the log may not exist yet",
     **dict.fromkeys(("token", "login", "logout"), "it signs in or out over the API, which adds the entry"),
-    **dict.fromkeys(("access-token list", "documents list"), "it reads only"),
+    **dict.fromkeys(("access-token list", "service-account list", "documents list"), "it reads only"),
     **dict.fromkeys(("stream reset-epoch", "stream cursor-format"), "it changes the cursors of clients and no access"),
 }
 """The commands that add no entry, with the reason."""
@@ -55,6 +55,7 @@ AUDITED: Final[dict[str, tuple[tuple[str, ...], list[tuple[str, str | None]]]]] 
     "user role": (("user", "role", "alice", "moderator"), [("ROLE_CHANGED", OPERATOR_NAME)]),
     "user disable": (("user", "disable", "alice"), [("USER_DISABLED", OPERATOR_NAME)]),
     "user enable": (("user", "enable", "gone"), [("USER_ENABLED", OPERATOR_NAME)]),
+    "service-account create": (("service-account", "create", "robot"), [("USER_CREATED", OPERATOR_NAME)]),
     "project create": (("project", "create", "NEW", "New", "--as", "alice"), [("PROJECT_CREATED", "alice")]),
     "project members --set": (
         ("project", "members", "WEB", "--set", "bob=viewer", "--set", "bob=member"),

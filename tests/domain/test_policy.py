@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.access_token import IN_PROJECT as IN_PROJECT_SCOPES
 from domain.access_token import Scope, effective
 from domain.actor import Actor
 from domain.errors import Forbidden, NotFound
@@ -12,6 +13,7 @@ from domain.policy import (
     POLICY,
     SCOPES,
     Action,
+    Reach,
     may,
     may_comment,
     may_user,
@@ -57,6 +59,7 @@ TABLE = {
     Action.DELETE_PROJECT: (MANAGER, MANAGER, ANY),
     Action.MANAGE_MEMBERS: (MANAGER, MANAGER, ANY),
     Action.MANAGE_LABELS: (MANAGER, MANAGER, ANY),
+    Action.MANAGE_SERVICE_ACCOUNTS: (MANAGER, MANAGER, ANY),
     Action.READ_AUDIT: (NONE, NONE, ANY),
 }
 CELLS = [(role, action, cells[column]) for action, cells in TABLE.items() for column, role in enumerate(Role)]
@@ -130,6 +133,23 @@ class TestScopes:
         permitted = {Action.READ_USER}.union(*(SCOPE_WORDS[each.value] for each in scopes))
         for action in Action:
             assert reach_of(actor, action) == (reach(role, action) if action in permitted else frozenset())
+
+    @pytest.mark.parametrize("scope", Scope)
+    def test_a_token_for_one_project_reaches_what_a_member_does(self, scope: Scope):
+        """Nothing personal, nothing of a moderator or an admin, nothing outside projects, and no other scope."""
+        scopes = effective([scope.value], in_project=True)
+        assert bool(scopes) is (scope in IN_PROJECT_SCOPES)
+        permitted = {Action.READ_USER}.union(*(SCOPE_WORDS[each.value] for each in scopes)) if scopes else set()
+        in_projects = {Reach.AUTHOR, Reach.VIEWER, Reach.MEMBER, Reach.MANAGER}
+        for role in Role:
+            actor = Actor(uuid4(), role, None, 1, token_id=uuid4(), scopes=scopes, project_id=uuid4())
+            for action in Action:
+                found = reach_of(actor, action)
+                if action is Action.READ_USER:
+                    assert found == (reach(Role.USER, action) if action in permitted else frozenset())
+                    continue
+                expected = reach(Role.USER, action) & in_projects if action in permitted else frozenset()
+                assert found == (expected | {Reach.ONE_PROJECT} if expected else frozenset())
 
     @pytest.mark.parametrize("role", Role)
     def test_a_session_has_no_restriction(self, role: Role):

@@ -61,6 +61,7 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
             *("Mutation.changePassword", "Mutation.logout", "Mutation.logoutAll"),
             *("Query.accessTokens", "Mutation.createAccessToken", "Mutation.revokeAccessToken"),
             "Mutation.createSignInCode",
+            *("Query.serviceAccounts", "Mutation.createServiceAccount"),
         ),
         NONE,
     ),

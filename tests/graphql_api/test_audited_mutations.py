@@ -165,6 +165,13 @@ async def create_access_token(stage: Stage) -> UUID:
     return user.id
 
 
+async def create_service_account(stage: Stage) -> UUID:
+    """Without a project."""
+    admin = await stage.person(Role.ADMIN)
+    await stage.mutate("createServiceAccount", "CreateServiceAccountInput", admin, username="robot")
+    return admin.id
+
+
 async def revoke_access_token(stage: Stage) -> UUID:
     """One of the actor."""
     user = await stage.person()
@@ -230,6 +237,7 @@ AUDITED: Final[dict[str, tuple[Scenario, AuditAction]]] = {
     "logoutAll": (logout_all, AuditAction.SIGNED_OUT_EVERYWHERE),
     "revokeSession": (revoke, AuditAction.SESSION_REVOKED),
     "createAccessToken": (create_access_token, AuditAction.ACCESS_TOKEN_CREATED),
+    "createServiceAccount": (create_service_account, AuditAction.USER_CREATED),
     "revokeAccessToken": (revoke_access_token, AuditAction.ACCESS_TOKEN_REVOKED),
     "setUserRole": (set_role, AuditAction.ROLE_CHANGED),
     "setUserActive": (set_active, AuditAction.USER_DISABLED),

@@ -13,7 +13,7 @@ from domain.audit import AuditAction, AuditEntry, Detail, Performer, Subject
 from domain.project import ProjectRole
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskPriority, TaskStatus
-from domain.user import Role
+from domain.user import Role, UserKind
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
 from persistence.models import TaskRow, UserRow
@@ -50,6 +50,7 @@ QUERIES: Mapping[str, str] = {
       actor { username } } edges { cursor node { times } } pageInfo { hasNextPage hasPreviousPage } } }""",
     "sessions": f"{{ sessions {SESSION} }}",
     "accessTokens": "{ accessTokens { __typename id name scopes createdAt expiresAt lastUsedAt } }",
+    "serviceAccounts": f"{{ serviceAccounts {USER} }}",
     "node": f"""query ($id: ID!) {{ node(id: $id) {{ id ... on Task {TASK} ... on User {USER}
       ... on Session {SESSION} }} }}""",
     "nodes": f"""query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Task {TASK} ... on User {USER}
@@ -361,6 +362,25 @@ class TestSessions:
                 "createdAt": WRITTEN,
                 "expiresAt": row.expires_at.isoformat().replace("+00:00", "Z"),
                 "lastUsedAt": WRITTEN,
+            }
+        ]
+
+    async def test_service_accounts(self, rows: Rows):
+        """Those of the project that Mia manages, without the stored address."""
+        project = await rows.api.build.a_project((rows.mia, ProjectRole.MANAGER))
+        account, _ = [
+            await rows.api.a_user(kind=UserKind.SERVICE, project_id=project_id, created_at=NOON)
+            for project_id in (project.id, uuid4())
+        ]
+        assert await rows.ask("serviceAccounts") == [
+            {
+                "__typename": "User",
+                "id": encode_id("User", account.id),
+                "username": account.username,
+                "email": None,
+                "role": "USER",
+                "isActive": True,
+                "createdAt": WRITTEN,
             }
         ]
 

@@ -11,14 +11,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.access_token import Scope, missing_scope
+from domain.access_token import IN_PROJECT, Scope, missing_scope
 from domain.project import ProjectRole
+from domain.task import TaskStatus
 from domain.user import Role
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
-from persistence.models import UserRow
+from persistence.models import ProjectRow, UserRow
 from rest_api.endpoints import OPERATIONS
 from rest_api.operation import RestOperation
+from services.task import update_task_status
 from tests.graphql_api.scope_matrix import NEEDED, NONE, READERS, REST_NEEDED, root_fields
 from tests.graphql_api.stream_client import signed_in
 from tests.graphql_api.test_sse import COMPLETE, asked
@@ -35,11 +37,21 @@ OTHERS = [name for name in DOCUMENTS if name not in STREAMS]
 
 @dataclass(frozen=True)
 class World:
-    """The servers, an admin, and a person for each scope: the admin with a token of that scope alone."""
+    """The servers, an admin, and a person for each scope: the admin with a token of that scope alone.
+
+    `limited` has the tokens for one project, with the scopes that these may have.
+    """
 
     servers: Servers
     admin: UserRow
     people: dict[Scope, Person]
+    limited: dict[Scope, Person]
+    project: ProjectRow
+
+    @property
+    def tokens(self) -> list[tuple[Scope, Person]]:
+        """The scope of each token, and who sends it."""
+        return [*self.people.items(), *self.limited.items()]
 
     async def a_session(self) -> Person:
         """The admin, signed in with the password: the positive control."""
@@ -56,11 +68,14 @@ async def world(new_database: Callable[[], str], new_redis: Callable[[], str]) -
     """Servers with both executors."""
     async with running(new_database(), new_redis()) as servers:
         admin = await servers.api.build.a_user(Role.ADMIN)
-        people: dict[Scope, Person] = {}
-        world = World(servers, admin, people)
+        project = await servers.api.build.a_project((admin, ProjectRole.MANAGER))
+        world = World(servers, admin, {}, {}, project)
         for scope in Scope:
             row, text = await servers.api.build.an_access_token(admin, scope)
-            people[scope] = world.person(text, row.id)
+            world.people[scope] = world.person(text, row.id)
+        for scope in IN_PROJECT:
+            row, text = await servers.api.build.an_access_token(admin, scope, project_id=project.id)
+            world.limited[scope] = world.person(text, row.id)
         yield world
 
 
@@ -122,7 +137,7 @@ class TestGraphQL:
         """Through each entry point. The refusal names the scope, and nothing is executed."""
         needed = NEEDED[name]
         for entry_point in world.servers.graphql:
-            for scope, person in world.people.items():
+            for scope, person in world.tokens:
                 body = await ask(entry_point, name, person)
                 where = (entry_point.name, scope, body)
                 if needed is None or scope in needed:
@@ -170,7 +185,7 @@ class TestRest:
     async def test_each_scope_permits_its_operations_and_no_others(self, world: World, operation: RestOperation):
         """A refusal has the challenge of RFC 6750."""
         needed = REST_NEEDED[operation.name]
-        for scope, person in (*world.people.items(), (None, await world.a_session())):
+        for scope, person in (*world.tokens, (None, await world.a_session())):
             path = operation.path.replace("{task_id}", str(uuid4()))
             body: dict[str, Any] | None = {} if operation.body is not None else None
             reply = await world.servers.rest.send(RestRequest(operation.methods[0], path, body), person)
@@ -195,6 +210,55 @@ class TestRest:
             assert frame["type"] == "error"
             assert "tasks:read" in str(frame)
             assert (await listener.closed())[0] == 4401
+
+
+class TestOneProject:
+    """A token for one project shows nothing else at any entry point, although its user is an admin."""
+
+    async def test_tasks_of_its_project(self, world: World):
+        """GraphQL and REST: the lists, and a task by its id."""
+        build = world.servers.api.build
+        here = await build.a_task(world.admin, project_id=world.project.id, title="Here")
+        other = await build.a_project((world.admin, ProjectRole.MANAGER))
+        hidden = [
+            await build.a_task(world.admin, project_id=other.id, title="Hidden"),
+            await build.a_task(world.admin, title="Hidden"),
+            await build.a_task(title="Hidden"),
+        ]
+        document = """query ($ids: [ID!]!) { tasks(first: 50) { nodes { title } } nodes(ids: $ids) { id }
+          projects(first: 50) { nodes { key } } }"""
+        ids = [encode_id("Task", each.id) for each in (*hidden, here)]
+        for scope, person in world.limited.items():
+            for entry_point in world.servers.graphql:
+                reply = await entry_point.send(Document(document, {"ids": ids}), person)
+                assert reply.body is not None
+                assert reply.body["data"] == {
+                    "tasks": {"nodes": [{"title": "Here"}]},
+                    "nodes": [None, None, None, {"id": ids[-1]}],
+                    "projects": {"nodes": [{"key": world.project.key}]},
+                }, (entry_point.name, scope)
+            listed = await world.servers.rest.send(RestRequest("GET", "/tasks/", None), person)
+            assert b"Here" in listed.rest_body
+            assert b"Hidden" not in listed.rest_body
+            for each in hidden:
+                reply = await world.servers.rest.send(RestRequest("GET", f"/tasks/{each.id}", None), person)
+                assert reply.status == 404
+
+    async def test_the_task_socket(self, world: World):
+        """It has the changes of the project, if they are about a task of the user."""
+        api = world.servers.api
+        project = await api.build.a_project((world.admin, ProjectRole.MANAGER))
+        _, token = await api.build.an_access_token(world.admin, Scope.TASKS_READ, project_id=project.id)
+        hidden = await api.build.a_task(world.admin)
+        here = await api.build.a_task(world.admin, project_id=project.id)
+        async with open_socket(world.servers.url, token) as listener:
+            await listener.cursor()
+            for task in (hidden, here):
+                uow = api.build.as_(api.build.actor(world.admin))
+                await update_task_status(uow, task_id=task.id, status=TaskStatus.DONE)
+            frame = await listener.receive()
+            assert str(here.id) in str(frame)
+            assert str(hidden.id) not in str(frame)
 
 
 class TestOtherNouns:

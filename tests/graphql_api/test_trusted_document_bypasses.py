@@ -263,7 +263,7 @@ async def test_a_token_that_is_not_valid_exempts_from_nothing(
     await set_user_active(build.as_(OPERATOR), user_id=users["disabled"].id, is_active=False)
     await set_user_role(build.as_(OPERATOR), user_id=users["demoted"].id, role=Role.MODERATOR)
     own = build.as_(build.actor(users["revoked"], row.id))
-    await revoke_access_token(own, user_id=row.user_id, token_id=row.id)
+    await revoke_access_token(own, token_id=row.id)
     sent = {name: token for name, (_, token) in tokens.items()}
     sent["expired"] = await _exempt(guarded, expires_at=now - timedelta(seconds=1))
     sent["damaged"] = sent["expired"][:-1] + ("a" if sent["expired"][-1] != "a" else "b")

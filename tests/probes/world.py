@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.access_token import Scope
 from domain.actor import OPERATOR
 from domain.project import ProjectRole
-from domain.user import Role
+from domain.user import Role, UserKind
 from persistence.database import Database
 from persistence.models import AccessTokenRow, SessionRow, UserRow
 from persistence.models.base import new_id
@@ -49,6 +49,8 @@ class World:
     sessions: list[Session] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
     """Cursors of lists that no actor may read; see `cursors.py`."""
+    account_id: UUID = field(default_factory=new_id)
+    """A service account of the active project."""
     _kept: Kept | None = None
     _words: set[str] = field(default_factory=set)
 
@@ -209,12 +211,34 @@ class World:
         outside = {self.outsider.id: ProjectRole.MEMBER, self.manager.id: ProjectRole.MANAGER}
         each_kind = ((outside, "a"), (members, "m"), (members, "m"), (outside, "z"))
         self.projects = [a_project(each, is_archived=False, rank=rank) for each, rank in each_kind]
+        await self._add_account()
         for project in self.projects:
             await store_project(self.database, project)
             self.words.keep(project.word, project)
         for person in self.actors:
             if person.standing is Standing.FORMER:
                 await self._join_and_leave(person)
+
+    async def _add_account(self) -> None:
+        """A service account of the active project, with a token that has its id."""
+        account_id, now = self.account_id, datetime.now(UTC)
+        row = UserRow(
+            id=account_id,
+            username=f"user-{account_id.hex[-12:]}",
+            email=f"{account_id.hex}@service.invalid",
+            password_hash="!",
+            role=Role.USER,
+            is_active=True,
+            access_version=1,
+            created_at=now,
+            updated_at=now,
+            kind=UserKind.SERVICE,
+            has_password=False,
+            project_id=self.active.id,
+        )
+        self.active.members = self.active.members | {account_id: ProjectRole.MEMBER}
+        await store(self.database, row)
+        await store(self.database, _access_token_row(account_id, account_id, "of the account"))
 
     async def _join_and_leave(self, person: Person) -> None:
         for project in (self.active, self.archived):
@@ -271,7 +295,8 @@ class World:
         sessions = [*(each.session_id for each in people), *(each.id for each in self.sessions)]
         projects = [each.id for each in self.projects]
         deleted = frozenset(each.task.id for each in self.deleted)
-        self._kept = Kept(tuple(self.tasks), projects, [each.id for each in people], sessions, deleted)
+        users = [*(each.id for each in people), self.account_id]
+        self._kept = Kept(tuple(self.tasks), projects, users, [*sessions, self.account_id], deleted)
         self._words = self.words.all()
 
 

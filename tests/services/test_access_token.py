@@ -55,8 +55,8 @@ class TestCreate:
     async def test_only_a_session_of_the_user_creates_one(self, build: Builders):
         """Not an admin, who would act as another user, and no token, whatever its scopes."""
         user, admin = await build.a_user(), await build.a_user(Role.ADMIN)
-        for actor in (build.actor(admin), with_token(user)):
-            with pytest.raises(Forbidden):
+        for actor, refusal in ((build.actor(admin), NotFound), (with_token(user), Forbidden)):
+            with pytest.raises(refusal):
                 await create(build, user, by=actor)
         assert await list_access_tokens(build.as_(user), user_id=user.id) == []
 
@@ -84,7 +84,7 @@ class TestRevoke:
         """The event names the token, and no session."""
         user = await build.a_user()
         kept, gone = await create(build, user), await create(build, user)
-        assert await revoke_access_token(build.as_(user), user_id=user.id, token_id=gone.row.id) == gone.row.id
+        assert await revoke_access_token(build.as_(user), token_id=gone.row.id) == gone.row.id
 
         assert [row.id for row in await list_access_tokens(build.as_(user), user_id=user.id)] == [kept.row.id]
         event = (await build.events_by(user.id))[-1]
@@ -97,15 +97,15 @@ class TestRevoke:
         user, other = await build.a_user(), await build.a_user()
         created = await create(build, user)
         with pytest.raises(NotFound):
-            await revoke_access_token(build.as_(other), user_id=other.id, token_id=created.row.id)
-        for actor in (build.actor(other), with_token(user)):
-            with pytest.raises(Forbidden):
-                await revoke_access_token(build.as_(actor), user_id=user.id, token_id=created.row.id)
-            with pytest.raises(Forbidden):
+            await revoke_access_token(build.as_(other), token_id=created.row.id)
+        for actor, refusal in ((build.actor(other), NotFound), (with_token(user), Forbidden)):
+            with pytest.raises(refusal):
+                await revoke_access_token(build.as_(actor), token_id=created.row.id)
+            with pytest.raises(refusal):
                 await list_access_tokens(build.as_(actor), user_id=user.id)
-        await revoke_access_token(build.as_(user), user_id=user.id, token_id=created.row.id)
+        await revoke_access_token(build.as_(user), token_id=created.row.id)
         with pytest.raises(NotFound):
-            await revoke_access_token(build.as_(user), user_id=user.id, token_id=created.row.id)
+            await revoke_access_token(build.as_(user), token_id=created.row.id)
 
 
 class TestEnds:

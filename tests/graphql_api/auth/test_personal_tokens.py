@@ -126,7 +126,7 @@ class TestAuthenticate:
 
 class TestEnd:
     async def _revoke(self, build: Builders, user: UserRow, token_id: UUID) -> None:
-        await access_token_service.revoke_access_token(build.as_(user), user_id=user.id, token_id=token_id)
+        await access_token_service.revoke_access_token(build.as_(user), token_id=token_id)
 
     async def test_a_revoked_token_is_refused_and_the_others_are_not(self, auth: TokenProcess, build: Builders):
         """Those of the same user stay in the cache."""

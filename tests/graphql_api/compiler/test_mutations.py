@@ -83,6 +83,10 @@ def _newcomer(situation: Situation, **values: str) -> dict[str, Any]:
     return {"username": name, "email": f"{name}@example.org", "password": PASSWORD} | values
 
 
+def _account(situation: Situation) -> dict[str, Any]:
+    return {"username": situation.other.username + "x", "projectId": encode_id("Project", situation.project.id)}
+
+
 def _cookie(situation: Situation) -> dict[str, str]:
     return {"cookie": f"refresh_token={situation.refresh_token}"}
 
@@ -140,6 +144,9 @@ CASES: Final = (
     Case("token, anonymous", "createAccessToken", TOKEN, lambda _: {"name": "CI", "scopes": ["ADMIN"]}, None),
     Case("token, ended", "revokeAccessToken", "id: revokedAccessTokenId", lambda s: {"accessTokenId": _token(s)}),
     Case("token, unknown", "revokeAccessToken", "id: revokedAccessTokenId", lambda s: {"accessTokenId": _id(s.user)}),
+    Case("account", "createServiceAccount", "user { kind isActive email }", _account),
+    Case("account, of admins", "createServiceAccount", ME, lambda s: {"username": f"{s.other.username}x"}),
+    Case("account, anonymous", "createServiceAccount", ME, lambda s: {"username": "robot"}, None),
     Case("registers", "register", ME, _newcomer, None),
     Case("registers, taken", "register", ME, lambda s: _newcomer(s, username=s.other.username), None),
     Case("registers, weak", "register", ME, lambda s: _newcomer(s, password="weak"), None),

@@ -13,6 +13,9 @@ _USER: Final = documents.query("$id: ID!", "user(id: $id)", documents.USER)
 _NODE: Final = documents.query("$id: ID!", "node(id: $id)", documents.NODE)
 _REVOKE: Final = documents.mutation("revokeSession", "revokedSessionId")
 _CREATE_TOKEN: Final = documents.mutation("createAccessToken", "accessToken { project { id } }")
+_CREATE_ACCOUNT: Final = documents.mutation("createServiceAccount", "user { kind }")
+_TOKENS: Final = documents.query("$id: ID!", "accessTokens(userId: $id)", "id")
+_ACCOUNTS: Final = documents.query("$id: ID!", "serviceAccounts(projectId: $id)", "id")
 _REVOKE_TOKEN: Final = documents.mutation("revokeAccessToken", "revokedAccessTokenId")
 
 
@@ -43,6 +46,33 @@ def _token(scene: Scene) -> str:
 
 def _new_token(scene: Scene) -> Json:
     return {"name": "CI", "scopes": ["TASKS_READ"], "projectId": encode_id("Project", scene.project.id)}
+
+
+def _account(scene: Scene) -> str:
+    return encode_id("User", scene.world.account_id)
+
+
+def _active(scene: Scene) -> str:
+    return encode_id("Project", scene.world.active.id)
+
+
+def _of_account(scene: Scene) -> str:
+    """The service account of the active project: those who do not manage it find nothing."""
+    is_managed = scene.world.active.permits(scene.actor, Action.MANAGE_SERVICE_ACCOUNTS)
+    return oracle.ALLOWED if is_managed else oracle.NOT_FOUND
+
+
+def _by_manager(scene: Scene) -> Scene:
+    return scene.with_actor(scene.world.manager)
+
+
+def _new_token_of_account(scene: Scene) -> Json:
+    return {"name": "CI", "scopes": ["TASKS_READ"], "userId": _account(scene)}
+
+
+def _new_account(scene: Scene) -> Json:
+    project_id = scene.project.id
+    return {"username": f"new{project_id.hex[-12:]}", "projectId": encode_id("Project", project_id)}
 
 
 def _of_session(action: Action, scene: Scene) -> str:
@@ -122,6 +152,46 @@ OPERATIONS: Final = (
         control=lambda scene: scene.with_actor(scene.world.manager),
         copy=Scene.with_copied_project,
         shows=lambda payload, scene: payload["accessToken"]["project"]["id"] == encode_id("Project", scene.project.id),
+        ids=(("input", "projectId"),),
+    ),
+    Operation(
+        name="createAccessToken of a service account",
+        probes=frozenset({"Mutation.createAccessToken.input.userId"}),
+        make=lambda scene: Document(_CREATE_TOKEN, {"input": _new_token_of_account(scene)}),
+        expected=_of_account,
+        control=_by_manager,
+        copy=Scene.with_new_session,
+        shows=lambda payload, scene: payload["accessToken"]["project"]["id"] == _active(scene),
+        ids=(("input", "userId"),),
+    ),
+    Operation(
+        name="accessTokens of a service account",
+        probes=frozenset({"Query.accessTokens.userId"}),
+        make=lambda scene: Document(_TOKENS, {"id": _account(scene)}),
+        expected=_of_account,
+        control=_by_manager,
+        shows=lambda value, scene: {"id": encode_id("AccessToken", scene.world.account_id)} in value,
+        ids=(("id",),),
+    ),
+    Operation(
+        name="serviceAccounts",
+        probes=frozenset({"Query.serviceAccounts.projectId"}),
+        make=lambda scene: Document(_ACCOUNTS, {"id": _active(scene)}),
+        expected=_of_account,
+        control=_by_manager,
+        shows=lambda value, scene: value == [{"id": _account(scene)}],
+        ids=(("id",),),
+    ),
+    Operation(
+        name="createServiceAccount",
+        probes=frozenset({"Mutation.createServiceAccount.input.projectId"}),
+        make=lambda scene: Document(_CREATE_ACCOUNT, {"input": _new_account(scene)}),
+        expected=lambda scene: oracle.answer(
+            may=scene.may_in_project(Action.MANAGE_MEMBERS), reads=scene.may_in_project(Action.READ_PROJECT)
+        ),
+        control=lambda scene: scene.with_manager(Action.MANAGE_MEMBERS),
+        copy=Scene.with_copied_project,
+        shows=lambda payload, scene: payload["user"]["kind"] == "SERVICE",
         ids=(("input", "projectId"),),
     ),
     _administration("setUserRole", {"role": "MODERATOR"}),
