@@ -28,6 +28,7 @@ COPY rest_api rest_api
 COPY asgi asgi
 COPY streaming streaming
 COPY observability observability
+COPY openid openid
 COPY migrations migrations
 COPY verification verification
 RUN /opt/tools/bin/python -m pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist . \

@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract documents permissions e2e frontend frontend-check pictures chaos ha drill outages simulate oracle probes examples client client-check manifests relay readme check format schema bench bench-full profile load bench-stream bench-idle bench-capacity monitoring-check lock clean
+.PHONY: help run test test-slow test-executors coverage timings prove test-servers test-stream contract documents permissions e2e frontend frontend-check pictures chaos ha drill outages simulate oracle probes examples client client-check manifests relay providers readme check format schema bench bench-full profile load bench-stream bench-idle bench-capacity monitoring-check lock clean
 
 ##@ Run
 
@@ -49,7 +49,7 @@ ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/pe
 test: $(VENV)/dev ## Run the tests in random order, with an eighth of the generated cases (ARGS="-k name", SEED=…, CASES=all).
 	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) \
 		$(addprefix --ignore ,tests/e2e tests/load tests/embedded tests/timings tests/chaos tests/simulation tests/drill tests/outages \
-		tests/examples tests/manifests tests/relay tests/readme tests/pooler $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
+		tests/examples tests/manifests tests/relay tests/readme tests/pooler tests/providers $(ONLY_SLOW)) $(addprefix --deselect ,$(MUTANTS)) $(ARGS)
 
 test-slow: $(VENV)/dev ## Run all generated cases, mutants that tests must detect, plans of statements, failovers, and a new noun.
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) $(SLOW_SUITES) $(ONLY_SLOW) $(ARGS)
@@ -131,6 +131,17 @@ relay: $(VENV)/dev ## Test the pagination of every connection with Relay's compi
 manifests: $(VENV)/dev ## Let graphql-codegen, Relay and Apollo write manifests of trusted documents, and add them (needs node 20).
 	@tools/npm-install tests/manifests
 	@$(BIN)/python -m pytest -q tests/manifests
+
+# Canaille has an environment of its own: its packages are not among those of the server.
+CANAILLE := $(VENV)/canaille
+$(CANAILLE)/installed: tests/providers/requirements.lock | $(VENV)/created
+	@$(BIN)/python -m venv $(CANAILLE)
+	@$(CANAILLE)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes --requirement $<
+	@touch $@
+
+providers: $(VENV)/dev $(CANAILLE)/installed ## Sign in through real OpenID Connect providers: oidc-provider and Canaille (needs node 20).
+	@tools/npm-install tests/providers
+	@$(BIN)/python -m pytest -q tests/providers $(ARGS)
 
 readme: $(VENV)/dev ## Run every command of README and of the linked pages (needs node 20 and network access).
 	@$(BIN)/python -m pytest tests/readme

@@ -41,6 +41,7 @@ class Action(StrEnum):
     CREATE_TOKEN = "create a personal access token"  # noqa: S105 - a phrase, not a secret
     LIST_TOKENS = "list personal access tokens"
     REVOKE_TOKEN = "revoke a personal access token"  # noqa: S105
+    MANAGE_IDENTITIES = "list, link and unlink accounts at sign-in providers"
     CREATE_PROJECT = "create a project"
     READ_PROJECT = "read a project and its members"
     UPDATE_PROJECT = "change a project"
@@ -96,6 +97,7 @@ _USER: Final[Mapping[Action, frozenset[Reach]]] = {
     Action.CREATE_TOKEN: _OWN,
     Action.LIST_TOKENS: _OWN,
     Action.REVOKE_TOKEN: _OWN,
+    Action.MANAGE_IDENTITIES: _OWN,
     Action.CREATE_PROJECT: _ANY,
     Action.READ_PROJECT: _VIEWER,
     Action.UPDATE_PROJECT: _MANAGER,
@@ -125,6 +127,8 @@ POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
         Action.CREATE_TOKEN: _OWN,
         Action.LIST_TOKENS: _OWN,
         Action.REVOKE_TOKEN: _OWN,
+        # A linked account can sign in as the user.
+        Action.MANAGE_IDENTITIES: _OWN,
     },
 }
 """A role may not do the actions that are missing here."""
@@ -157,6 +161,7 @@ SCOPES: Final[Mapping[Action, frozenset[Scope]]] = {
     Action.CREATE_TOKEN: NO_TOKEN,
     Action.LIST_TOKENS: NO_TOKEN,
     Action.REVOKE_TOKEN: NO_TOKEN,
+    Action.MANAGE_IDENTITIES: NO_TOKEN,
     Action.CREATE_PROJECT: _PROJECTS,
     Action.READ_PROJECT: _TASKS_READ,
     Action.UPDATE_PROJECT: _PROJECTS,

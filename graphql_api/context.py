@@ -23,6 +23,7 @@ from graphql_api.auth.cookies import (
     refresh_cookie,
     set_refresh_cookie,
 )
+from graphql_api.auth.provider_sign_ins import ProviderSignIns
 from graphql_api.loaders import Loaders, Readers, RowReader, users_by_id
 from graphql_api.pace import Pace
 from persistence.database import Database
@@ -50,7 +51,8 @@ class Backend:
 
     All events of all subscriptions share `delivery_gate`, so that a change with many subscribers leaves connections
     for requests. With *shared* off, each subscriber reads the task of an event itself. `project_creation` says who may
-    create projects, and `max_token_lifetime` how long a personal access token lasts at most.
+    create projects, and `max_token_lifetime` how long a personal access token lasts at most. `sign_ins` are those
+    through providers, and `passwords` says whether users may sign in with passwords.
     """
 
     database: Database
@@ -60,6 +62,8 @@ class Backend:
     shared: bool = True
     project_creation: ProjectCreation = ProjectCreation.EVERYONE
     max_token_lifetime: timedelta = MAX_LIFETIME
+    sign_ins: ProviderSignIns | None = None
+    passwords: bool = True
     delivery_gate: asyncio.Semaphore = field(default_factory=_gate)
 
     @cached_property

@@ -14,6 +14,7 @@ from graphql_api.resolvers.node import NodeQueries
 from graphql_api.resolvers.project import ProjectMutations, ProjectQueries, ProjectSubscriptions
 from graphql_api.resolvers.service_account import ServiceAccountMutations, ServiceAccountQueries
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
+from graphql_api.resolvers.sign_in import SignInMutations, SignInQueries
 from graphql_api.resolvers.sign_in_code import SignInCodeMutations
 from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
@@ -33,6 +34,7 @@ class Query(
     ProjectQueries,
     TrashQueries,
     SessionQueries,
+    SignInQueries,
     AccessTokenQueries,
     ServiceAccountQueries,
     AuditQueries,
@@ -45,6 +47,7 @@ class Query(
 class Mutation(
     SessionMutations,
     SignInCodeMutations,
+    SignInMutations,
     AccessTokenMutations,
     ServiceAccountMutations,
     UserMutations,

@@ -25,6 +25,7 @@ from persistence.repositories.access_token import AccessTokenRepository
 from persistence.repositories.audit import AuditRepository
 from persistence.repositories.comment import CommentRepository
 from persistence.repositories.idempotency import IdempotencyRepository
+from persistence.repositories.identity import IdentityRepository, SingleUseRepository
 from persistence.repositories.label import LabelRepository
 from persistence.repositories.membership import MembershipRepository
 from persistence.repositories.project import ProjectRepository
@@ -185,6 +186,16 @@ class UnitOfWork:
     def sign_in_codes(self) -> SignInCodeRepository:
         """Codes with which programs sign in through a browser."""
         return SignInCodeRepository(self)
+
+    @cached_property
+    def identities(self) -> IdentityRepository:
+        """Accounts at providers that are linked to users."""
+        return IdentityRepository(self, self._actor)
+
+    @cached_property
+    def single_uses(self) -> SingleUseRepository:
+        """What may be used only once, and was used."""
+        return SingleUseRepository(self)
 
     @cached_property
     def access_tokens(self) -> AccessTokenRepository:

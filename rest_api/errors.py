@@ -38,6 +38,7 @@ from domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from domain.identity import PasswordsDisabled
 from domain.registration import RegistrationRefused
 from observability.request_records import log_bug, record_error
 from rest_api.etags import etag
@@ -151,7 +152,7 @@ def _status(error: DomainError) -> int:
 def _text(error: DomainError) -> str:
     """The message. Where the older API had the same error, the text is that of the older API."""
     match error:
-        case MissingScope() | RegistrationRefused():
+        case MissingScope() | RegistrationRefused() | PasswordsDisabled():
             return error.message
         case Forbidden() | PermissionDenied():
             return INSUFFICIENT

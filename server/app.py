@@ -21,6 +21,7 @@ from graphql_api.auth.accounts import Accounts
 from graphql_api.auth.authenticator import Authenticator
 from graphql_api.auth.password_limits import PasswordLimits
 from graphql_api.auth.passwords import Passwords
+from graphql_api.auth.provider_sign_ins import ProviderSignIns
 from graphql_api.auth.rate_limits import RateLimiter
 from graphql_api.auth.token_uses import TokenUses
 from graphql_api.auth.tokens import AccessTokens
@@ -37,14 +38,17 @@ from graphql_api.transports.websocket.config import WebSocketConfig
 from graphql_api.transports.websocket.endpoint import GraphQLSocket
 from observability.file_descriptors import FileDescriptors
 from observability.request_records import RequestRecords
+from openid.http import ProviderHTTP
+from openid.provider import Provider
 from persistence.database import Database
 from persistence.schema_check import SchemaCheck
 from rest_api import routes as rest
 from rest_api.websocket import TASK_TIMING
+from server import provider_endpoints
 from server.background_tasks import BackgroundTasks
 from server.garbage import GarbageCollection
 from server.health import Health, database_answers, redis_answers
-from server.limits import account_limits, document_limits
+from server.limits import account_limits, document_limits, page_sign_in, provider_configs, provider_sign_in_config
 from server.metrics_collector import MetricsCollector
 from server.oldest_snapshot import OldestSnapshot
 from server.pages import account, endpoint_page, landing
@@ -148,9 +152,11 @@ class Server:
         )
         has_playground, has_board = settings.has_playground, settings.has_board
         self.playground = Playground(self.demo, landing.GRAPHIQL.links(pages)) if has_playground else None
-        self.board = Board(self.demo, landing.BOARD.links(pages)) if has_board else None
+        self.board = Board(self.demo, landing.BOARD.links(pages), page_sign_in(settings)) if has_board else None
         self.account_pages = (
-            account.AccountPages(self.demo, landing.ACCOUNT.links(pages)) if settings.account_pages else None
+            account.AccountPages(self.demo, landing.ACCOUNT.links(pages), page_sign_in(settings))
+            if settings.account_pages
+            else None
         )
         self.documents = self._documents()
         self.compiled = (
@@ -181,6 +187,8 @@ class Server:
             self.database, self.documents, self.trusted, self.compiled, self.access.sample_actors()
         )
         self.failed_sign_ins = FailedSignIns(lambda: self.database.unit_of_work(None))
+        self.provider_http = ProviderHTTP()
+        self.sign_ins = self._provider_sign_ins()
         self.shutdown = GracefulShutdown(self._drain)
         self.backend = Backend(
             self.database,
@@ -190,6 +198,8 @@ class Server:
             shared,
             project_creation=settings.project_creation,
             max_token_lifetime=settings.max_token_lifetime,
+            sign_ins=self.sign_ins,
+            passwords=settings.password_login,
         )
         self.stream.on_access(self.connections.close_affected)
         if self.tracing is not None or settings.log_level == "debug":
@@ -217,6 +227,7 @@ class Server:
                 *self._health_routes(),
                 *self._page_routes(),
                 *self._rest_routes(origins),
+                *self._provider_routes(),
             ],
             lifespan=self._lifespan,
         )
@@ -291,6 +302,14 @@ class Server:
             requests=self.requests,
         )
 
+    def _provider_routes(self) -> list[BaseRoute]:
+        return provider_endpoints.routes(
+            self.sign_ins,
+            cookie_secure=self.settings.cookie_secure,
+            trusted_proxies=self.settings.trusted_proxies,
+            requests=self.requests,
+        )
+
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         self.shutdown.install()
@@ -322,6 +341,7 @@ class Server:
         self.requests.flush()
         self.passwords.close()
         self.documents.close()
+        await self.provider_http.close()
         await self.redis.aclose()
         await self.database.close()
         if self.tracing is not None:
@@ -357,6 +377,18 @@ class Server:
             limits=account_limits(settings),
             failed_sign_ins=self.failed_sign_ins,
             registration=settings.registration,
+            passwords=settings.password_login,
+        )
+
+    def _provider_sign_ins(self) -> ProviderSignIns:
+        settings = self.settings
+        return ProviderSignIns(
+            self.database,
+            [Provider(each, self.provider_http) for each in provider_configs(settings)],
+            provider_sign_in_config(settings, default_path=BOARD_PATH if settings.has_board else "/"),
+            rate_limiter=self.throttle,
+            key_ring=settings.key_ring,
+            failed_sign_ins=self.failed_sign_ins,
         )
 
     def _documents(self) -> Documents:

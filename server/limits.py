@@ -1,14 +1,22 @@
-"""The limits of accounts and of GraphQL documents, from the settings."""
+"""The limits of accounts and of GraphQL documents, and the sign-in providers, from the settings."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from graphql_api.auth.accounts import AccountLimits
+from graphql_api.auth.provider_sign_ins import START, ProviderSignInConfig
 from graphql_api.auth.rate_limits import RateLimit
 from graphql_api.execution.limits import Limits
+from openid.config import ProviderConfig
+from server.provider_settings import group_rules
 from server.settings import Settings
 
 MINUTE: Final = 60
 DAY: Final = 24 * 60 * MINUTE
+PROVIDER_REQUESTS: Final = 600
+"""In ten minutes: a sign-in through a provider needs two."""
+PROVIDER_LOGOUTS: Final = 6_000
+"""In ten minutes: a provider may sign many users out at once."""
 
 
 def account_limits(settings: Settings) -> AccountLimits:
@@ -25,6 +33,34 @@ def account_limits(settings: Settings) -> AccountLimits:
         refreshes=RateLimit("refresh-session", settings.refreshes_per_session, MINUTE),
         refreshes_in_a_day=RateLimit("refresh-session-day", settings.refreshes_per_session_and_day, DAY),
     )
+
+
+def provider_configs(settings: Settings) -> list[ProviderConfig]:
+    """The providers of the settings."""
+    return [each.config(settings.public_url or "") for each in settings.oidc_providers]
+
+
+def provider_sign_in_config(settings: Settings, *, default_path: str) -> ProviderSignInConfig:
+    """What the settings say about signing in through providers, with its limits."""
+    return ProviderSignInConfig(
+        creates_users=settings.oidc_create_users,
+        links_by_email=settings.oidc_link_by_email,
+        groups_claim=settings.oidc_groups_claim,
+        group_rules=group_rules(settings.oidc_groups),
+        default_path=default_path,
+        per_address=RateLimit("provider-sign-ins-address", PROVIDER_REQUESTS, 10 * MINUTE),
+        per_account=account_limits(settings).sign_ins_per_account,
+        logouts_per_address=RateLimit("provider-logouts-address", PROVIDER_LOGOUTS, 10 * MINUTE),
+    )
+
+
+def page_sign_in(settings: Settings) -> Mapping[str, Any] | None:
+    """How users sign in, for pages with a form; None: with passwords only."""
+    if not settings.oidc_providers:
+        return None
+    configs = provider_configs(settings)
+    providers = [{"label": each.label, "startPath": START.format(each.name)} for each in configs]
+    return {"passwords": settings.password_login, "providers": providers}
 
 
 def document_limits(settings: Settings) -> Limits:

@@ -9,13 +9,14 @@ from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from domain.project import ProjectCreation
 from domain.registration import Registration
 from domain.trusted_document import TrustMode
 from domain.user import UserDirectory
 from persistence.pooler import Pooler
+from server.provider_settings import ProviderSettings, ProviderSource, public_origin, sign_in_problems
 from streaming.redis_url import WrongRedisURL, read_redis_url
 
 DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - refused in production
@@ -73,6 +74,19 @@ class Settings(BaseSettings):
     """Every setting. `docs/settings.md` has the same groups, in the same order."""
 
     model_config = SettingsConfigDict(frozen=True, env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Providers have variables whose names depend on the providers' names."""
+        providers = ProviderSource(settings_cls, env_settings, dotenv_settings)
+        return init_settings, providers, env_settings, dotenv_settings, file_secret_settings
 
     # Required in production
     environment: Environment = Field(
@@ -187,6 +201,37 @@ class Settings(BaseSettings):
         "operator creates users in every mode.",
     )
 
+    # Sign-in providers
+    public_url: str | None = Field(
+        None,
+        description="Where browsers reach this server, for example `https://tasks.example.org`. Required with sign-in "
+        "providers.",
+    )
+    password_login: bool = Field(
+        True,
+        description="Whether users may sign in with a password, register and change passwords. Off needs a sign-in "
+        "provider.",
+    )
+    oidc_providers: Annotated[tuple[ProviderSettings, ...], CommaSeparated] = Field(
+        (),
+        description="Names of OpenID Connect providers, separated by commas. Each has five variables of its own, see "
+        "[single sign-on](single-sign-on.md).",
+    )
+    oidc_create_users: bool = Field(True, description="Whether the first sign-in through a provider creates the user.")
+    oidc_link_by_email: bool = Field(
+        False,
+        description="Whether the first sign-in through a provider is linked to the user who has the same e-mail "
+        "address, if the provider and this server both have verified it.",
+    )
+    oidc_groups_claim: str = Field(
+        "groups", min_length=1, description="The claim with the groups of a user at a provider."
+    )
+    oidc_groups: dict[str, dict[str, str | list[str]]] = Field(
+        {},
+        description="What groups give, as JSON: by provider and group a role, or roles in projects. Example: "
+        '`{"keycloak": {"admins": "ADMIN", "web": ["WEB:MEMBER"]}}`.',
+    )
+
     # Rate limits
     login_failures_per_account: int = Field(
         5, ge=1, description="Failed sign-ins per account and address in 10 minutes."
@@ -285,6 +330,25 @@ class Settings(BaseSettings):
             if isinstance(value, tuple)
             else value
         )
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        return public_origin(value) if value is not None else None
+
+    @model_validator(mode="after")
+    def _sign_in_is_possible(self) -> Self:
+        problems = sign_in_problems(
+            self.oidc_providers,
+            self.oidc_groups,
+            has_address=self.public_url is not None,
+            is_production=self.is_production,
+        )
+        if not self.password_login and not self.oidc_providers:
+            problems.append("PASSWORD_LOGIN is off and OIDC_PROVIDERS names no provider, so no user could sign in")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:

@@ -89,6 +89,7 @@ async def clean_up(
         sessions = await uow.sessions.remove_expired(now)
         tokens = await uow.access_tokens.remove_expired(now - KEPT_AFTER_EXPIRY)
         keys = await uow.keys.remove_older(now - RETENTION)
+        await uow.single_uses.remove_expired(now)
         run.note(uow, sessions + tokens + keys)
         await uow.commit()
     events = 0

@@ -28,8 +28,10 @@ _USER_PATH = ("userId",)
 _ONLY_MANAGER = "the only manager was disabled"
 
 
-async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: ProjectRole) -> MembershipRow:
-    """Add an active user to a project.
+async def add_member(
+    uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: ProjectRole, provider: str | None = None
+) -> MembershipRow:
+    """Add an active user to a project. *provider* is the one whose groups give the membership; None: a person gives it.
 
     Raises:
         NotFound: the actor sees no such project.
@@ -51,7 +53,13 @@ async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: 
             raise Invalid("There is no active user with this id.", path=_USER_PATH)
         check_membership_count(await uow.memberships.count_of_user(user_id))
         membership = new_row(
-            MembershipRow, id=row_id, project_id=project_id, user_id=user_id, role=role, created_at=uow.now
+            MembershipRow,
+            id=row_id,
+            project_id=project_id,
+            user_id=user_id,
+            role=role,
+            created_at=uow.now,
+            provider=provider,
         )
         uow.memberships.add(membership)
         uow.record(role_changed(uow, project_id, user_id, role))
@@ -60,8 +68,13 @@ async def add_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: 
     return membership
 
 
-async def set_member_role(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: ProjectRole) -> MembershipRow:
+async def set_member_role(
+    uow: UnitOfWork, *, project_id: UUID, user_id: UUID, role: ProjectRole, provider: str | None = None
+) -> MembershipRow:
     """Give a member another role. The current role changes nothing.
+
+    With a *provider*, only a membership that this provider has given is changed. Without one, a person decides: then
+    providers do not change the membership any more.
 
     Raises:
         NotFound: the actor sees no such project, or the user is not a member.
@@ -76,11 +89,13 @@ async def set_member_role(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, r
             return await _as_it_is_now(uow, row_id)
         project, user, found = await _lock(uow, project_id, user_id)
         membership = _existing(found)
+        if provider is not None and membership.provider != provider:
+            return membership
         if membership.role is not role:
             await _check_managers(uow, user, membership, path=_USER_PATH)
             uow.record(role_changed(uow, project_id, user_id, role, previous=membership.role))
             uow.audit(member_entry(AuditAction.MEMBER_ROLE_CHANGED, project, user, membership, new_role=role))
-            uow.change(membership, role=role)
+            uow.change(membership, role=role, provider=provider)
         await uow.commit()
     return membership
 
@@ -114,8 +129,10 @@ async def list_members(uow: UnitOfWork, *, project_id: UUID) -> list[tuple[Membe
     return [(row, users[row.user_id]) for row in found]
 
 
-async def remove_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID) -> UUID:
+async def remove_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID, provider: str | None = None) -> UUID:
     """Remove a member from a project; returns the id of the membership.
+
+    With a *provider*, only a membership that this provider has given is removed.
 
     Raises:
         NotFound: the actor sees no such project, or the user is not a member.
@@ -130,6 +147,8 @@ async def remove_member(uow: UnitOfWork, *, project_id: UUID, user_id: UUID) -> 
             return row_id
         project, user, found = await _lock(uow, project_id, user_id)
         membership = _existing(found)
+        if provider is not None and membership.provider != provider:
+            return row_id
         uow.audit(member_entry(AuditAction.MEMBER_REMOVED, project, user, membership))
         await _remove(uow, user, membership, path=_USER_PATH)
     return row_id

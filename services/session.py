@@ -9,6 +9,7 @@ from domain import policy
 from domain.audit import AuditAction, AuditEntry, Performer, Subject
 from domain.errors import InvalidCredentials, NotFound
 from domain.events import AccessChange, AccessEvent
+from domain.identity import ProviderUser
 from domain.policy import Action
 from domain.session import MAX_SESSIONS_LISTED, REPLAY_GRACE, child_token, expires_at, new_refresh_token, token_hash
 from domain.user import UserKind
@@ -82,12 +83,18 @@ def may_sign_in(user: UserRow) -> bool:
 
 
 async def open_session(
-    uow: UnitOfWork, user: UserRow, *, key_ring: KeyRing, ip_address: str, user_agent: str | None
+    uow: UnitOfWork,
+    user: UserRow,
+    *,
+    key_ring: KeyRing,
+    ip_address: str,
+    user_agent: str | None,
+    through: ProviderUser | None = None,
 ) -> OpenSession:
     """Start a session of a locked user on a device, at the commit. Every way to sign in ends here.
 
     A user has at most a hundred sessions; the oldest end. Otherwise there could be sessions that are not listed, which
-    no one could end.
+    no one could end. *through* is the provider through which the user signs in.
 
     Raises:
         InvalidCredentials: the user may have no sessions.
@@ -105,6 +112,9 @@ async def open_session(
         user_agent=user_agent,
         created_at=uow.now,
         expires_at=expires_at(uow.now, uow.now),
+        provider=through.provider if through is not None else None,
+        provider_subject=through.subject if through is not None else None,
+        provider_session=through.session if through is not None else None,
     )
     await _make_room(uow, user)
     uow.sessions.add(session)
@@ -117,6 +127,18 @@ async def find_session_of(uow: UnitOfWork, *, refresh_token: str) -> UUID | None
     async with uow:
         session = await uow.sessions.lock_by_token(token_hash(refresh_token))
         return session.id if session is not None else None
+
+
+async def current_session(uow: UnitOfWork, *, refresh_token: str | None) -> SessionRow | None:
+    """The session whose current refresh token this is, or None. A token that was used before is not accepted.
+
+    Call it in a transaction. It changes nothing.
+    """
+    hashed = token_hash(refresh_token) if refresh_token is not None else None
+    session = await uow.sessions.lock_by_token(hashed) if hashed is not None else None
+    if session is None or session.token_hash != hashed or session.expires_at <= uow.now:
+        return None
+    return session
 
 
 async def refresh_session(uow: UnitOfWork, *, refresh_token: str, key_ring: KeyRing) -> OpenSession:
@@ -145,8 +167,10 @@ async def refresh_session(uow: UnitOfWork, *, refresh_token: str, key_ring: KeyR
     return OpenSession(user, session, successor)
 
 
-async def sign_out(uow: UnitOfWork, *, refresh_token: str | None = None) -> None:
+async def sign_out(uow: UnitOfWork, *, refresh_token: str | None = None) -> str | None:
     """End the actor's session, and the session of *refresh_token*; a repeated call is harmless.
+
+    Returns the provider through which the user had signed in, if it was one.
 
     The two differ if a browser has signed in again in the meantime, because it stores only the newer cookie.
 
@@ -154,13 +178,15 @@ async def sign_out(uow: UnitOfWork, *, refresh_token: str | None = None) -> None
         NotFound: if there is a refresh token that belongs to none of the actor's sessions; then no session ends.
     """
     async with uow:
+        current = await uow.sessions.find(uow.actor.session_id) if uow.actor.session_id is not None else None
         ending = {uow.actor.session_id}
         if refresh_token is not None:
             ending.add(await _own_session(uow, refresh_token))
         for session_id in ending:
-            if session_id is not None and await _remove(uow, session_id):
+            if session_id is not None and await end_session(uow, session_id):
                 uow.audit(AuditEntry(AuditAction.SIGNED_OUT, Subject.session(session_id, uow.actor.name)))
         await uow.commit()
+    return current.provider if current is not None else None
 
 
 async def sign_out_everywhere(uow: UnitOfWork) -> None:
@@ -183,7 +209,7 @@ async def revoke_session(uow: UnitOfWork, *, session_id: UUID) -> UUID:
         session = await uow.sessions.find(session_id)
         if session is None or not policy.may_user(uow.actor, Action.REVOKE_SESSION, session.user_id):
             raise NotFound("Session not found", path=("sessionId",))
-        if await _remove(uow, session_id):
+        if await end_session(uow, session_id):
             uow.audit(AuditEntry(AuditAction.SESSION_REVOKED, Subject.session(session_id, uow.actor.name)))
         await uow.commit()
     return session_id
@@ -220,7 +246,7 @@ async def _repeat(uow: UnitOfWork, session: SessionRow, token: str, key_ring: Ke
     if successor is not None and in_time and token_hash(successor) == session.token_hash:
         return successor
     user = await uow.users.find(session.user_id)
-    await _remove(uow, session.id)
+    await end_session(uow, session.id)
     uow.audit(_reused(session, user))
     await uow.commit()
     raise InvalidCredentials(USED)
@@ -236,12 +262,12 @@ async def _own_session(uow: UnitOfWork, refresh_token: str) -> UUID:
 async def _make_room(uow: UnitOfWork, user: UserRow) -> None:
     active = await uow.sessions.list_of_user(user.id, now=uow.now, at_most=2 * MAX_SESSIONS_LISTED)
     for session in active[MAX_SESSIONS_LISTED - 1 :]:
-        if await _remove(uow, session.id):
+        if await end_session(uow, session.id):
             uow.audit(_made_room(user, session))
 
 
-async def _remove(uow: UnitOfWork, session_id: UUID) -> bool:
-    """End a session; False if it had already ended."""
+async def end_session(uow: UnitOfWork, session_id: UUID) -> bool:
+    """End a session at the commit; False if it had already ended."""
     user_id = await uow.sessions.end(session_id)
     if user_id is not None:
         uow.record(_event(uow, AccessChange.SESSION_REVOKED, user_id, session_id))
@@ -252,7 +278,7 @@ def _signed_in(user: UserRow, session: SessionRow) -> AuditEntry:
     return AuditEntry(
         AuditAction.SIGNED_IN,
         Subject.session(session.id, user.username),
-        {"userAgent": session.user_agent},
+        {"userAgent": session.user_agent} | ({"provider": session.provider} if session.provider is not None else {}),
         Performer(user.id, user.username),
     )
 

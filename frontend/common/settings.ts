@@ -4,8 +4,16 @@ export interface DemoPeople {
   readonly password: string;
 }
 
+/** A provider through which users sign in: what its button says, and the path of the server that leads there. */
+export interface SignInProvider {
+  readonly label: string;
+  readonly startPath: string;
+}
+
 interface Settings {
   readonly demo?: DemoPeople;
+  /** How users sign in; left out, if it is with passwords only. */
+  readonly signIn?: { readonly passwords: boolean; readonly providers: readonly SignInProvider[] };
   /** Other pages of this server: their names, and where they are. */
   readonly links?: Readonly<Record<string, string>>;
 }

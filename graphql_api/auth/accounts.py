@@ -13,6 +13,7 @@ from asgi.client import Client, throttle_key
 from domain.actor import Actor
 from domain.audit import AuditAction
 from domain.errors import InvalidCredentials
+from domain.identity import PasswordsDisabled
 from domain.registration import Registration
 from graphql_api.auth.failed_attempts import Attempt, AttemptCount, FailedAttempts
 from graphql_api.auth.password_limits import Budget, PasswordLimits
@@ -81,8 +82,9 @@ class Accounts:
         key_ring: Mapping[str, bytes],
         failed_sign_ins: FailedSignIns,
         registration: Registration = Registration.OPEN,
+        passwords: bool = True,
     ) -> None:
-        """*registration* says who may register."""
+        """*registration* says who may register. With *passwords* off, only refreshing tokens is possible."""
         self._database = database
         self._password_limits = password_limits
         self._tokens = tokens
@@ -92,6 +94,7 @@ class Accounts:
         self._key_ring = key_ring
         self._failed_sign_ins = failed_sign_ins
         self._registration = registration
+        self._passwords = passwords
 
     async def register(
         self, client: Client, *, username: str, email: str, password: str, request_id: str | None
@@ -99,9 +102,11 @@ class Accounts:
         """Create a user with the role USER; see `services.user.register`.
 
         Raises:
+            PasswordsDisabled: the server has switched passwords off.
             RateLimited: there were too many registrations or password hashes from this address.
             Unavailable: too many callers wait for a password hash.
         """
+        self._require_passwords()
         address = throttle_key(client.address)
         await self._rate_limiter.take(self._limits.registrations, address, message=TOO_MANY_REGISTRATIONS)
         hasher = self._password_limits.hasher(client, username.lower(), self._hashes(address))
@@ -122,9 +127,11 @@ class Accounts:
         lock a user out. The number of all sign-ins is limited too, because each computes a hash.
 
         Raises:
+            PasswordsDisabled: the server has switched passwords off.
             RateLimited: there were too many failures or sign-ins.
             Unavailable: too many callers wait for a password hash.
         """
+        self._require_passwords()
         account, address = username.lower(), throttle_key(client.address)
         sign_ins = Budget(self._limits.sign_ins_per_account, f"{account}\n{address}", TOO_MANY_SIGN_INS)
         verifier = self._password_limits.verifier(
@@ -183,9 +190,11 @@ class Accounts:
         """Change the password of the actor; see `services.user.change_password`.
 
         Raises:
+            PasswordsDisabled: the server has switched passwords off.
             RateLimited: the current password was wrong too often, or there were too many changes.
             Unavailable: too many callers wait for a password hash.
         """
+        self._require_passwords()
         account, address = str(actor.user_id), throttle_key(client.address)
         changes = Budget(self._limits.password_changes_per_account, account, TOO_MANY_CHANGES)
         verifier = self._password_limits.verifier(
@@ -200,6 +209,10 @@ class Accounts:
             verify_password=verifier.verify,
             report_failure=self._reporter(AuditAction.PASSWORD_CHANGE_FAILED, address),
         )
+
+    def _require_passwords(self) -> None:
+        if not self._passwords:
+            raise PasswordsDisabled
 
     def _unit_of_work(self, actor: Actor | None, client: Client, request_id: str | None) -> UnitOfWork:
         return self._database.unit_of_work(actor, request_id=request_id, address=lambda: client.address)

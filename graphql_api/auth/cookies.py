@@ -1,4 +1,4 @@
-"""The cookie that carries the refresh token (RFC 6265)."""
+"""The cookies that carry the refresh token, and a sign-in through a provider that was started (RFC 6265)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,8 +7,10 @@ from typing import Final
 from asgi.request_context import RequestContext
 from domain.errors import BadRequest
 from domain.session import IDLE_LIFETIME
+from openid.flow import LIFETIME_SECONDS as FLOW_SECONDS
 
 REFRESH_COOKIE: Final = "refresh_token"
+FLOW_COOKIE: Final = "sign_in"
 MAX_COOKIE: Final = 4_096
 """The maximum length of a value in bytes. Browsers do not store longer cookies."""
 
@@ -86,6 +88,38 @@ def drop_refresh_cookies(request: RequestContext, *, secure: bool) -> None:
     host = next((value for name, value in request.headers if name == b"host"), b"").decode("latin-1")
     for cookie in clear_every_refresh_cookie(host, request.scope.get("path", "/"), secure=secure):
         request.response_headers.append((b"set-cookie", cookie.encode("latin-1")))
+
+
+def set_flow_cookie(value: str, *, secure: bool) -> str:
+    """The value of a `Set-Cookie` header with which the browser keeps a sign-in through a provider that was started.
+
+    It is `SameSite=Lax`: the provider is another site, and sends the browser back with a top-level GET. The prefix
+    `__Host-` keeps other hosts of the domain from setting it (RFC 6265bis, 4.1.3).
+    """
+    if not _TOKEN.fullmatch(value):
+        raise ValueError("The text of a sign-in may contain only letters, digits, '.', '_', '~' and '-'.")
+    return _flow_cookie(value, secure=secure, max_age=FLOW_SECONDS)
+
+
+def clear_flow_cookie(*, secure: bool) -> str:
+    """The value of a `Set-Cookie` header with which the browser deletes the started sign-in."""
+    return _flow_cookie("", secure=secure, max_age=0)
+
+
+def flow_cookie(headers: Iterable[tuple[bytes, bytes]], *, secure: bool) -> str | None:
+    """The text of the started sign-in in the raw headers of an ASGI request; None if there is not exactly one."""
+    name = _flow_name(secure).encode()
+    found = {value for each, value in _pairs(headers) if each == name and 0 < len(value) <= MAX_COOKIE}
+    return found.pop().decode("latin-1") if len(found) == 1 else None
+
+
+def _flow_name(secure: bool) -> str:
+    return f"__Host-{FLOW_COOKIE}" if secure else FLOW_COOKIE
+
+
+def _flow_cookie(value: str, *, secure: bool, max_age: int) -> str:
+    attributes = [f"{_flow_name(secure)}={value}", f"Max-Age={max_age}", "Path=/", "HttpOnly", "SameSite=Lax"]
+    return "; ".join([*attributes, "Secure"] if secure else attributes)
 
 
 def _cookie(value: str, *, secure: bool, max_age: int, path: str = "/", domain: str | None = None) -> str:

@@ -11,6 +11,7 @@ from graphql_api.loaders import users_by_id
 from graphql_api.resolvers.access_token import own_access_tokens
 from graphql_api.resolvers.fields import query
 from graphql_api.resolvers.session import own_sessions
+from graphql_api.resolvers.sign_in import own_identities
 from graphql_api.schema.access_token import AccessToken
 from graphql_api.schema.comment import Comment
 from graphql_api.schema.label import Label
@@ -18,6 +19,7 @@ from graphql_api.schema.membership import Membership
 from graphql_api.schema.project import Project
 from graphql_api.schema.resolves_to import AnyNode, NodeType
 from graphql_api.schema.session import Session
+from graphql_api.schema.sign_in import Identity
 from graphql_api.schema.task import Task
 from graphql_api.schema.user import User
 from persistence.queries import task as reads
@@ -38,6 +40,7 @@ _TYPES: Final = {
     "User": NodeType(User, users_by_id),
     "Session": NodeType(Session, _own_sessions),
     "AccessToken": NodeType(AccessToken, own_access_tokens),
+    "Identity": NodeType(Identity, own_identities),
     "Project": NodeType(Project, projects),
     "Comment": NodeType(Comment, COMMENTS.by_ids),
     "Label": NodeType(Label, LABELS.by_ids),

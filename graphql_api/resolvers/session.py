@@ -88,9 +88,10 @@ class SessionMutations:
     @mutation(SESSION, "Sign out of the current session. Its tokens become invalid within a second.")
     async def logout(self, field: FieldContext) -> LogoutPayload | None:
         """One service call."""
-        await session_service.sign_out(field.context.unit_of_work())
+        provider = await session_service.sign_out(field.context.unit_of_work())
         field.context.drop_refresh_cookie()
-        return LogoutPayload()
+        sign_ins = field.context.backend.sign_ins
+        return LogoutPayload(end_session_url=await sign_ins.logout_url(provider) if sign_ins is not None else None)
 
     @mutation(SESSION, "Sign out of all your sessions.")
     async def logout_all(self, field: FieldContext) -> LogoutAllPayload | None:

@@ -208,6 +208,8 @@ _described(
         "USER_DISABLED": "A user was disabled. Their sessions ended.",
         "ACCESS_TOKEN_CREATED": "A personal access token was created.",
         "ACCESS_TOKEN_REVOKED": "A personal access token was revoked.",
+        "IDENTITY_LINKED": "An account at a sign-in provider was linked to a user.",
+        "IDENTITY_UNLINKED": "An account at a sign-in provider was unlinked from a user.",
         "PROJECT_CREATED": "A project was created. The actor is its manager.",
         "PROJECT_ARCHIVED": "A project was archived.",
         "PROJECT_REOPENED": "An archived project was made active again.",

@@ -108,6 +108,12 @@ class RefreshTokenPayload(Tokens):
 class LogoutPayload(Payload):
     """Payload of `logout`."""
 
+    end_session_url: str | None = strawberry.field(
+        default=None,
+        description="Where to send the browser to sign out of the provider, too. Null if you have not signed in "
+        "through a provider, or if it has no such page.",
+    )
+
 
 @strawberry.type(description="The result of `logoutAll`.")
 class LogoutAllPayload(Payload):

@@ -6,6 +6,7 @@ from persistence.models.base import Base
 from persistence.models.comment import CommentRow
 from persistence.models.event import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow, TaskHistoryRow
 from persistence.models.idempotency import IdempotencyRow
+from persistence.models.identity import IdentityRow, SingleUseRow
 from persistence.models.label import LabelRow
 from persistence.models.membership import MembershipRow, membership_id
 from persistence.models.project import ProjectKeyRow, ProjectRow, VisibleProjectRow
@@ -27,6 +28,7 @@ __all__ = [
     "EventFloorRow",
     "EventRow",
     "IdempotencyRow",
+    "IdentityRow",
     "LabelRow",
     "LogStateRow",
     "MembershipRow",
@@ -34,6 +36,7 @@ __all__ = [
     "ProjectRow",
     "SessionRow",
     "SignInCodeRow",
+    "SingleUseRow",
     "TaskCounterRow",
     "TaskHistoryRow",
     "TaskKeyRow",

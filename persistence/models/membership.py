@@ -3,16 +3,21 @@
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.identity import MAX_PROVIDER
 from domain.project import ProjectRole
 from persistence.models.base import Base
 from persistence.models.stored_enum import StoredEnum
 
 
 class MembershipRow(Base):
-    """A user's membership in a project. `number` grows: it is the order in which members were added."""
+    """A user's membership in a project. `number` grows: it is the order in which members were added.
+
+    `provider` is the provider whose groups have given it, and decide about it at each sign-in. It is null for one that
+    was given by hand, which no provider changes.
+    """
 
     __tablename__ = "memberships"
 
@@ -22,6 +27,7 @@ class MembershipRow(Base):
     role: Mapped[ProjectRole] = mapped_column(StoredEnum(ProjectRole, "role"))
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     created_at: Mapped[datetime]
+    provider: Mapped[str | None] = mapped_column(String(MAX_PROVIDER))
 
     __table_args__ = (
         Index("ix_memberships_project_id_number", "project_id", "number"),

@@ -1,10 +1,11 @@
 """The repository of memberships in projects."""
 
 from collections.abc import Collection
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.actor import Actor
+from domain.project import ProjectRole
 from persistence.models import MembershipRow, membership_id
 from persistence.queries.membership import MEMBERS
 from persistence.repositories.rows import RowRepository
@@ -35,6 +36,25 @@ _SUCCESSORS: Final = (
     " AND v.is_active AND v.kind = 'HUMAN')"
     " ORDER BY m.project_id, m.number"
 )
+# What a user has in the projects with these keys, and what one provider has given.
+_FOR_PROVIDER: Final = """
+SELECT k.key, k.project_id, m.role, m.provider FROM project_keys AS k
+LEFT JOIN memberships AS m ON m.project_id = k.project_id AND m.user_id = $1 WHERE k.key = ANY($3::text[])
+UNION ALL
+SELECT NULL, m.project_id, m.role, m.provider FROM memberships AS m WHERE m.user_id = $1 AND m.provider = $2
+"""
+
+
+class FoundMembership(NamedTuple):
+    """A project, by one of its keys, and the user's role in it; None: the user is not a member.
+
+    Without a key it is a membership that the provider has given.
+    """
+
+    key: str | None
+    project_id: UUID
+    role: ProjectRole | None
+    provider: str | None
 
 
 class MembershipRepository(RowRepository[MembershipRow]):
@@ -75,6 +95,14 @@ class MembershipRepository(RowRepository[MembershipRow]):
     async def count_of_user(self, user_id: UUID) -> int:
         """The number of projects of which the user is a member."""
         return int(await self._work.transaction.value(_COUNT_OF_USER, user_id))
+
+    async def for_provider(self, user_id: UUID, provider: str, keys: Collection[str]) -> list[FoundMembership]:
+        """The projects with these keys with the user's memberships in them, then those that the provider has given."""
+        found = await self._work.transaction.fetch(_FOR_PROVIDER, user_id, provider, list(keys))
+        return [
+            FoundMembership(key, project_id, ProjectRole(role) if role is not None else None, given_by)
+            for key, project_id, role, given_by in found
+        ]
 
     async def successors_of(self, user_id: UUID, project_ids: Collection[UUID]) -> list[UUID]:
         """The memberships of the first active members of those locked projects that have no other active manager."""

@@ -16,6 +16,12 @@ _BY_HASH: Final = (
 _USED: Final = "SELECT token_hash, session_id, used_at FROM used_tokens WHERE token_hash = $1"
 _END: Final = "DELETE FROM sessions WHERE id = $1 RETURNING user_id"
 _END_OF_USER: Final = "DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING 1"
+# A session of a provider that did not say which of its sessions it is ends with the user's others.
+_OF_PROVIDER: Final = """
+SELECT id FROM sessions WHERE provider = $1 AND provider_subject = $2
+    AND ($3::text IS NULL OR provider_session IS NULL OR provider_session = $3)
+UNION SELECT id FROM sessions WHERE provider = $1 AND provider_session = $3 AND $2::text IS NULL
+"""
 _EXPIRE: Final = (
     "WITH expired AS (DELETE FROM sessions WHERE expires_at <= $1 RETURNING 1) SELECT count(*) FROM expired"
 )
@@ -59,6 +65,10 @@ class SessionRepository(RowRepository[SessionRow]):
         await self._work.transaction.begin()
         user_id: UUID | None = await self._work.transaction.written_value(_END, session_id)
         return user_id
+
+    async def through_provider(self, provider: str, *, subject: str | None, session: str | None) -> list[UUID]:
+        """The sessions of a subject of a provider, or those that belong to one of the provider's own sessions."""
+        return [row[0] for row in await self._work.transaction.fetch(_OF_PROVIDER, provider, subject, session)]
 
     async def end_of_user(self, user_id: UUID, *, spare: UUID | None = None) -> None:
         """End a user's sessions now, except *spare*."""

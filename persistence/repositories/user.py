@@ -14,6 +14,7 @@ _LOCK_ADMINS: Final = (
     "SELECT id, role = 'ADMIN' AND is_active AND kind = 'HUMAN' FROM users"
     " WHERE (role = 'ADMIN' AND is_active AND kind = 'HUMAN') OR id = $1 ORDER BY id FOR NO KEY UPDATE"
 )
+_BY_EMAIL: Final = 'SELECT id FROM users WHERE lower(email COLLATE "C") = lower($1 COLLATE "C")'
 _COUNT_SERVICE: Final = "SELECT count(*) FROM users WHERE project_id = $1"
 _COUNT: Final = "SELECT count(*) FROM users"
 
@@ -38,6 +39,11 @@ class UserRepository(RowRepository[UserRow]):
             return None
         rows = await rows_of(self._work.transaction, UserRow, reads.user_by_name(username))
         return rows[0] if rows else None
+
+    async def id_by_email(self, email: str) -> UUID | None:
+        """The id of the user with this e-mail address, ignoring the case of ASCII letters, or None."""
+        user_id: UUID | None = await self._work.transaction.value(_BY_EMAIL, email)
+        return user_id
 
     async def lock_active_admins(self, beside: UUID) -> set[UUID]:
         """Lock all active admins and the user *beside* by ascending id; returns the ids of the admins.

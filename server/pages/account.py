@@ -1,7 +1,7 @@
 """The pages `/account` and `/admin`: one document, which shows what belongs to its path."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from server.pages.demo_users import DemoUsers, page_settings
 from server.pages.frontend_page import FrontendPage
@@ -11,7 +11,15 @@ ASSETS: Final = "/account/assets/{name}"
 
 
 class AccountPages(FrontendPage):
-    """The pages; *demo* gives them a sign-in button per demo user, *links* the paths of other pages by name."""
+    """The pages; *demo* gives them a sign-in button per demo user, *links* the paths of other pages by name.
 
-    def __init__(self, demo: DemoUsers | None = None, links: Mapping[str, str] | None = None) -> None:
-        super().__init__("account", settings=page_settings(demo, links))
+    For *sign_in* see `page_settings`.
+    """
+
+    def __init__(
+        self,
+        demo: DemoUsers | None = None,
+        links: Mapping[str, str] | None = None,
+        sign_in: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__("account", settings=page_settings(demo, links, sign_in))

@@ -13,6 +13,13 @@ class DemoUsers:
     password: str
 
 
-def page_settings(demo: DemoUsers | None, links: Mapping[str, str] | None) -> dict[str, Any]:
-    """The settings for a page's scripts: the demo users, and links to other pages by name."""
-    return ({} if demo is None else {"demo": asdict(demo)}) | ({"links": dict(links)} if links else {})
+def page_settings(
+    demo: DemoUsers | None, links: Mapping[str, str] | None, sign_in: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The settings for a page's scripts: the demo users, and links to other pages by name.
+
+    *sign_in* says how users sign in, if it is not with passwords only: `passwords`, and `providers` with their labels
+    and the paths of their buttons.
+    """
+    given: dict[str, Any] = {} if demo is None else {"demo": asdict(demo)}
+    return given | ({"links": dict(links)} if links else {}) | ({"signIn": dict(sign_in)} if sign_in else {})

@@ -61,6 +61,7 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
             *("Mutation.changePassword", "Mutation.logout", "Mutation.logoutAll"),
             *("Query.accessTokens", "Mutation.createAccessToken", "Mutation.revokeAccessToken"),
             "Mutation.createSignInCode",
+            *("Query.identities", "Mutation.unlinkIdentity"),
             *("Query.serviceAccounts", "Mutation.createServiceAccount"),
         ),
         NONE,
@@ -68,6 +69,7 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
     **dict.fromkeys(
         ("Mutation.login", "Mutation.exchangeSignInCode", "Mutation.refreshToken", "Mutation.register"), None
     ),
+    **dict.fromkeys(("Query.signInOptions", "Mutation.login", "Mutation.refreshToken", "Mutation.register"), None),
 }
 """By the root field: the scopes of which each alone suffices; none: only a session; None: public."""
 

@@ -181,6 +181,14 @@ async def revoke_access_token(stage: Stage) -> UUID:
     return user.id
 
 
+async def unlink_identity(stage: Stage) -> UUID:
+    """One of the actor, who has a password, too."""
+    user = await stage.person()
+    identity = await stage.api.build.an_identity(user)
+    await stage.mutate("unlinkIdentity", "UnlinkIdentityInput", user, identityId=encode_id("Identity", identity.id))
+    return user.id
+
+
 async def set_role(stage: Stage) -> UUID:
     """By an admin."""
     admin, user = await stage.person(Role.ADMIN), await stage.person()
@@ -239,6 +247,7 @@ AUDITED: Final[dict[str, tuple[Scenario, AuditAction]]] = {
     "createAccessToken": (create_access_token, AuditAction.ACCESS_TOKEN_CREATED),
     "createServiceAccount": (create_service_account, AuditAction.USER_CREATED),
     "revokeAccessToken": (revoke_access_token, AuditAction.ACCESS_TOKEN_REVOKED),
+    "unlinkIdentity": (unlink_identity, AuditAction.IDENTITY_UNLINKED),
     "setUserRole": (set_role, AuditAction.ROLE_CHANGED),
     "setUserActive": (set_active, AuditAction.USER_DISABLED),
     "createProject": (create_project, AuditAction.PROJECT_CREATED),

@@ -43,6 +43,7 @@ TASKS = f"""query ($search: String!) {{ tasks(filter: {{search: $search}}) {{
   totalCount streamCursor nodes {{ id }} pageInfo {POSITION} }} }}"""
 USERS = f"query ($first: Int) {{ users(first: $first) {{ totalCount nodes {{ id }} pageInfo {POSITION} }} }}"
 SESSIONS = "{ sessions { id isCurrent } }"
+IDENTITIES = "{ identities { id } }"
 ACCESS_TOKENS = "{ accessTokens { id scopes project { key } } }"
 AUDIT = "{ auditLog(first: 1, filter: {action: AUDIT_EXPORTED}) { nodes { id subjectId details actor { id } } } }"
 STATUS = f"""mutation ($input: UpdateTaskStatusInput!) {{ updateTaskStatus(input: $input) {{
@@ -100,7 +101,8 @@ DOCUMENTS = (
     PEOPLE, PERMISSIONS, HISTORY, HISTORIES, TASKS, USERS, SESSIONS, STATUS, REGISTER, LOGIN, STREAM, MOVES, PROJECT,
     MEMBERS, KEYS, MOVE_IN_PROJECT, KEYS_IN_STREAM, COMMENTS, WRITE_COMMENT, COMMENTS_IN_STREAM, LABELS, SUBTASKS,
     SET_PARENT, SUBTASKS_IN_STREAM, TRASH, JOINED, MEMBERS_IN_STREAM, EVERYTHING, OWN, STREAM_CURSORS,
-    MAY_CREATE, ACCESS_TOKENS, AUDIT,
+    MAY_CREATE,
+    IDENTITIES, ACCESS_TOKENS, AUDIT,
 )  # fmt: skip
 EMPTY = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
 
@@ -194,7 +196,8 @@ def test_every_field_with_a_resolver_declares_what_it_resolves_to():
         if (definition := field.extensions.get("strawberry-definition")) and not definition.is_basic_field
         if meaning_of(field) is None
     }
-    assert resolved == {f"Subscription.{each}Changed" for each in ("taskStatus", "task", "comment", "project")}
+    subscriptions = {f"Subscription.{each}Changed" for each in ("taskStatus", "task", "comment", "project")}
+    assert resolved == {*subscriptions, "Query.signInOptions"}  # which reads no row
 
 
 class TestTask:
@@ -345,6 +348,15 @@ class TestAccessTokens:
             {"id": encode_id("AccessToken", limited.id), "scopes": ["TASKS_READ"], "project": {"key": project.key}},
             {"id": encode_id("AccessToken", token.id), "scopes": ["TASKS_WRITE", "ACCOUNT"], "project": None},
         ]
+
+
+class TestIdentities:
+    async def test_the_identities_of_a_user(self, api: Api):
+        """The id is that of the identity."""
+        owner, _ = await people(api)
+        identity = await api.build.an_identity(owner)
+
+        assert await ask(api, IDENTITIES, owner) == [{"id": encode_id("Identity", identity.id)}]
 
 
 class TestAudit:

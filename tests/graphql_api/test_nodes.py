@@ -90,6 +90,7 @@ IN_INPUTS = [
             ("deleteTask", "id", "Task", {}),
             ("revokeSession", "sessionId", "Session", {}),
             ("revokeAccessToken", "accessTokenId", "AccessToken", {}),
+            ("unlinkIdentity", "identityId", "Identity", {}),
             ("setUserRole", "userId", "User", {"role": "USER"}),
             ("setUserActive", "userId", "User", {"isActive": True}),
         )

@@ -49,6 +49,8 @@ QUERIES: Mapping[str, str] = {
       __typename id at lastAt times action actorName ipAddress subjectKind subjectId subjectName details
       actor { username } } edges { cursor node { times } } pageInfo { hasNextPage hasPreviousPage } } }""",
     "sessions": f"{{ sessions {SESSION} }}",
+    "identities": "{ identities { __typename id provider accountName createdAt lastUsedAt } }",
+    "signInOptions": "{ signInOptions { __typename passwords providers { __typename name label startPath } } }",
     "accessTokens": "{ accessTokens { __typename id name scopes createdAt expiresAt lastUsedAt } }",
     "serviceAccounts": f"{{ serviceAccounts {USER} }}",
     "node": f"""query ($id: ID!) {{ node(id: $id) {{ id ... on Task {TASK} ... on User {USER}
@@ -364,6 +366,25 @@ class TestSessions:
                 "lastUsedAt": WRITTEN,
             }
         ]
+
+    async def test_identities(self, rows: Rows):
+        """The own ones."""
+        row = await rows.api.build.an_identity(rows.mia, created_at=NOON, account_name="mia@corp.example")
+        await rows.api.build.an_identity(rows.owner)
+        assert await rows.ask("identities") == [
+            {
+                "__typename": "Identity",
+                "id": encode_id("Identity", row.id),
+                "provider": "one",
+                "accountName": "mia@corp.example",
+                "createdAt": WRITTEN,
+                "lastUsedAt": None,
+            }
+        ]
+
+    async def test_sign_in_options(self, rows: Rows):
+        """A server without providers has passwords."""
+        assert await rows.ask("signInOptions") == {"__typename": "SignInOptions", "passwords": True, "providers": []}
 
     async def test_service_accounts(self, rows: Rows):
         """Those of the project that Mia manages, without the stored address."""

@@ -22,6 +22,7 @@ _TABLES: Final = (
     "sessions",
     "sign_in_codes",
     "access_tokens",
+    "identities",
     "trusted_documents",
 )
 _DIGESTS: Final = ", ".join(
@@ -34,7 +35,7 @@ _KEEP: Final = (
     "WITH a AS (DELETE FROM tasks WHERE id <> ALL($1)), b AS (DELETE FROM projects WHERE id <> ALL($2)),"
     " c AS (DELETE FROM sessions WHERE id <> ALL($4)), d AS (DELETE FROM memberships WHERE user_id <> ALL($3)),"
     " e AS (DELETE FROM comments WHERE task_id <> ALL($1::uuid[] || $5::uuid[])),"
-    " h AS (DELETE FROM access_tokens WHERE id <> ALL($4)),"
+    " h AS (DELETE FROM access_tokens WHERE id <> ALL($4)), i AS (DELETE FROM identities WHERE id <> ALL($4)),"
     " f AS (DELETE FROM trash WHERE id <> ALL($5)), g AS (DELETE FROM task_keys WHERE task_id <> ALL($1))"
     " DELETE FROM users WHERE id <> ALL($3)"
 )

@@ -11,7 +11,7 @@ from domain.actor import OPERATOR
 from domain.project import ProjectRole
 from domain.user import Role, UserKind
 from persistence.database import Database
-from persistence.models import AccessTokenRow, SessionRow, UserRow
+from persistence.models import AccessTokenRow, IdentityRow, SessionRow, UserRow
 from persistence.models.base import new_id
 from services import membership as membership_service
 from services.project import archive_project
@@ -161,10 +161,11 @@ class World:
         return copy
 
     async def add_session(self, user: Person) -> Session:
-        """A new session, and a personal access token with the same id."""
+        """A new session, and a personal access token and an account at a provider with the same id."""
         session = Session(new_id(), user, Words.new())
         await store(self.database, _session_row(session.id, user.id, session.word))
         await store(self.database, _access_token_row(session.id, user.id, session.word))
+        await store(self.database, _identity_row(session.id, user.id, session.word))
         self.words.keep(session.word, session)
         return session
 
@@ -314,6 +315,19 @@ def _access_token_row(token_id: UUID, user_id: UUID, name: str) -> AccessTokenRo
         scopes=[scope.value for scope in Scope],
         created_at=datetime.now(UTC),
         expires_at=datetime.now(UTC) + _A_DAY,
+        last_used_at=None,
+    )
+
+
+def _identity_row(identity_id: UUID, user_id: UUID, name: str) -> IdentityRow:
+    return IdentityRow(
+        id=identity_id,
+        user_id=user_id,
+        provider="one",
+        issuer="https://one.example",
+        subject=identity_id.hex,
+        account_name=name,
+        created_at=datetime.now(UTC),
         last_used_at=None,
     )
 

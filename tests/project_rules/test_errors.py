@@ -17,7 +17,7 @@ from rest_api.refusals import refusals
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/errors.md").read_text()
-GRAPHQL_STATUSES, REST_STATUSES = "HTTP: GraphQL", "HTTP: REST"
+GRAPHQL_STATUSES, REST_STATUSES, PROVIDER_STATUSES = "HTTP: GraphQL", "HTTP: REST", "HTTP: sign-in providers"
 PACKAGES = ("graphql_api", "asgi", "rest_api", "server")
 """Where answers are made."""
 RAISES_STATUS = {"HTTPResponse", "HTTPError", "Refused", "Reply", "reject_handshake", "refusal", "_refusal"}
@@ -74,7 +74,7 @@ def test_the_helper_retries_as_the_page_says():
 def test_every_http_status_is_listed():
     """The tables contain each status that the code uses, and no other one."""
     used = {status for package in PACKAGES for path in (ROOT / package).rglob("*.py") for status in statuses_in(path)}
-    assert statuses(GRAPHQL_STATUSES) | statuses(REST_STATUSES) == used
+    assert statuses(GRAPHQL_STATUSES) | statuses(REST_STATUSES) | statuses(PROVIDER_STATUSES) == used
 
 
 def test_the_status_of_every_failure_is_listed():

@@ -93,7 +93,7 @@ class Scene:
         return self.process.build.as_(self.users[name])
 
     async def _put(self, name: str, role: ProjectRole | None) -> None:
-        where = {"project_id": self.project.id, "user_id": self.users[name].id}
+        where: dict[str, Any] = {"project_id": self.project.id, "user_id": self.users[name].id}
         if role is None:
             await membership_service.remove_member(self._as("admin"), **where)
         else:

@@ -24,6 +24,7 @@ from persistence.models import (
     AccessTokenRow,
     Base,
     EventRow,
+    IdentityRow,
     LabelRow,
     MembershipRow,
     ProjectKeyRow,
@@ -43,6 +44,8 @@ TABLES = (
     "audit_entries",
     "used_tokens",
     "sign_in_codes",
+    "single_uses",
+    "identities",
     "sessions",
     "access_tokens",
     "events",
@@ -76,7 +79,7 @@ _ALL_ROWS: Final = f"{_UNION} ORDER BY 1, 2"
 AnyTask = TaskRow | VisibleTaskRow
 FAR: Final = 1_000_000
 """Numbers of built tasks of projects are beyond this: services give smaller ones."""
-Row = TypeVar("Row", AccessTokenRow, LabelRow, UserRow, SessionRow, TaskRow, ProjectRow, MembershipRow)
+Row = TypeVar("Row", AccessTokenRow, IdentityRow, LabelRow, UserRow, SessionRow, TaskRow, ProjectRow, MembershipRow)
 
 
 def _place() -> dict[str, Any]:
@@ -150,6 +153,16 @@ class Builders:
             | values
         )
         return await self._added(row), text
+
+    async def an_identity(self, user: UserRow, **values: Any) -> IdentityRow:
+        """An account at a provider that is linked to a user."""
+        now, number = datetime.now(UTC), next(_numbers)
+        row = IdentityRow(
+            **{"user_id": user.id, "provider": "one", "issuer": "https://one.example", "subject": f"subject {number}"}
+            | {"account_name": None, "created_at": now, "last_used_at": None}
+            | values
+        )
+        return await self._added(row)
 
     async def a_task(self, owner: UserRow | Actor | None = None, **values: Any) -> TaskRow:
         """A task, of a new user by default."""

@@ -53,11 +53,11 @@ async def running(config: uvicorn.Config) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """The address of a running server, `http://127.0.0.1:port`."""
+async def serving(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
+    """The address of a running server, `http://127.0.0.1:port`; without a port, a free one."""
     config = uvicorn.Config(
         app,
-        port=0,
+        port=port,
         http=HTTPProtocol,
         lifespan="off",
         proxy_headers=False,
@@ -67,5 +67,5 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         ws_max_size=512 * 1024,
         ws_ping_interval=None,
     )
-    async with running(config) as port:
-        yield f"http://127.0.0.1:{port}"
+    async with running(config) as bound:
+        yield f"http://127.0.0.1:{bound}"

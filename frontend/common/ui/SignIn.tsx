@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Session } from "@taskriver/client";
-import { settings } from "../settings";
+import { settings, type SignInProvider } from "../settings";
 import { Mark } from "./Mark";
 import { Links } from "./Links";
 import { useUnloadQuestion } from "./use";
@@ -21,9 +21,10 @@ interface Props {
 export function SignIn({ session, about, reason, username, unsaved }: Props) {
   useUnloadQuestion(unsaved, () => true);
   const { demo } = settings;
+  const { passwords, providers } = settings.signIn ?? { passwords: true, providers: [] };
   const { busy, problem, signIn } = useSignIn(session);
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current!.querySelector<HTMLElement>(username ? "[name=password]" : "[name=username]")!.focus(), []);
+  useEffect(() => form.current?.querySelector<HTMLElement>(username ? "[name=password]" : "[name=username]")!.focus(), []);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const data = new FormData(form.current!);
@@ -37,7 +38,8 @@ export function SignIn({ session, about, reason, username, unsaved }: Props) {
         <p>{about}</p>
       </header>
       {reason && <p class="note" role="status">{reason}</p>}
-      <form ref={form} onSubmit={submit} aria-label="Sign in">
+      {providers.length > 0 && <Providers providers={providers} />}
+      {passwords && <form ref={form} onSubmit={submit} aria-label="Sign in">
         <label>
           Username
           <input
@@ -47,8 +49,8 @@ export function SignIn({ session, about, reason, username, unsaved }: Props) {
         <label>Password<input name="password" type="password" autocomplete="current-password" required /></label>
         <p class="problem" role="alert">{problem}</p>
         <button class="primary" aria-disabled={busy}>{busy ? "Signing in …" : "Sign in"}</button>
-      </form>
-      {demo && (
+      </form>}
+      {demo && passwords && (
         <section aria-labelledby="demo">
           <h2 id="demo">Or sign in as a demo user</h2>
           <div class="demo">
@@ -60,6 +62,19 @@ export function SignIn({ session, about, reason, username, unsaved }: Props) {
       )}
       <Links class="links" />
     </main>
+  );
+}
+
+/** The provider sends the browser back to the address of now, which may be that of a task. */
+function Providers({ providers }: { providers: readonly SignInProvider[] }) {
+  const { pathname, search, hash } = location;
+  const back = new URLSearchParams({ return_to: pathname + search + hash }).toString();
+  return (
+    <ul class="providers" aria-label="Sign-in providers">
+      {providers.map(({ label, startPath }) => (
+        <li key={startPath}><a class="button" href={`${startPath}?${back}`}>Continue with {label}</a></li>
+      ))}
+    </ul>
   );
 }
 

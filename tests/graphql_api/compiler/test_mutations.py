@@ -144,6 +144,7 @@ CASES: Final = (
     Case("token, anonymous", "createAccessToken", TOKEN, lambda _: {"name": "CI", "scopes": ["ADMIN"]}, None),
     Case("token, ended", "revokeAccessToken", "id: revokedAccessTokenId", lambda s: {"accessTokenId": _token(s)}),
     Case("token, unknown", "revokeAccessToken", "id: revokedAccessTokenId", lambda s: {"accessTokenId": _id(s.user)}),
+    Case("identity, unknown", "unlinkIdentity", "id: unlinkedIdentityId", lambda s: {"identityId": _identity()}),
     Case("account", "createServiceAccount", "user { kind isActive email }", _account),
     Case("account, of admins", "createServiceAccount", ME, lambda s: {"username": f"{s.other.username}x"}),
     Case("account, anonymous", "createServiceAccount", ME, lambda s: {"username": "robot"}, None),
@@ -186,6 +187,10 @@ def _project(situation: Situation) -> str:
 
 def _new_key(situation: Situation) -> str:
     return f"{situation.project.key}N"
+
+
+def _identity() -> str:
+    return encode_id("Identity", uuid4())
 
 
 def _token(situation: Situation) -> str:

@@ -12,6 +12,7 @@ from tests.probes.scene import Scene
 _USER: Final = documents.query("$id: ID!", "user(id: $id)", documents.USER)
 _NODE: Final = documents.query("$id: ID!", "node(id: $id)", documents.NODE)
 _REVOKE: Final = documents.mutation("revokeSession", "revokedSessionId")
+_UNLINK: Final = documents.mutation("unlinkIdentity", "unlinkedIdentityId")
 _CREATE_TOKEN: Final = documents.mutation("createAccessToken", "accessToken { project { id } }")
 _CREATE_ACCOUNT: Final = documents.mutation("createServiceAccount", "user { kind }")
 _TOKENS: Final = documents.query("$id: ID!", "accessTokens(userId: $id)", "id")
@@ -42,6 +43,11 @@ def _by_admin(scene: Scene) -> str:
 def _token(scene: Scene) -> str:
     """The token has the id of the session."""
     return encode_id("AccessToken", scene.session.id)
+
+
+def _identity(scene: Scene) -> str:
+    """The identity has the id of the session."""
+    return encode_id("Identity", scene.session.id)
 
 
 def _new_token(scene: Scene) -> Json:
@@ -143,6 +149,16 @@ OPERATIONS: Final = (
         copy=Scene.with_new_session,
         shows=lambda payload, scene: payload["revokedAccessTokenId"] == _token(scene),
         ids=(("input", "accessTokenId"),),
+    ),
+    Operation(
+        name="unlinkIdentity",
+        probes=frozenset({"Mutation.unlinkIdentity.input.identityId"}),
+        make=lambda scene: Document(_UNLINK, {"input": {"identityId": _identity(scene)}}),
+        expected=partial(_of_session, Action.MANAGE_IDENTITIES),
+        control=lambda scene: scene.with_actor(scene.session.user),
+        copy=Scene.with_new_session,
+        shows=lambda payload, scene: payload["unlinkedIdentityId"] == _identity(scene),
+        ids=(("input", "identityId"),),
     ),
     Operation(
         name="createAccessToken for a project",

@@ -17,6 +17,8 @@ export const ACTIONS: Readonly<Record<AuditAction, string>> = {
   USER_DISABLED: "User disabled",
   ACCESS_TOKEN_CREATED: "Access token created",
   ACCESS_TOKEN_REVOKED: "Access token revoked",
+  IDENTITY_LINKED: "Provider linked",
+  IDENTITY_UNLINKED: "Provider unlinked",
   PROJECT_CREATED: "Project created",
   PROJECT_ARCHIVED: "Project archived",
   PROJECT_REOPENED: "Project reopened",

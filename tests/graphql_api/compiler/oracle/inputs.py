@@ -295,6 +295,10 @@ class Inputs:
         other = global_id("AccessToken", "token of outsider")
         return {"accessTokenId": self._one((found, found, other), _BAD_IDS)}
 
+    def unlink_identity(self) -> Values:
+        """None of the actor: there are no providers."""
+        return {"identityId": self._one((global_id("Identity", "gone"),), _BAD_IDS)}
+
     def register(self) -> Values:
         """A new name, one that is taken, or one that is none."""
         name = self._one((*_NAMES, "owner", "ADMIN"), _BAD_NAMES, 0.2)
@@ -404,6 +408,7 @@ _MAKERS: Final[Mapping[str, Callable[[Inputs], Values] | None]] = {
     "revokeSession": Inputs.revoke_session,
     "createAccessToken": Inputs.create_access_token,
     "revokeAccessToken": Inputs.revoke_access_token,
+    "unlinkIdentity": Inputs.unlink_identity,
     "register": Inputs.register,
     "changePassword": Inputs.change_password,
     "setUserRole": Inputs.set_user_role,
