@@ -66,9 +66,7 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
         ),
         NONE,
     ),
-    **dict.fromkeys(
-        ("Mutation.login", "Mutation.exchangeSignInCode", "Mutation.refreshToken", "Mutation.register"), None
-    ),
+    "Mutation.exchangeSignInCode": None,
     **dict.fromkeys(("Query.signInOptions", "Mutation.login", "Mutation.refreshToken", "Mutation.register"), None),
 }
 """By the root field: the scopes of which each alone suffices; none: only a session; None: public."""
