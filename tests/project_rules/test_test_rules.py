@@ -30,6 +30,7 @@ CLOCKS = {
     "tests/support/replication.py": "the end of waiting for a hang",
     "tests/embedded/environment.py": "the end of waiting for a hang",
     "tests/readme/test_tour.py": "the end of waiting for a hang",
+    "tests/e2e/test_provider_logout.py": "figures that are printed and not asserted",
     "tests/e2e/test_token_revocation.py": "figures that are printed and not asserted",
 }
 """Where a test reads a clock, and why."""
