@@ -27,7 +27,7 @@ COMMANDS: Final = {
     "serve": ("serve:serve", "Serve the API."),
     "migrate": ("migrate:migrate", "Apply database migrations."),
     "doctor": ("doctor.command:doctor", "Check settings, database, Redis and migrations."),
-    "user": ("user:users", "Create users, set roles, enable and disable users."),
+    "user": ("user:users", "Create users, set roles, enable, disable and delete users."),
     "project": ("project:projects", "List and create projects, and manage their members."),
     "service-account": ("service_account:service_accounts", "Create and list service accounts."),
     "access-token": ("access_token:access_tokens", "List, create and revoke access tokens of a user."),

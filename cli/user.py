@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
@@ -20,8 +21,11 @@ from persistence.database import Database
 from persistence.models import UserRow
 from server.settings import Settings
 from services import user as user_service
+from services.user_deletion import Deletion, continue_deletion, delete_user
 
-users: Final = typer.Typer(help="Create users, set roles, enable and disable users.", no_args_is_help=True)
+users: Final = typer.Typer(help="Create users, set roles, enable, disable and delete users.", no_args_is_help=True)
+
+_PAUSE_SECONDS: Final = 0.5
 
 Name = Annotated[str, typer.Argument(help="The username, in upper or lower case.")]
 RoleName = Annotated[Role, typer.Option(help="The role of the user.", case_sensitive=False)]
@@ -97,6 +101,68 @@ def enable(username: Name, as_json: AsJSON = False) -> None:
     """Enable a user."""
     user = _set_active(username, is_active=True)
     print_result(f"{user.username} is enabled.", _facts(user), as_json=as_json)
+
+
+TasksTo = Annotated[str | None, typer.Option("--tasks-to", help="The user who gets the personal tasks.")]
+DeleteTasks = Annotated[bool, typer.Option("--delete-tasks", help="Delete the personal tasks.")]
+
+
+@users.command(
+    epilog=examples("taskriver user delete alice --tasks-to bob", "taskriver user delete alice --delete-tasks")
+)
+def delete(
+    username: Name, tasks_to: TasksTo = None, delete_tasks: DeleteTasks = False, as_json: AsJSON = False
+) -> None:
+    """Delete a user.
+
+    It cannot be undone. All sessions and tokens of the user end within a second. Prints which personal data remain.
+    """
+    settings = read_settings()
+
+    async def run() -> tuple[str, Deletion]:
+        async with database_of(settings) as database:
+            user = await user_of(database, username)
+            successor = await user_of(database, tasks_to) if tasks_to is not None else None
+            return user.username, await _delete(database, settings, user, successor, deletes_tasks=delete_tasks)
+
+    name, deletion = asyncio.run(run())
+    facts = {
+        "uuid": str(deletion.user_id),
+        "changedTasks": deletion.tasks,
+        "remainingData": [
+            {
+                "place": each.place.value,
+                "description": each.description,
+                "until": each.until.isoformat() if each.until is not None else None,
+            }
+            for each in deletion.remaining
+        ],
+    }
+    lines = [f"Deleted {name}. Tasks changed: {deletion.tasks:,}. These personal data remain:"]
+    for each in deletion.remaining:
+        until = f" Until {each.until:%Y-%m-%d}." if each.until is not None else ""
+        lines.append(f"  {each.place.value}: {each.description}{until}")
+    print_result("\n".join(lines), facts, as_json=as_json)
+
+
+async def _delete(
+    database: Database, settings: Settings, user: UserRow, successor: UserRow | None, *, deletes_tasks: bool
+) -> Deletion:
+    """Delete the user, and wait until all tasks are changed, by this process or another one."""
+    uow = database.unit_of_work(OPERATOR)
+    deletion = await delete_user(
+        uow,
+        user_id=user.id,
+        retention=settings.retention,
+        tasks_to=successor.id if successor is not None else None,
+        deletes_tasks=deletes_tasks,
+    )
+    tasks, is_complete = deletion.tasks, deletion.is_complete
+    while not is_complete:
+        more, is_complete = await continue_deletion(uow, user_id=user.id)
+        tasks += more
+        await asyncio.sleep(0 if is_complete else _PAUSE_SECONDS)
+    return replace(deletion, tasks=tasks, is_complete=True)
 
 
 def _facts(user: UserRow) -> dict[str, object]:

@@ -35,6 +35,7 @@ class TaskChange(StrEnum):
     PRIORITY = "PRIORITY"
     DUE_AT = "DUE_AT"
     ASSIGNEE = "ASSIGNEE"
+    OWNER = "OWNER"
     LABELS = "LABELS"
     RANK = "RANK"
     PARENT = "PARENT"

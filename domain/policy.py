@@ -36,6 +36,7 @@ class Action(StrEnum):
     LIST_USERS = "list users"
     SET_ROLE = "set a user's role"
     SET_ACTIVE = "enable or disable a user"
+    DELETE_USER = "delete a user"
     LIST_SESSIONS = "list sessions"
     REVOKE_SESSION = "revoke a session"
     CREATE_TOKEN = "create a personal access token"  # noqa: S105 - a phrase, not a secret
@@ -92,6 +93,7 @@ _USER: Final[Mapping[Action, frozenset[Reach]]] = {
     Action.DELETE_COMMENT: frozenset({Reach.AUTHOR, Reach.OWN, Reach.MANAGER}),
     Action.READ_USER: _ANY,
     Action.READ_EMAIL: _OWN,
+    Action.DELETE_USER: _OWN,
     Action.LIST_SESSIONS: _OWN,
     Action.REVOKE_SESSION: _OWN,
     Action.CREATE_TOKEN: _OWN,
@@ -156,6 +158,7 @@ SCOPES: Final[Mapping[Action, frozenset[Scope]]] = {
     Action.SET_ROLE: _ADMIN,
     Action.READ_AUDIT: _ADMIN,
     Action.SET_ACTIVE: _ADMIN,
+    Action.DELETE_USER: NO_TOKEN,
     Action.LIST_SESSIONS: _ACCOUNT,
     Action.REVOKE_SESSION: _ACCOUNT,
     Action.CREATE_TOKEN: NO_TOKEN,

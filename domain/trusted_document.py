@@ -103,7 +103,8 @@ def named(names: Sequence[str]) -> str:
 def may_send_untrusted(mode: TrustMode, actor: Actor | None) -> bool:
     """Whether the sender of a request may send documents that are not trusted. This is the only place that decides it.
 
-    With `REQUIRE` these are only personal access tokens with the scope `admin` of users with the role ADMIN.
+    With `REQUIRE` these are only personal access tokens with the scope `admin` of users with the role ADMIN,
+    that are not limited to a project.
     """
     if mode is not TrustMode.REQUIRE:
         return True
@@ -113,4 +114,5 @@ def may_send_untrusted(mode: TrustMode, actor: Actor | None) -> bool:
         and actor.scopes is not None
         and Scope.ADMIN in actor.scopes
         and actor.role is Role.ADMIN
+        and actor.project_id is None
     )

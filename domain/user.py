@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from domain.errors import Invalid, LastAdmin
 from domain.text import check_storable
@@ -44,6 +45,10 @@ NO_PASSWORD: Final = "$2b$12$" + "." * 53
 """The stored hash of a user without a password: a well-formed bcrypt hash that no password matches."""
 
 
+DELETED_PREFIX: Final = "deleted-"
+"""What the placeholders for the names of deleted users begin with. Nobody else can have such a name."""
+
+
 class UserDirectory(StrEnum):
     """Which users a user finds. Moderators and admins find all."""
 
@@ -72,12 +77,26 @@ def check_username(username: str) -> str:
     """
     if not MIN_USERNAME <= len(username) <= MAX_USERNAME:
         raise Invalid(f"username must have {MIN_USERNAME} to {MAX_USERNAME} characters.", path=("username",))
+    if username.lower().startswith(DELETED_PREFIX):
+        raise Invalid(
+            f"username must not begin with {DELETED_PREFIX}: deleted users have such names.", path=("username",)
+        )
     if not _USERNAME.fullmatch(username):
         raise Invalid(
             "username may contain letters, digits, '.', '-' and '_', with a letter or digit at both ends.",
             path=("username",),
         )
     return username
+
+
+def deleted_username(random: UUID) -> str:
+    """The placeholder for the name of a deleted user: unique, and it says nothing about the user."""
+    return DELETED_PREFIX + random.hex[: MAX_USERNAME - len(DELETED_PREFIX)]
+
+
+def deleted_email(random: UUID) -> str:
+    """The placeholder for the address of a deleted user. No mail can be sent to it (RFC 2606)."""
+    return f"{random.hex}@deleted.invalid"
 
 
 def check_email(email: str) -> str:

@@ -36,6 +36,7 @@ from persistence.repositories.task import TaskPlaces, TaskRepository
 from persistence.repositories.trash import TrashRepository
 from persistence.repositories.trusted_document import TrustedDocumentRepository
 from persistence.repositories.user import UserRepository
+from persistence.repositories.user_deletion import UserDeletionRepository
 from persistence.row_locks import RowLock, Rows, lock_statements
 from persistence.transaction import SNAPSHOT, Transaction
 from persistence.write_set import WriteSet, send
@@ -161,6 +162,11 @@ class UnitOfWork:
     def users(self) -> UserRepository:
         """Users."""
         return UserRepository(self, self._actor)
+
+    @cached_property
+    def user_deletions(self) -> UserDeletionRepository:
+        """Deletions of users."""
+        return UserDeletionRepository(self)
 
     @cached_property
     def comments(self) -> CommentRepository:

@@ -377,6 +377,7 @@ class Server:
             limits=account_limits(settings),
             failed_sign_ins=self.failed_sign_ins,
             registration=settings.registration,
+            retention=settings.retention,
             passwords=settings.password_login,
         )
 

@@ -12,6 +12,7 @@ from server.scheduled_cleanup import clean_up_by_schedule
 from server.settings import Settings
 from server.start_entry import record_start
 from server.token_uses import store_token_uses
+from server.user_deletions import continue_user_deletions
 from services.failed_sign_in import FailedSignIns
 
 
@@ -41,6 +42,7 @@ class BackgroundTasks:
         settings = self._settings
         self._tasks.append(asyncio.create_task(store_token_uses(self._database, self._token_uses)))
         self._tasks.append(asyncio.create_task(self._failed_sign_ins.run()))
+        self._tasks.append(asyncio.create_task(continue_user_deletions(self._database)))
         self._tasks.append(asyncio.create_task(record_start(self._database, settings)))
         if settings.cleanup_cron is not None:
             self._start_cleanup(settings.cleanup_cron)

@@ -15,6 +15,7 @@ from domain.project import ProjectCreation
 from domain.registration import Registration
 from domain.trusted_document import TrustMode
 from domain.user import UserDirectory
+from domain.user_deletion import Retention
 from persistence.pooler import Pooler
 from server.provider_settings import ProviderSettings, ProviderSource, public_origin, sign_in_problems
 from streaming.redis_url import WrongRedisURL, read_redis_url
@@ -400,6 +401,11 @@ class Settings(BaseSettings):
     def audit_retention(self) -> timedelta:
         """`audit_days` as a duration."""
         return timedelta(days=self.audit_days)
+
+    @property
+    def retention(self) -> Retention:
+        """How long data are kept in which a deleted user occurs."""
+        return Retention(self.event_retention, self.trash_retention, self.audit_retention)
 
     @property
     def event_retention(self) -> timedelta:

@@ -22,6 +22,7 @@ from domain.user import (
     check_password,
     check_username,
 )
+from domain.user_deletion import DELETED
 from persistence.errors import Duplicate
 from persistence.models import MembershipRow, UserRow
 from persistence.models.base import new_id
@@ -188,7 +189,7 @@ async def change_password(
             )
         uow.change(user, password_hash=password_hash, updated_at=uow.now)
         await uow.sessions.end_of_user(user.id, spare=uow.actor.session_id)
-        uow.record(_access_event(uow, user, AccessChange.PASSWORD_CHANGED, spare=uow.actor.session_id))
+        uow.record(access_event(uow, user, AccessChange.PASSWORD_CHANGED, spare=uow.actor.session_id))
         uow.audit(AuditEntry(AuditAction.PASSWORD_CHANGED, Subject.user(user.id, user.username)))
         await uow.commit()
     return user
@@ -276,6 +277,8 @@ async def _locked(uow: UnitOfWork, user_id: UUID, *, leaves_admins: bool) -> Use
     """
     admins = await uow.users.lock_active_admins(beside=user_id) if leaves_admins else set()
     user = await lock_user(uow, user_id)
+    if user.deleted_at is not None:
+        raise Invalid(DELETED, path=("userId",))
     if user_id in admins:
         check_admins_remain(len(admins) - 1)
     return user
@@ -295,11 +298,12 @@ def _role_changed(user: UserRow, role: Role) -> AuditEntry:
 
 async def _change_access(uow: UnitOfWork, user: UserRow, change: AccessChange, **values: Any) -> None:
     uow.change(user, **values, access_version=user.access_version + 1, updated_at=uow.now)
-    uow.record(_access_event(uow, user, change))
+    uow.record(access_event(uow, user, change))
     await uow.commit()
 
 
-def _access_event(uow: UnitOfWork, user: UserRow, change: AccessChange, *, spare: UUID | None = None) -> AccessEvent:
+def access_event(uow: UnitOfWork, user: UserRow, change: AccessChange, *, spare: UUID | None = None) -> AccessEvent:
+    """The event by which processes learn that the rights of a locked user change."""
     return AccessEvent(
         user_id=user.id,
         change=change,

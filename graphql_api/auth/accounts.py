@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 from asgi.client import Client, throttle_key
 from domain.actor import Actor
@@ -15,6 +16,7 @@ from domain.audit import AuditAction
 from domain.errors import InvalidCredentials
 from domain.identity import PasswordsDisabled
 from domain.registration import Registration
+from domain.user_deletion import Retention
 from graphql_api.auth.failed_attempts import Attempt, AttemptCount, FailedAttempts
 from graphql_api.auth.password_limits import Budget, PasswordLimits
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
@@ -28,6 +30,7 @@ from services import user as user_service
 from services.failed_sign_in import FailedSignIns
 from services.session import OpenSession
 from services.user import ReportFailure
+from services.user_deletion import Deletion, delete_user
 
 TOO_MANY_LOGINS: Final = "Too many login attempts. Try again later."
 TOO_MANY_SIGN_INS: Final = (
@@ -82,9 +85,13 @@ class Accounts:
         key_ring: Mapping[str, bytes],
         failed_sign_ins: FailedSignIns,
         registration: Registration = Registration.OPEN,
+        retention: Retention,
         passwords: bool = True,
     ) -> None:
-        """*registration* says who may register. With *passwords* off, only refreshing tokens is possible."""
+        """*registration* says who may register, and *retention* how long data of deleted users are kept.
+
+        With *passwords* off, only refreshing tokens is possible.
+        """
         self._database = database
         self._password_limits = password_limits
         self._tokens = tokens
@@ -94,6 +101,7 @@ class Accounts:
         self._key_ring = key_ring
         self._failed_sign_ins = failed_sign_ins
         self._registration = registration
+        self._retention = retention
         self._passwords = passwords
 
     async def register(
@@ -206,6 +214,43 @@ class Accounts:
             current_password=current_password,
             new_password=new_password,
             hash_password=self._password_limits.hasher(client, account, self._hashes(address)).hash,
+            verify_password=verifier.verify,
+            report_failure=self._reporter(AuditAction.PASSWORD_CHANGE_FAILED, address),
+        )
+
+    async def delete_user(
+        self,
+        uow: UnitOfWork,
+        client: Client,
+        *,
+        user_id: UUID,
+        tasks_to: UUID | None,
+        deletes_tasks: bool,
+        current_password: str | None,
+    ) -> Deletion:
+        """Delete a user; see `services.user_deletion.delete_user`.
+
+        Raises:
+            RateLimited: the actor's own password was wrong too often.
+            Unavailable: too many callers wait for a password hash.
+        """
+        account, address = str(uow.actor.user_id), throttle_key(client.address)
+        verifier = self._password_limits.verifier(
+            client,
+            account,
+            self._failures(account, address),
+            Budget(self._limits.password_changes_per_account, account, TOO_MANY_CHANGES),
+            self._hashes(address),
+        )
+        if user_id == uow.actor.user_id and current_password is not None:
+            await verifier.check()
+        return await delete_user(
+            uow,
+            user_id=user_id,
+            retention=self._retention,
+            tasks_to=tasks_to,
+            deletes_tasks=deletes_tasks,
+            current_password=current_password,
             verify_password=verifier.verify,
             report_failure=self._reporter(AuditAction.PASSWORD_CHANGE_FAILED, address),
         )

@@ -26,6 +26,7 @@ from graphql_api.schema.user import (
     current_user,
     user_as_viewer,
 )
+from graphql_api.schema.user_deletion import DeleteUserInput, DeleteUserPayload
 from persistence.pagination import PageRequest, Part
 from persistence.queries import user as reads
 from persistence.queries.query import Paged, Query
@@ -141,3 +142,24 @@ class UserMutations:
             is_active=input.is_active,
         )
         return SetUserActivePayload(user=User.of(row))
+
+    @mutation(
+        SESSION,
+        "Delete a user: yourself, or as an admin any user. All sessions and tokens of the user end within a second, "
+        "and the name is replaced by a placeholder. It cannot be undone.",
+    )
+    async def delete_user(self, field: FieldContext, input: DeleteUserInput) -> DeleteUserPayload | None:
+        """One call of the accounts."""
+        context = field.context
+        user_id = decode_id_of("User", input.user_id, field="userId")
+        deletion = await context.backend.accounts.delete_user(
+            context.unit_of_work(),
+            context.request.client,
+            user_id=user_id,
+            tasks_to=optional_id_of("User", input.transfer_tasks_to, field="transferTasksTo"),
+            deletes_tasks=input.delete_tasks,
+            current_password=input.current_password,
+        )
+        if user_id == context.actor.user_id:
+            context.drop_refresh_cookie()
+        return DeleteUserPayload.done(deletion)

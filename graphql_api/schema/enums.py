@@ -17,6 +17,7 @@ from domain.events import ProjectChange, TaskChange
 from domain.project import ProjectRole
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role, UserKind
+from domain.user_deletion import RemainingPlace
 from persistence.queries.task_list import TaskOrder
 from streaming.stream_items import ResyncReason
 
@@ -26,6 +27,7 @@ __all__ = [
     "ErrorCode",
     "ProjectChange",
     "ProjectRole",
+    "RemainingPlace",
     "ResyncReason",
     "Role",
     "Scope",
@@ -56,10 +58,24 @@ _described(
         "CONFLICT": "The object has changed since you read it: `expectedVersion` is not its current version.",
         "INVALID_CREDENTIALS": "The username, the password or the token is wrong.",
         "ALREADY_EXISTS": "The username, e-mail address or key is already in use, or the user is a member already.",
-        "LAST_ADMIN": "The last active admin cannot lose the admin role and cannot be disabled.",
-        "LAST_MANAGER": "The last active manager of a project cannot lose this role and cannot leave.",
+        "LAST_ADMIN": "The last active admin cannot lose the admin role, and cannot be disabled or deleted.",
+        "LAST_MANAGER": "The last active manager of a project cannot lose this role, leave, or be deleted.",
         "IDEMPOTENCY_MISMATCH": "The idempotency key was already used for a different request.",
     },
+)
+_described(
+    RemainingPlace,
+    "A place in which personal data remain after the deletion of a user.",
+    {
+        "AUDIT_LOG": "The audit log.",
+        "EVENT_LOG": "The log of events, which is the history of tasks and what subscriptions replay.",
+        "TASKS": "Tasks and comments.",
+        "TRASH": "Deleted tasks that can be restored.",
+        "RESERVED_NAME": "The list of names that no new user can have.",
+        "SERVER_LOGS": "The log lines of the server.",
+        "BACKUPS": "Backups of the database.",
+    },
+    name="RemainingDataPlace",
 )
 _described(
     Role,
@@ -130,6 +146,7 @@ _described(
         "STATUS": "The status was changed.",
         "PRIORITY": "The priority was changed.",
         "DUE_AT": "The due date was changed or removed.",
+        "OWNER": "The task got another owner, because its owner was deleted.",
         "ASSIGNEE": "The task was assigned to another user, or the assignee was removed.",
         "LABELS": "Labels were added or removed.",
         "RANK": "The task was placed elsewhere in the manual order of its project.",
@@ -205,6 +222,7 @@ _described(
         "USER_CREATED": "A user registered, or was created by the operator.",
         "ROLE_CHANGED": "A user was given another role.",
         "USER_ENABLED": "A disabled user was enabled.",
+        "USER_DELETED": "A user was deleted.",
         "USER_DISABLED": "A user was disabled. Their sessions ended.",
         "ACCESS_TOKEN_CREATED": "A personal access token was created.",
         "ACCESS_TOKEN_REVOKED": "A personal access token was revoked.",

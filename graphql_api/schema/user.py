@@ -35,6 +35,10 @@ class User(Node):
     username: str = strawberry.field(description="3 to 20 characters; unique, ignoring case.")
     role: Role = strawberry.field(description="The role, which decides what the user may do.")
     is_active: bool = strawberry.field(description="Whether the user may sign in.")
+    deleted_at: datetime | None = strawberry.field(
+        description="When the user was deleted; null: the user is not deleted. The name of a deleted user is a "
+        'placeholder that begins with `deleted-`; show something like "Deleted user" instead.'
+    )
     created_at: datetime = strawberry.field(description="When the user registered.")
     kind: UserKind = strawberry.field(description="Whether it is a person or a program.")
 

@@ -17,6 +17,7 @@ from persistence.models.task_text import SEARCH_KEYS, TaskTextRow, search_keys
 from persistence.models.trash import TrashRow, VisibleTrashRow
 from persistence.models.trusted_document import TrustedDocumentRow
 from persistence.models.user import UserRow
+from persistence.models.user_deletion import ReservedNameRow, UserDeletionRow
 
 __all__ = [
     "EVENT_HEAD",
@@ -34,6 +35,7 @@ __all__ = [
     "MembershipRow",
     "ProjectKeyRow",
     "ProjectRow",
+    "ReservedNameRow",
     "SessionRow",
     "SignInCodeRow",
     "SingleUseRow",
@@ -45,6 +47,7 @@ __all__ = [
     "TrashRow",
     "TrustedDocumentRow",
     "UsedTokenRow",
+    "UserDeletionRow",
     "UserRow",
     "VisibleProjectRow",
     "VisibleTaskRow",

@@ -36,6 +36,8 @@ class UserRow(Base):
     has_password: Mapped[bool] = mapped_column(server_default=text("true"))
     project_id: Mapped[UUID | None]
 
+    deleted_at: Mapped[datetime | None]
+
     __table_args__ = (
         # The "C" collation folds ASCII letters only, in the same way in every database, and supports prefix searches.
         Index("uq_users_username_lower", func.lower(collate(username, "C")), unique=True),

@@ -47,6 +47,7 @@ TABLE = {
     Action.LIST_USERS: (NONE, NONE, ANY),
     Action.SET_ROLE: (NONE, NONE, ANY),
     Action.SET_ACTIVE: (NONE, NONE, ANY),
+    Action.DELETE_USER: (OWN, OWN, ANY),
     Action.LIST_SESSIONS: (OWN, OWN, OWN),
     Action.REVOKE_SESSION: (OWN, OWN, OWN),
     Action.CREATE_TOKEN: (OWN, OWN, OWN),

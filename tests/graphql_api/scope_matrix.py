@@ -58,7 +58,7 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
     ),
     **dict.fromkeys(
         (
-            *("Mutation.changePassword", "Mutation.logout", "Mutation.logoutAll"),
+            *("Mutation.changePassword", "Mutation.logout", "Mutation.logoutAll", "Mutation.deleteUser"),
             *("Query.accessTokens", "Mutation.createAccessToken", "Mutation.revokeAccessToken"),
             "Mutation.createSignInCode",
             *("Query.identities", "Mutation.unlinkIdentity"),

@@ -203,6 +203,13 @@ async def set_active(stage: Stage) -> UUID:
     return admin.id
 
 
+async def delete_user(stage: Stage) -> UUID:
+    """By an admin."""
+    admin, user = await stage.person(Role.ADMIN), await stage.person()
+    await stage.mutate("deleteUser", "DeleteUserInput", admin, userId=encode_id("User", user.id))
+    return admin.id
+
+
 async def create_project(stage: Stage) -> UUID:
     """By its manager."""
     boss = await stage.person()
@@ -249,6 +256,7 @@ AUDITED: Final[dict[str, tuple[Scenario, AuditAction]]] = {
     "revokeAccessToken": (revoke_access_token, AuditAction.ACCESS_TOKEN_REVOKED),
     "unlinkIdentity": (unlink_identity, AuditAction.IDENTITY_UNLINKED),
     "setUserRole": (set_role, AuditAction.ROLE_CHANGED),
+    "deleteUser": (delete_user, AuditAction.USER_DELETED),
     "setUserActive": (set_active, AuditAction.USER_DISABLED),
     "createProject": (create_project, AuditAction.PROJECT_CREATED),
     "archiveProject": (archive_project, AuditAction.PROJECT_ARCHIVED),

@@ -38,6 +38,7 @@ def declared(kind: type[Any]) -> type[Any]:
 
 OTHER_CHANGES = {
     TaskChange.CREATED,
+    TaskChange.OWNER,
     TaskChange.DELETED,
     TaskChange.RESTORED,
     TaskChange.RANK,

@@ -60,7 +60,9 @@ TABLES = (
     "memberships",
     "project_keys",
     "projects",
+    "user_deletions",
     "users",
+    "reserved_names",
     "trusted_documents",
 )
 """The tables that tests fill, rows that refer to others first."""

@@ -95,6 +95,7 @@ ME: Final = f"user {{ {USER} }}"
 PROJECT: Final = "project { id name isArchived version viewerRole viewerCanUpdate }"
 MEMBER: Final = f"membership {{ id role user {{ {USER} }} }}"
 GONE: Final = "id: deletedMembershipId"
+DELETED: Final = "id: deletedUserId"
 TOKEN: Final = "accessToken { __typename name scopes lastUsedAt }"
 CASES: Final = (
     Case("in", "login", TOKENS, lambda s: {"username": s.user.username, "password": PASSWORD}, None),
@@ -157,6 +158,9 @@ CASES: Final = (
     Case("role, as a user", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}),
     Case("role, anonymous", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}, None),
     Case("cut off", "setUserActive", ME, lambda s: {"userId": _id(s.other), "isActive": False}, Role.ADMIN),
+    Case("deleted", "deleteUser", DELETED, lambda s: {"userId": _id(s.other), "deleteTasks": True}, Role.ADMIN),
+    Case("deleted, oneself", "deleteUser", DELETED, lambda s: {"userId": _id(s.user), "currentPassword": "Wrong1!"}),
+    Case("deleted, as a user", "deleteUser", DELETED, lambda s: {"userId": _id(s.other)}),
     Case("project", "createProject", PROJECT, lambda s: {"key": _new_key(s), "name": "Site"}),
     Case("project, bad key", "createProject", PROJECT, lambda _: {"key": "1", "name": "Site"}),
     Case("project, renamed", "updateProject", PROJECT, lambda s: {"id": _project(s), "name": "Other"}),

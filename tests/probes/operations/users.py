@@ -11,6 +11,7 @@ from tests.probes.scene import Scene
 
 _USER: Final = documents.query("$id: ID!", "user(id: $id)", documents.USER)
 _NODE: Final = documents.query("$id: ID!", "node(id: $id)", documents.NODE)
+_DELETE: Final = documents.mutation("deleteUser", "deletedUserId")
 _REVOKE: Final = documents.mutation("revokeSession", "revokedSessionId")
 _UNLINK: Final = documents.mutation("unlinkIdentity", "unlinkedIdentityId")
 _CREATE_TOKEN: Final = documents.mutation("createAccessToken", "accessToken { project { id } }")
@@ -22,6 +23,11 @@ _REVOKE_TOKEN: Final = documents.mutation("revokeAccessToken", "revokedAccessTok
 
 def _id(scene: Scene) -> str:
     return encode_id("User", scene.person.id)
+
+
+def _deletion(scene: Scene) -> Document:
+    """The actor gets the tasks."""
+    return Document(_DELETE, {"input": {"userId": _id(scene), "transferTasksTo": encode_id("User", scene.actor.id)}})
 
 
 def _session(scene: Scene) -> str:
@@ -212,4 +218,15 @@ OPERATIONS: Final = (
     ),
     _administration("setUserRole", {"role": "MODERATOR"}),
     _administration("setUserActive", {"isActive": False}),
+    Operation(
+        name="deleteUser",
+        probes=frozenset({"Mutation.deleteUser.input.userId", "Mutation.deleteUser.input.transferTasksTo"}),
+        make=_deletion,
+        expected=_by_admin,
+        control=Scene.with_admin,
+        copy=Scene.with_new_person,
+        shows=lambda payload, scene: payload["deletedUserId"] == _id(scene),
+        ids=(("input", "userId"), ("input", "transferTasksTo")),
+        admins_only=True,
+    ),
 )

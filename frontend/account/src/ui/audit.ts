@@ -15,6 +15,7 @@ export const ACTIONS: Readonly<Record<AuditAction, string>> = {
   ROLE_CHANGED: "Role changed",
   USER_ENABLED: "User enabled",
   USER_DISABLED: "User disabled",
+  USER_DELETED: "User deleted",
   ACCESS_TOKEN_CREATED: "Access token created",
   ACCESS_TOKEN_REVOKED: "Access token revoked",
   IDENTITY_LINKED: "Provider linked",

@@ -28,6 +28,7 @@ const CHANGE_WORDS: Readonly<Record<TaskChange, string>> = {
   STATUS: "moved it",
   PRIORITY: "changed the priority",
   DUE_AT: "changed the due date",
+  OWNER: "gave it another owner",
   ASSIGNEE: "assigned it",
   LABELS: "changed the labels",
   RANK: "moved it up or down",

@@ -321,6 +321,12 @@ class Inputs:
         """Any user, also the actor."""
         return {"userId": self._user_to_change(), "isActive": self._one((True, False, False), (None, "yes"), 0.05)}
 
+    def delete_user(self) -> Values:
+        """A user who does not exist, or the actor with a wrong password: so the users of the case stay."""
+        users = [global_id("User", "unknown"), *([global_id("User", self._actor)] if self._actor else [])]
+        values = {"userId": self._one(users, _BAD_IDS), "currentPassword": "Wrong-horse1"}
+        return values | {"deleteTasks": self._one((True, True, True, False), (None, "yes"), 0.05)}
+
     def _user_to_change(self) -> Any:
         name = self._chance.choice(("admin", "admin", "admin", "admin", "nobody", "nobody", "nobody", *ROLES))
         return self._one([global_id("User", name)], _BAD_IDS)
@@ -413,6 +419,7 @@ _MAKERS: Final[Mapping[str, Callable[[Inputs], Values] | None]] = {
     "changePassword": Inputs.change_password,
     "setUserRole": Inputs.set_user_role,
     "setUserActive": Inputs.set_user_active,
+    "deleteUser": Inputs.delete_user,
     "createProject": Inputs.create_project,
     "updateProject": Inputs.update_project,
     "archiveProject": Inputs.archive_project,

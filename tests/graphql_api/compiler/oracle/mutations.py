@@ -38,6 +38,7 @@ _DEEP: Final = {
     "comment": " { text version viewerDidWrite author { id email } }",
     "user": " { id email role isActive }",
     "project": " { key name isArchived version viewerRole viewerCanUpdate viewerCanManageMembers }",
+    "remainingData": " { place description until }",
     "membership": " { role user { id email } }",
 }
 _GROUPS: Final = (
@@ -173,7 +174,7 @@ def case_of(schema: GraphQLSchema, situation: Situation, seed: int) -> Case:
 
 
 def _actor(first: str, chance: random.Random) -> str | None:
-    if first.startswith("setUser"):
+    if first.startswith("setUser") or first == "deleteUser":
         return chance.choice(("admin", "admin", "admin", "admin", "deputy", "deputy", *ACTORS, None))
     if first in _GROUPS[1] or first == "restoreTask":
         return chance.choice(("owner", "owner", "owner", "outsider", *ACTORS))

@@ -9,7 +9,7 @@ from alembic import op
 from migrations.steps import lock_tables
 
 revision = "0023"
-down_revision = "0020"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
