@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "doctor": ("doctor.command:doctor", "Check settings, database, Redis and migrations."),
     "user": ("user:users", "Create users, set roles, enable, disable and delete users."),
     "project": ("project:projects", "List and create projects, and manage their members."),
+    "invitation": ("invitation:invitations", "Invite people, list and revoke invitations."),
     "service-account": ("service_account:service_accounts", "Create and list service accounts."),
     "access-token": ("access_token:access_tokens", "List, create and revoke access tokens of a user."),
     "documents": ("documents:documents", "Add, list and remove the trusted documents of clients."),

@@ -8,6 +8,8 @@ from strawberry.schema.config import StrawberryConfig
 from graphql_api.resolvers.access_token import AccessTokenMutations, AccessTokenQueries
 from graphql_api.resolvers.audit import AuditQueries
 from graphql_api.resolvers.comment import CommentMutations, CommentSubscriptions
+from graphql_api.resolvers.email_account import EmailAccountMutations
+from graphql_api.resolvers.invitation import InvitationMutations, InvitationQueries
 from graphql_api.resolvers.label import LabelMutations
 from graphql_api.resolvers.membership import MembershipMutations
 from graphql_api.resolvers.node import NodeQueries
@@ -38,6 +40,7 @@ class Query(
     AccessTokenQueries,
     ServiceAccountQueries,
     AuditQueries,
+    InvitationQueries,
     NodeQueries,
 ):
     """The root type for queries."""
@@ -51,6 +54,8 @@ class Mutation(
     AccessTokenMutations,
     ServiceAccountMutations,
     UserMutations,
+    EmailAccountMutations,
+    InvitationMutations,
     TaskMutations,
     ProjectMutations,
     MembershipMutations,

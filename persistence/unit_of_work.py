@@ -26,7 +26,9 @@ from persistence.repositories.audit import AuditRepository
 from persistence.repositories.comment import CommentRepository
 from persistence.repositories.idempotency import IdempotencyRepository
 from persistence.repositories.identity import IdentityRepository, SingleUseRepository
+from persistence.repositories.invitation import InvitationRepository
 from persistence.repositories.label import LabelRepository
+from persistence.repositories.mail import LinkTokenRepository, MailRepository
 from persistence.repositories.membership import MembershipRepository
 from persistence.repositories.project import ProjectRepository
 from persistence.repositories.rows import RowT, page_of, rows_of
@@ -207,6 +209,21 @@ class UnitOfWork:
     def access_tokens(self) -> AccessTokenRepository:
         """Personal access tokens."""
         return AccessTokenRepository(self, self._actor)
+
+    @cached_property
+    def invitations(self) -> InvitationRepository:
+        """Invitations."""
+        return InvitationRepository(self, self._actor)
+
+    @cached_property
+    def mails(self) -> MailRepository:
+        """Mails that wait, or were sent."""
+        return MailRepository(self, self._actor)
+
+    @cached_property
+    def link_tokens(self) -> LinkTokenRepository:
+        """The tokens of links in mails."""
+        return LinkTokenRepository(self, self._actor)
 
     @cached_property
     def projects(self) -> ProjectRepository:

@@ -17,8 +17,10 @@ from asgi.origins import Origins
 from asgi.request_context import RequestContext
 from asgi.streaming_session import SessionConfig, StreamTiming
 from domain.actor import Actor
+from domain.mail import PAGES, LinkPurpose
 from graphql_api.auth.accounts import Accounts
 from graphql_api.auth.authenticator import Authenticator
+from graphql_api.auth.email_links import EmailLinks
 from graphql_api.auth.password_limits import PasswordLimits
 from graphql_api.auth.passwords import Passwords
 from graphql_api.auth.provider_sign_ins import ProviderSignIns
@@ -48,7 +50,16 @@ from server import provider_endpoints
 from server.background_tasks import BackgroundTasks
 from server.garbage import GarbageCollection
 from server.health import Health, database_answers, redis_answers
-from server.limits import account_limits, document_limits, page_sign_in, provider_configs, provider_sign_in_config
+from server.limits import (
+    account_limits,
+    document_limits,
+    mail_limits,
+    page_sign_in,
+    provider_configs,
+    provider_sign_in_config,
+)
+from server.mail_settings import DEVELOPMENT_SENDER
+from server.mail_worker import MailWorker
 from server.metrics_collector import MetricsCollector
 from server.oldest_snapshot import OldestSnapshot
 from server.pages import account, endpoint_page, landing
@@ -56,6 +67,7 @@ from server.pages.board import Board
 from server.pages.demo_users import DemoUsers
 from server.pages.icon import Icon
 from server.pages.landing import Landing
+from server.pages.link_pages import SCRIPT_PATH, LinkPage, LinkScript
 from server.pages.not_found import NotFoundPages, endpoints_text
 from server.pages.playground import Playground
 from server.pages.sdl import SchemaText
@@ -63,8 +75,10 @@ from server.routing import FastRouter
 from server.scheduled_cleanup import check_schedule
 from server.settings import Settings
 from server.shutdown import GracefulShutdown
+from server.smtp import MailTransport, SMTPTransport, TerminalTransport
 from server.trusted_document_reader import TrustedDocumentReader, trusted_documents
 from services.failed_sign_in import FailedSignIns
+from services.mail import LinkMaker
 from streaming.connections import Connections
 from streaming.notifier import Notifier
 from streaming.redis_client import create_client
@@ -190,9 +204,13 @@ class Server:
         self.provider_http = ProviderHTTP()
         self.sign_ins = self._provider_sign_ins()
         self.shutdown = GracefulShutdown(self._drain)
+        self.links = LinkMaker(next(iter(settings.key_ring.values())), settings.public_url)
+        self.email_links = self._email_links()
+        self.mail_worker = self._mail_worker()
         self.backend = Backend(
             self.database,
             self._accounts(),
+            self.email_links,
             self.stream,
             settings.cookie_secure,
             shared,
@@ -209,7 +227,13 @@ class Server:
         self.oldest_snapshot = OldestSnapshot(self.database)
         collector = self._metrics_collector()
         self._background_tasks = BackgroundTasks(
-            settings, self.database, self.oldest_snapshot, self.token_uses, collector.collect, self.failed_sign_ins
+            settings,
+            self.database,
+            self.oldest_snapshot,
+            self.token_uses,
+            collector.collect,
+            self.failed_sign_ins,
+            self.mail_worker,
         )
 
     def asgi(self) -> ASGIApp:
@@ -351,6 +375,9 @@ class Server:
         found: list[BaseRoute] = [Route(path, Icon()) for path in ("/icon.svg", "/favicon.ico")]
         if self.settings.introspection:
             found.append(Route("/schema.graphql", SchemaText(lambda: print_schema(schema))))
+        if self.settings.link_pages:
+            found += [Route(PAGES[purpose], LinkPage(purpose)) for purpose in LinkPurpose]
+            found.append(Route(SCRIPT_PATH, LinkScript()))
         if self.playground is not None:
             found.append(Route(PATH + "/assets/{name}", self.playground))
         if self.board is not None:
@@ -377,6 +404,7 @@ class Server:
             limits=account_limits(settings),
             failed_sign_ins=self.failed_sign_ins,
             registration=settings.registration,
+            email_links=self.email_links,
             retention=settings.retention,
             passwords=settings.password_login,
         )
@@ -391,6 +419,30 @@ class Server:
             key_ring=settings.key_ring,
             failed_sign_ins=self.failed_sign_ins,
         )
+
+    def _email_links(self) -> EmailLinks:
+        settings, limits = self.settings, account_limits(self.settings)
+        return EmailLinks(
+            self.database,
+            rate_limiter=self.throttle,
+            limits=mail_limits(settings),
+            password_limits=PasswordLimits(self.passwords, self.throttle),
+            hashes_per_address=limits.hashes_per_address,
+            links=self.links,
+            sends_mail=settings.sends_mail,
+            invitation_lifetime=settings.invitation_lifetime,
+            passwords=settings.password_login,
+        )
+
+    def _mail_worker(self) -> MailWorker | None:
+        settings = self.settings
+        if not settings.sends_mail:
+            return None
+        transport: MailTransport = (
+            SMTPTransport(settings) if settings.smtp_host is not None else TerminalTransport(print)
+        )
+        sender = settings.mail_from or DEVELOPMENT_SENDER
+        return MailWorker(lambda: self.database.unit_of_work(None), transport, self.links, sender)
 
     def _documents(self) -> Documents:
         settings = self.settings
@@ -418,6 +470,7 @@ class Server:
             stream=self.stream,
             descriptors=self.descriptors,
             oldest_snapshot=self.oldest_snapshot,
+            mail_worker=self.mail_worker,
             is_draining=lambda: self.shutdown.started,
         )
 

@@ -34,6 +34,7 @@ HashPassword = Callable[[str], Awaitable[str]]
 VerifyPassword = Callable[[str, str | None], Awaitable[Verification]]
 ReportFailure = Callable[[UserRow | None], None]
 """Gets the user whose password was wrong, or None."""
+AskForVerification = Callable[[UnitOfWork, UserRow], None]
 
 _log: Final = logging.getLogger("taskriver.projects")
 _NEW_MANAGER: Final = (
@@ -78,8 +79,11 @@ async def register(
     hash_password: HashPassword,
     role: Role = Role.USER,
     registration: Registration = Registration.OPEN,
+    verify: AskForVerification | None = None,
 ) -> UserRow:
     """Create a user. *registration* says who may create one with the role USER; only admins may give the other roles.
+
+    *verify* adds a mail that lets the user verify the address, if the server sends mail.
 
     Raises:
         Invalid: if a value breaks a rule.
@@ -95,6 +99,8 @@ async def register(
     user = new_user(uow, username=username, email=email, role=role, password_hash=password_hash)
     async with uow:
         add_user(uow, user)
+        if verify is not None:
+            verify(uow, user)
         await commit_user(uow)
     return user
 

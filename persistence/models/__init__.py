@@ -7,7 +7,9 @@ from persistence.models.comment import CommentRow
 from persistence.models.event import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow, TaskHistoryRow
 from persistence.models.idempotency import IdempotencyRow
 from persistence.models.identity import IdentityRow, SingleUseRow
+from persistence.models.invitation import InvitationRow
 from persistence.models.label import LabelRow
+from persistence.models.mail import LinkTokenRow, MailRow
 from persistence.models.membership import MembershipRow, membership_id
 from persistence.models.project import ProjectKeyRow, ProjectRow, VisibleProjectRow
 from persistence.models.session import SessionRow, UsedTokenRow
@@ -30,8 +32,11 @@ __all__ = [
     "EventRow",
     "IdempotencyRow",
     "IdentityRow",
+    "InvitationRow",
     "LabelRow",
+    "LinkTokenRow",
     "LogStateRow",
+    "MailRow",
     "MembershipRow",
     "ProjectKeyRow",
     "ProjectRow",

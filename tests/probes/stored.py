@@ -22,6 +22,7 @@ _TABLES: Final = (
     "sessions",
     "sign_in_codes",
     "access_tokens",
+    "invitations",
     "identities",
     "trusted_documents",
 )

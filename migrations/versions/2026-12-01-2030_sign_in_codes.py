@@ -1,6 +1,6 @@
 """Adds codes with which programs sign in through a browser.
 
-Revision: 0023
+Revision: 0025
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from migrations.steps import lock_tables
 
-revision = "0023"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
