@@ -33,6 +33,8 @@ COMMANDS: Final = {
     "service-account": ("service_account:service_accounts", "Create and list service accounts."),
     "access-token": ("access_token:access_tokens", "List, create and revoke access tokens of a user."),
     "documents": ("documents:documents", "Add, list and remove the trusted documents of clients."),
+    "login": ("login:login", "Sign in through a browser or with a password, and stay signed in."),
+    "logout": ("logout:logout", "Sign out, and remove the stored session."),
     "token": ("token:token", "Print an access token; sign in once and stay signed in."),
     "watch": ("watch:watch", "Print changes of tasks as they happen."),
     "import": ("transfer.import_tasks:import_tasks", "Create tasks from JSON Lines or CSV."),

@@ -17,6 +17,7 @@ from graphql_api.resolvers.project import ProjectMutations, ProjectQueries, Proj
 from graphql_api.resolvers.service_account import ServiceAccountMutations, ServiceAccountQueries
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
 from graphql_api.resolvers.sign_in import SignInMutations, SignInQueries
+from graphql_api.resolvers.sign_in_code import SignInCodeMutations
 from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
 from graphql_api.resolvers.trash import TrashMutations, TrashQueries
@@ -48,6 +49,7 @@ class Query(
 @strawberry.type(description="All mutations. Each field runs in a transaction of its own.")
 class Mutation(
     SessionMutations,
+    SignInCodeMutations,
     SignInMutations,
     AccessTokenMutations,
     ServiceAccountMutations,

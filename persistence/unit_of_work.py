@@ -33,6 +33,7 @@ from persistence.repositories.membership import MembershipRepository
 from persistence.repositories.project import ProjectRepository
 from persistence.repositories.rows import RowT, page_of, rows_of
 from persistence.repositories.session import SessionRepository
+from persistence.repositories.sign_in_code import SignInCodeRepository
 from persistence.repositories.task import TaskPlaces, TaskRepository
 from persistence.repositories.trash import TrashRepository
 from persistence.repositories.trusted_document import TrustedDocumentRepository
@@ -188,6 +189,11 @@ class UnitOfWork:
     def sessions(self) -> SessionRepository:
         """Sessions and their tokens."""
         return SessionRepository(self, self._actor)
+
+    @cached_property
+    def sign_in_codes(self) -> SignInCodeRepository:
+        """Codes with which programs sign in through a browser."""
+        return SignInCodeRepository(self)
 
     @cached_property
     def identities(self) -> IdentityRepository:

@@ -368,7 +368,7 @@ class Settings(BaseSettings):
     account_pages: bool = Field(
         True,
         description="Whether `/account` and `/admin` are served: the pages on which users manage their account, and "
-        "admins manage users.",
+        "admins manage users. `taskriver login` needs them to sign in through a browser.",
     )
 
     @field_validator("secret_keys", "allowed_origins", "trusted_proxies", mode="before")

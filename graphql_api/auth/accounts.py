@@ -27,6 +27,7 @@ from persistence.models import UserRow
 from persistence.unit_of_work import UnitOfWork
 from services import invitation as invitation_service
 from services import session as session_service
+from services import sign_in_code as sign_in_code_service
 from services import user as user_service
 from services.email_account import ask_for_verification
 from services.failed_sign_in import FailedSignIns
@@ -200,6 +201,21 @@ class Accounts:
             self._unit_of_work(None, client, request_id),
             refresh_token=refresh_token,
             key_ring=self._key_ring,
+        )
+        return self._signed_in(opened)
+
+    async def exchange_code(
+        self, client: Client, *, code: str, verifier: str, port: int, request_id: str | None
+    ) -> SignedIn:
+        """Start a session with a sign-in code; see `services.sign_in_code.exchange_sign_in_code`."""
+        opened = await sign_in_code_service.exchange_sign_in_code(
+            self._unit_of_work(None, client, request_id),
+            code=code,
+            verifier=verifier,
+            port=port,
+            key_ring=self._key_ring,
+            ip_address=client.address,
+            user_agent=client.user_agent,
         )
         return self._signed_in(opened)
 

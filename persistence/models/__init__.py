@@ -13,6 +13,7 @@ from persistence.models.mail import LinkTokenRow, MailRow
 from persistence.models.membership import MembershipRow, membership_id
 from persistence.models.project import ProjectKeyRow, ProjectRow, VisibleProjectRow
 from persistence.models.session import SessionRow, UsedTokenRow
+from persistence.models.sign_in_code import SignInCodeRow
 from persistence.models.task import TaskCounterRow, TaskKeyRow, TaskRow, VisibleTaskRow
 from persistence.models.task_text import SEARCH_KEYS, TaskTextRow, search_keys
 from persistence.models.trash import TrashRow, VisibleTrashRow
@@ -41,6 +42,7 @@ __all__ = [
     "ProjectRow",
     "ReservedNameRow",
     "SessionRow",
+    "SignInCodeRow",
     "SingleUseRow",
     "TaskCounterRow",
     "TaskHistoryRow",

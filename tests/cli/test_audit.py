@@ -44,7 +44,7 @@ EXEMPT: Final = {
     **dict.fromkeys(("doctor", "export-schema", "watch", "verify-stream", "compat check"), "it changes nothing"),
     **dict.fromkeys(("project list", "project members"), "without options it reads names that users see, too"),
     "migrate": "it changes tables and no access, and the log may not exist yet",
-    "token": "it signs in over the API, which adds the entry",
+    **dict.fromkeys(("token", "login", "logout"), "it signs in or out over the API, which adds the entry"),
     **dict.fromkeys(
         ("access-token list", "service-account list", "documents list", "invitation list"), "it reads only"
     ),

@@ -62,11 +62,13 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
             *("Query.invitations", "Mutation.createInvitation", "Mutation.revokeInvitation"),
             *("Mutation.acceptInvitation", "Mutation.requestEmailVerification"),
             *("Query.accessTokens", "Mutation.createAccessToken", "Mutation.revokeAccessToken"),
+            "Mutation.createSignInCode",
             *("Query.identities", "Mutation.unlinkIdentity"),
             *("Query.serviceAccounts", "Mutation.createServiceAccount"),
         ),
         NONE,
     ),
+    "Mutation.exchangeSignInCode": None,
     **dict.fromkeys(("Query.signInOptions", "Mutation.login", "Mutation.refreshToken", "Mutation.register"), None),
     **dict.fromkeys(("Mutation.requestPasswordReset", "Mutation.resetPassword", "Mutation.verifyEmail"), None),
 }

@@ -10,6 +10,7 @@ import pytest
 from domain.audit import AuditAction
 from domain.mail import LinkPurpose
 from domain.project import ProjectRole
+from domain.sign_in_code import challenge_of
 from domain.user import Role
 from graphql_api.auth.passwords import Passwords
 from graphql_api.root import schema
@@ -18,6 +19,7 @@ from persistence.models import AuditRow, ProjectRow, UserRow
 from rest_api.endpoints import OPERATIONS
 from services import invitation as invitation_service
 from services.invitation import CreatedInvitation
+from services.sign_in_code import create_sign_in_code
 from tests.support.api import Api
 from tests.support.audit import entries
 
@@ -34,6 +36,7 @@ EXEMPT: Final = {
         HISTORY,
     ),
     **dict.fromkeys(("createLabel", "updateLabel", "deleteLabel"), "labels are words, and do not change access"),
+    "createSignInCode": "the sign-in with the code has an entry",
     **dict.fromkeys(
         ("requestPasswordReset", "requestEmailVerification"),
         "they change nothing, and the first is open to everyone, who could fill the log; mails are rows of a table",
@@ -149,6 +152,17 @@ async def revoke(stage: Stage) -> UUID:
     user = await stage.person()
     other = await stage.api.build.a_session(user)
     await stage.mutate("revokeSession", "RevokeSessionInput", user, sessionId=encode_id("Session", other.id))
+    return user.id
+
+
+async def exchange_code(stage: Stage) -> UUID:
+    """With a code of another session of the actor."""
+    user = await stage.person()
+    session = await stage.api.build.a_session(user)
+    uow = stage.api.build.as_(stage.api.build.actor(user, session.id))
+    created = await create_sign_in_code(uow, challenge=challenge_of("v" * 43), port=1, client_name="x")
+    values = {"code": created.code, "codeVerifier": "v" * 43, "port": 1}
+    await stage.mutate("exchangeSignInCode", "ExchangeSignInCodeInput", None, **values)
     return user.id
 
 
@@ -313,6 +327,7 @@ Scenario = Callable[[Stage], Awaitable[UUID | None]]
 AUDITED: Final[dict[str, tuple[Scenario, AuditAction]]] = {
     "register": (register, AuditAction.USER_CREATED),
     "login": (login, AuditAction.SIGNED_IN),
+    "exchangeSignInCode": (exchange_code, AuditAction.SIGNED_IN),
     "refreshToken": (refresh, AuditAction.TOKEN_REUSED),
     "changePassword": (change_password, AuditAction.PASSWORD_CHANGED),
     "logout": (logout, AuditAction.SIGNED_OUT),

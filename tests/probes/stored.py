@@ -20,6 +20,7 @@ _TABLES: Final = (
     "task_counters",
     "users",
     "sessions",
+    "sign_in_codes",
     "access_tokens",
     "invitations",
     "identities",

@@ -46,6 +46,7 @@ TABLES = (
     "invitations",
     "audit_entries",
     "used_tokens",
+    "sign_in_codes",
     "single_uses",
     "identities",
     "sessions",
