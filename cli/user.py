@@ -98,7 +98,7 @@ def _create_without_password(settings: Settings, username: str, email: str, role
 def recover(username: Name, as_json: AsJSON = False) -> None:
     """Print a code with which a user can sign in once.
 
-    It works without a password and without a sign-in provider, for ten minutes. Whoever has the code is this user.
+    It works without a password and without a sign-in provider, for ten minutes. The code gives all rights of the user.
     """
     settings = read_settings()
 

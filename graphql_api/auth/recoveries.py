@@ -12,7 +12,7 @@ from services.failed_sign_in import FailedSignIns
 from services.recovery import use_recovery
 from services.session import OpenSession
 
-PER_ADDRESS: Final = RateLimit("recoveries-address", 20, 600)
+PER_ADDRESS: Final = RateLimit("recoveries-address", 100, 600)
 """Attempts. The codes cannot be guessed; the limit protects the database."""
 TOO_MANY: Final = "Too many recovery codes were tried from this address. Try again later."
 
