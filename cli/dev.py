@@ -83,6 +83,10 @@ def _here(settings: Settings, servers: embedded.Servers) -> dict[str, Any]:
         "redis_url": SecretStr(servers.redis_url),
         "workers": 1,
     }
+    if settings.smtp_host is None:
+        found["mail_to_terminal"] = True
+        if settings.public_url is None:
+            found["public_url"] = f"http://{runner.address(settings)}"
     if "cookie_secure" not in settings.model_fields_set:
         found["cookie_secure"] = False
     return found

@@ -52,7 +52,7 @@ def split_server_url(url: str) -> SplitResult:
 
 def sign_in(api: Api, username: str | None, *, password_stdin: bool) -> Account:
     """The account for the requests of a command: a username with a password from standard input or the terminal, else
-    the token in TASKRIVER_TOKEN, else the session that `taskriver token` stores.
+    the token in TASKRIVER_TOKEN, else the session that `taskriver login` stores.
 
     Raises:
         CommandError: there is none of these.
@@ -75,7 +75,7 @@ def read_credentials(username: str | None, *, password_stdin: bool) -> tuple[str
     if username is None:
         if not sys.stdin.isatty():
             raise CommandError(
-                f"You are not signed in: use --username NAME --password-stdin, set {TOKEN}, or run `taskriver token`."
+                f"You are not signed in: use --username NAME --password-stdin, set {TOKEN}, or run `taskriver login`."
             )
         username = typer.prompt("Username", err=True)
     return username, _password(password_stdin=password_stdin)

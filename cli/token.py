@@ -40,7 +40,7 @@ def token(
     """
     sessions = StoredSessions(endpoint(url))
     if forget:
-        return _forget(sessions, username)
+        return sign_out(sessions, username)
     found = None if password_stdin else _known(sessions, username)
     if found is None:
         found = _new(sessions, username, password_stdin=password_stdin)
@@ -77,7 +77,12 @@ def _new(sessions: StoredSessions, username: str | None, *, password_stdin: bool
     return found
 
 
-def _forget(sessions: StoredSessions, username: str | None) -> None:
+def sign_out(sessions: StoredSessions, username: str | None) -> None:
+    """End the stored session and remove it.
+
+    Raises:
+        CommandError: there is none, or the server does not answer.
+    """
     with store.open_store() as opened:
         found = opened.find(sessions.api.url, username)
         if found is None:

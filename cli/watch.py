@@ -46,7 +46,7 @@ def watch(
     """Print changes of tasks as they happen.
 
     Signs in with a username and a password, or uses the access token in TASKRIVER_TOKEN, or the session of
-    `taskriver token`. When the connection is lost, the command reconnects, continues at the last event, and reports it
+    `taskriver login`. When the connection is lost, the command reconnects, continues at the last event, and reports it
     on standard error. Ctrl-C stops it.
     """
     api = endpoint(url)

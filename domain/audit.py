@@ -61,6 +61,13 @@ class AuditAction(StrEnum):
     AUDIT_EXPORTED = "AUDIT_EXPORTED"
     SERVER_STARTED = "SERVER_STARTED"
     CLEANED_UP = "CLEANED_UP"
+    INVITATION_CREATED = "INVITATION_CREATED"
+    INVITATION_REVOKED = "INVITATION_REVOKED"
+    INVITATION_ACCEPTED = "INVITATION_ACCEPTED"
+    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - the name of an action
+    EMAIL_VERIFIED = "EMAIL_VERIFIED"
+    RECOVERY_CREATED = "RECOVERY_CREATED"
+    RECOVERY_USED = "RECOVERY_USED"
 
 
 class SubjectKind(StrEnum):
@@ -70,6 +77,7 @@ class SubjectKind(StrEnum):
     SESSION = "SESSION"
     ACCESS_TOKEN = "ACCESS_TOKEN"  # noqa: S105 - a kind of object
     PROJECT = "PROJECT"
+    INVITATION = "INVITATION"
 
 
 class Subject(NamedTuple):
@@ -93,6 +101,11 @@ class Subject(NamedTuple):
     def access_token(cls, token_id: UUID, username: str | None) -> Self:
         """A personal access token of a user, with the name of the user."""
         return cls(SubjectKind.ACCESS_TOKEN, token_id, username)
+
+    @classmethod
+    def invitation(cls, invitation_id: UUID) -> Self:
+        """An invitation, without the address."""
+        return cls(SubjectKind.INVITATION, invitation_id)
 
     @classmethod
     def project(cls, project_id: UUID, key: str) -> Self:

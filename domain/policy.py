@@ -50,6 +50,7 @@ class Action(StrEnum):
     DELETE_PROJECT = "delete a project"
     MANAGE_MEMBERS = "manage the members of a project"
     MANAGE_LABELS = "manage the labels of a project"
+    MANAGE_INVITATIONS = "invite people to a project"
     MANAGE_SERVICE_ACCOUNTS = "manage the service accounts of a project"
     READ_AUDIT = "read the audit log"
 
@@ -107,6 +108,7 @@ _USER: Final[Mapping[Action, frozenset[Reach]]] = {
     Action.DELETE_PROJECT: _MANAGER,
     Action.MANAGE_MEMBERS: _MANAGER,
     Action.MANAGE_LABELS: _MANAGER,
+    Action.MANAGE_INVITATIONS: _MANAGER,
     Action.MANAGE_SERVICE_ACCOUNTS: _MANAGER,
 }
 
@@ -172,6 +174,8 @@ SCOPES: Final[Mapping[Action, frozenset[Scope]]] = {
     Action.DELETE_PROJECT: _PROJECTS,
     Action.MANAGE_MEMBERS: _PROJECTS,
     Action.MANAGE_LABELS: _PROJECTS,
+    # The person who accepts an invitation gets an account, which would outlive the revocation of the token.
+    Action.MANAGE_INVITATIONS: NO_TOKEN,
     Action.MANAGE_SERVICE_ACCOUNTS: NO_TOKEN,  # it includes their tokens
 }
 """The scopes of which a token needs one for an action. Only a session may do what has none."""

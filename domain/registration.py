@@ -31,3 +31,13 @@ def check_registration(mode: Registration) -> None:
         raise RegistrationRefused(CLOSED)
     if mode is Registration.INVITE:
         raise RegistrationRefused(INVITED_ONLY)
+
+
+def check_invited_registration(mode: Registration) -> None:
+    """Refuse a registration with an invitation, if nobody may register.
+
+    Raises:
+        RegistrationRefused: registration is closed.
+    """
+    if mode is Registration.CLOSED:
+        raise RegistrationRefused(CLOSED)

@@ -23,6 +23,7 @@ from graphql_api.auth.cookies import (
     refresh_cookie,
     set_refresh_cookie,
 )
+from graphql_api.auth.email_links import EmailLinks
 from graphql_api.auth.provider_sign_ins import ProviderSignIns
 from graphql_api.auth.write_limits import WriteLimits
 from graphql_api.loaders import Loaders, Readers, RowReader, users_by_id
@@ -59,6 +60,7 @@ class Backend:
 
     database: Database
     accounts: Accounts
+    email_links: EmailLinks
     stream: Stream
     cookie_secure: bool
     shared: bool = True

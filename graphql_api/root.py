@@ -8,6 +8,8 @@ from strawberry.schema.config import StrawberryConfig
 from graphql_api.resolvers.access_token import AccessTokenMutations, AccessTokenQueries
 from graphql_api.resolvers.audit import AuditQueries
 from graphql_api.resolvers.comment import CommentMutations, CommentSubscriptions
+from graphql_api.resolvers.email_account import EmailAccountMutations
+from graphql_api.resolvers.invitation import InvitationMutations, InvitationQueries
 from graphql_api.resolvers.label import LabelMutations
 from graphql_api.resolvers.membership import MembershipMutations
 from graphql_api.resolvers.node import NodeQueries
@@ -15,6 +17,7 @@ from graphql_api.resolvers.project import ProjectMutations, ProjectQueries, Proj
 from graphql_api.resolvers.service_account import ServiceAccountMutations, ServiceAccountQueries
 from graphql_api.resolvers.session import SessionMutations, SessionQueries
 from graphql_api.resolvers.sign_in import SignInMutations, SignInQueries
+from graphql_api.resolvers.sign_in_code import SignInCodeMutations
 from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
 from graphql_api.resolvers.trash import TrashMutations, TrashQueries
@@ -37,6 +40,7 @@ class Query(
     AccessTokenQueries,
     ServiceAccountQueries,
     AuditQueries,
+    InvitationQueries,
     NodeQueries,
 ):
     """The root type for queries."""
@@ -45,10 +49,13 @@ class Query(
 @strawberry.type(description="All mutations. Each field runs in a transaction of its own.")
 class Mutation(
     SessionMutations,
+    SignInCodeMutations,
     SignInMutations,
     AccessTokenMutations,
     ServiceAccountMutations,
     UserMutations,
+    EmailAccountMutations,
+    InvitationMutations,
     TaskMutations,
     ProjectMutations,
     MembershipMutations,

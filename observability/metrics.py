@@ -90,6 +90,11 @@ SNAPSHOT_TRANSACTIONS: Final = _greatest(
 )
 PASSWORDS_WAITING: Final = _gauge("passwords_waiting", "Sign-ins that wait for a password hash.")
 THROTTLED: Final = _counter("throttled", "Requests refused by a rate limit.", "limit")
+MAILS: Final = _counter(
+    "mails", "Attempts to send e-mail: `sent`, `failed` (they are repeated), or `given_up`.", "result"
+)
+MAILS_WAITING: Final = _greatest("mails_waiting", "E-mail that waits to be sent, in the database.")
+MAIL_AGE: Final = _greatest("mail_age_seconds", "Age of the oldest e-mail that waits to be sent.")
 
 SOCKETS: Final = _gauge("sockets", "Open WebSockets.")
 SUBSCRIPTIONS: Final = _gauge("subscriptions", "Subscribers of the event stream.")

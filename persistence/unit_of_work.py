@@ -26,11 +26,14 @@ from persistence.repositories.audit import AuditRepository
 from persistence.repositories.comment import CommentRepository
 from persistence.repositories.idempotency import IdempotencyRepository
 from persistence.repositories.identity import IdentityRepository, SingleUseRepository
+from persistence.repositories.invitation import InvitationRepository
 from persistence.repositories.label import LabelRepository
+from persistence.repositories.mail import LinkTokenRepository, MailRepository
 from persistence.repositories.membership import MembershipRepository
 from persistence.repositories.project import ProjectRepository
 from persistence.repositories.rows import RowT, page_of, rows_of
 from persistence.repositories.session import SessionRepository
+from persistence.repositories.sign_in_code import SignInCodeRepository
 from persistence.repositories.task import TaskPlaces, TaskRepository
 from persistence.repositories.trash import TrashRepository
 from persistence.repositories.trusted_document import TrustedDocumentRepository
@@ -194,6 +197,11 @@ class UnitOfWork:
         return SessionRepository(self, self._actor)
 
     @cached_property
+    def sign_in_codes(self) -> SignInCodeRepository:
+        """Codes with which programs sign in through a browser."""
+        return SignInCodeRepository(self)
+
+    @cached_property
     def identities(self) -> IdentityRepository:
         """Accounts at providers that are linked to users."""
         return IdentityRepository(self, self._actor)
@@ -207,6 +215,21 @@ class UnitOfWork:
     def access_tokens(self) -> AccessTokenRepository:
         """Personal access tokens."""
         return AccessTokenRepository(self, self._actor)
+
+    @cached_property
+    def invitations(self) -> InvitationRepository:
+        """Invitations."""
+        return InvitationRepository(self, self._actor)
+
+    @cached_property
+    def mails(self) -> MailRepository:
+        """Mails that wait, or were sent."""
+        return MailRepository(self, self._actor)
+
+    @cached_property
+    def link_tokens(self) -> LinkTokenRepository:
+        """The tokens of links in mails."""
+        return LinkTokenRepository(self, self._actor)
 
     @cached_property
     def projects(self) -> ProjectRepository:

@@ -17,12 +17,15 @@ from asgi.origins import Origins
 from asgi.request_context import RequestContext
 from asgi.streaming_session import SessionConfig, StreamTiming
 from domain.actor import Actor
+from domain.mail import PAGES
 from graphql_api.auth.accounts import Accounts
 from graphql_api.auth.authenticator import Authenticator
+from graphql_api.auth.email_links import EmailLinks
 from graphql_api.auth.password_limits import PasswordLimits
 from graphql_api.auth.passwords import Passwords
 from graphql_api.auth.provider_sign_ins import ProviderSignIns
 from graphql_api.auth.rate_limits import RateLimiter
+from graphql_api.auth.recoveries import Recoveries
 from graphql_api.auth.token_uses import TokenUses
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.context import Backend, Context
@@ -45,18 +48,21 @@ from persistence.database import Database
 from persistence.schema_check import SchemaCheck
 from rest_api import routes as rest
 from rest_api.websocket import TASK_TIMING
-from server import provider_endpoints
+from server import provider_endpoints, recovery_endpoint
 from server.background_tasks import BackgroundTasks
 from server.garbage import GarbageCollection
 from server.health import Health, database_answers, redis_answers
 from server.limits import (
     account_limits,
     document_limits,
+    mail_limits,
     page_sign_in,
     provider_configs,
     provider_sign_in_config,
     write_limits,
 )
+from server.mail_settings import DEVELOPMENT_SENDER
+from server.mail_worker import MailWorker
 from server.metrics_collector import MetricsCollector
 from server.oldest_snapshot import OldestSnapshot
 from server.pages import account, endpoint_page, landing
@@ -64,6 +70,7 @@ from server.pages.board import Board
 from server.pages.demo_users import DemoUsers
 from server.pages.icon import Icon
 from server.pages.landing import Landing
+from server.pages.link_pages import SCRIPT_PATH, LinkPage, LinkScript
 from server.pages.not_found import NotFoundPages, endpoints_text
 from server.pages.playground import Playground
 from server.pages.sdl import SchemaText
@@ -71,8 +78,10 @@ from server.routing import FastRouter
 from server.scheduled_cleanup import check_schedule
 from server.settings import Settings
 from server.shutdown import GracefulShutdown
+from server.smtp import MailTransport, SMTPTransport, TerminalTransport
 from server.trusted_document_reader import TrustedDocumentReader, trusted_documents
 from services.failed_sign_in import FailedSignIns
+from services.mail import LinkMaker
 from streaming.connections import Connections
 from streaming.notifier import Notifier
 from streaming.redis_client import create_client
@@ -199,9 +208,13 @@ class Server:
         self.provider_http = ProviderHTTP()
         self.sign_ins = self._provider_sign_ins()
         self.shutdown = GracefulShutdown(self._drain)
+        self.links = LinkMaker(next(iter(settings.key_ring.values())), settings.public_url)
+        self.email_links = self._email_links()
+        self.mail_worker = self._mail_worker()
         self.backend = Backend(
             self.database,
             self._accounts(),
+            self.email_links,
             self.stream,
             settings.cookie_secure,
             shared,
@@ -219,7 +232,13 @@ class Server:
         self.oldest_snapshot = OldestSnapshot(self.database)
         collector = self._metrics_collector()
         self._background_tasks = BackgroundTasks(
-            settings, self.database, self.oldest_snapshot, self.token_uses, collector.collect, self.failed_sign_ins
+            settings,
+            self.database,
+            self.oldest_snapshot,
+            self.token_uses,
+            collector.collect,
+            self.failed_sign_ins,
+            self.mail_worker,
         )
 
     def asgi(self) -> ASGIApp:
@@ -238,6 +257,7 @@ class Server:
                 *self._page_routes(),
                 *self._rest_routes(origins),
                 *self._provider_routes(),
+                self._recovery_route(),
             ],
             lifespan=self._lifespan,
         )
@@ -321,6 +341,21 @@ class Server:
             requests=self.requests,
         )
 
+    def _recovery_route(self) -> BaseRoute:
+        settings = self.settings
+        return recovery_endpoint.route(
+            Recoveries(
+                self.database,
+                rate_limiter=self.throttle,
+                key_ring=settings.key_ring,
+                failed_sign_ins=self.failed_sign_ins,
+            ),
+            next_path="/account" if settings.account_pages else BOARD_PATH if settings.has_board else "/",
+            cookie_secure=settings.cookie_secure,
+            trusted_proxies=settings.trusted_proxies,
+            requests=self.requests,
+        )
+
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         self.shutdown.install()
@@ -362,6 +397,9 @@ class Server:
         found: list[BaseRoute] = [Route(path, Icon()) for path in ("/icon.svg", "/favicon.ico")]
         if self.settings.introspection:
             found.append(Route("/schema.graphql", SchemaText(lambda: print_schema(schema))))
+        if self.settings.link_pages:
+            found += [Route(path, LinkPage(purpose)) for purpose, path in PAGES.items()]
+            found.append(Route(SCRIPT_PATH, LinkScript()))
         if self.playground is not None:
             found.append(Route(PATH + "/assets/{name}", self.playground))
         if self.board is not None:
@@ -388,6 +426,7 @@ class Server:
             limits=account_limits(settings),
             failed_sign_ins=self.failed_sign_ins,
             registration=settings.registration,
+            email_links=self.email_links,
             retention=settings.retention,
             passwords=settings.password_login,
         )
@@ -402,6 +441,30 @@ class Server:
             key_ring=settings.key_ring,
             failed_sign_ins=self.failed_sign_ins,
         )
+
+    def _email_links(self) -> EmailLinks:
+        settings, limits = self.settings, account_limits(self.settings)
+        return EmailLinks(
+            self.database,
+            rate_limiter=self.throttle,
+            limits=mail_limits(settings),
+            password_limits=PasswordLimits(self.passwords, self.throttle),
+            hashes_per_address=limits.hashes_per_address,
+            links=self.links,
+            sends_mail=settings.sends_mail,
+            invitation_lifetime=settings.invitation_lifetime,
+            passwords=settings.password_login,
+        )
+
+    def _mail_worker(self) -> MailWorker | None:
+        settings = self.settings
+        if not settings.sends_mail:
+            return None
+        transport: MailTransport = (
+            SMTPTransport(settings) if settings.smtp_host is not None else TerminalTransport(print)
+        )
+        sender = settings.mail_from or DEVELOPMENT_SENDER
+        return MailWorker(lambda: self.database.unit_of_work(None), transport, self.links, sender)
 
     def _documents(self) -> Documents:
         settings = self.settings
@@ -429,6 +492,7 @@ class Server:
             stream=self.stream,
             descriptors=self.descriptors,
             oldest_snapshot=self.oldest_snapshot,
+            mail_worker=self.mail_worker,
             is_draining=lambda: self.shutdown.started,
         )
 

@@ -7,6 +7,7 @@ from graphql_api.auth.token_uses import TokenUses
 from observability.metrics import Snapshot
 from observability.metrics_files import MetricsFile
 from persistence.database import Database
+from server.mail_worker import MailWorker
 from server.oldest_snapshot import OldestSnapshot
 from server.scheduled_cleanup import clean_up_by_schedule
 from server.settings import Settings
@@ -27,6 +28,7 @@ class BackgroundTasks:
         token_uses: TokenUses,
         collect: Callable[[], Snapshot],
         failed_sign_ins: FailedSignIns,
+        mail_worker: MailWorker | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -34,6 +36,7 @@ class BackgroundTasks:
         self._token_uses = token_uses
         self._collect = collect
         self._failed_sign_ins = failed_sign_ins
+        self._mail_worker = mail_worker
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics_file: MetricsFile | None = None
 
@@ -46,10 +49,14 @@ class BackgroundTasks:
         self._tasks.append(asyncio.create_task(record_start(self._database, settings)))
         if settings.cleanup_cron is not None:
             self._start_cleanup(settings.cleanup_cron)
+        if self._mail_worker is not None:
+            self._tasks.append(asyncio.create_task(self._mail_worker.run()))
         if settings.metrics_folder is not None:
             self._metrics_file = MetricsFile(settings.metrics_folder, self._collect)
             self._tasks.append(asyncio.create_task(self._metrics_file.run()))
             self._tasks.append(asyncio.create_task(self._oldest_snapshot.watch()))
+            if self._mail_worker is not None:
+                self._tasks.append(asyncio.create_task(self._mail_worker.watch()))
 
     async def stop(self) -> None:
         """Cancel the tasks, add the last failed sign-ins to the audit log, and write the metrics for the last time."""
@@ -67,5 +74,6 @@ class BackgroundTasks:
             event_retention=self._settings.event_retention,
             trash_retention=self._settings.trash_retention,
             audit_retention=self._settings.audit_retention,
+            mail_retention=self._settings.mail_retention,
         )
         self._tasks.append(asyncio.create_task(cleanup))

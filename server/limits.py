@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from graphql_api.auth.accounts import AccountLimits
+from graphql_api.auth.email_links import MailLimits
 from graphql_api.auth.provider_sign_ins import START, ProviderSignInConfig
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
 from graphql_api.auth.write_limits import WriteLimits
@@ -13,7 +14,8 @@ from server.provider_settings import group_rules
 from server.settings import Settings
 
 MINUTE: Final = 60
-DAY: Final = 24 * 60 * MINUTE
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
 PROVIDER_REQUESTS: Final = 600
 """In ten minutes: a sign-in through a provider needs two."""
 PROVIDER_LOGOUTS: Final = 6_000
@@ -45,6 +47,15 @@ def write_limits(settings: Settings, limiter: RateLimiter) -> WriteLimits | None
         limiter,
         per_user=RateLimit("writes-user", per_user, MINUTE) if per_user else None,
         per_token=RateLimit("writes-token", per_token, MINUTE) if per_token else None,
+    )
+
+
+def mail_limits(settings: Settings) -> MailLimits:
+    """The rate limits of mails that clients request."""
+    return MailLimits(
+        requests_per_address=RateLimit("mail-requests-address", settings.mail_requests_per_address, HOUR),
+        mails_per_recipient=RateLimit("mails-recipient", settings.mails_per_recipient, HOUR),
+        mails_per_recipient_and_day=RateLimit("mails-recipient-day", settings.mails_per_recipient_and_day, DAY),
     )
 
 

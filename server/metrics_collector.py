@@ -17,6 +17,7 @@ from observability.file_descriptors import FileDescriptors
 from observability.metrics import Metric, Samples, Snapshot, Value
 from observability.request_records import RequestRecords
 from persistence.database import LOG_POOL_SIZE, Database
+from server.mail_worker import MailWorker
 from server.oldest_snapshot import OldestSnapshot
 from streaming.connections import Connections
 from streaming.lease import LEASE_SECONDS
@@ -43,6 +44,7 @@ class MetricsCollector:
     stream: Stream
     descriptors: FileDescriptors
     oldest_snapshot: OldestSnapshot
+    mail_worker: MailWorker | None
     is_draining: Callable[[], bool]
 
     def collect(self) -> Snapshot:
@@ -73,6 +75,7 @@ class MetricsCollector:
             metrics.SNAPSHOT_TRANSACTIONS: _sample(self.oldest_snapshot.transactions),
             metrics.PASSWORDS_WAITING: _sample(self.passwords.waiting),
             metrics.THROTTLED: {(limit,): count for limit, count in self.throttle.refused.items()},
+            **self._mails(),
         }
 
     def _operations(self) -> Samples:
@@ -86,6 +89,15 @@ class MetricsCollector:
         return {
             metrics.TRUSTED_DOCUMENTS: dict(self.trusted.used.items()),
             metrics.UNTRUSTED_DOCUMENTS: dict(self.trusted.untrusted.items()),
+        }
+
+    def _mails(self) -> dict[Metric, Samples]:
+        worker = self.mail_worker
+        counts = {(name,): worker.counts[name] if worker is not None else 0 for name in ("sent", "failed", "given_up")}
+        return {
+            metrics.MAILS: dict(counts.items()),
+            metrics.MAILS_WAITING: _sample(worker.waiting.number if worker is not None else 0),
+            metrics.MAIL_AGE: _sample(worker.waiting.oldest_seconds if worker is not None else 0.0),
         }
 
     def _stream_metrics(self) -> dict[Metric, Samples]:

@@ -33,6 +33,7 @@ async def clean_up_by_schedule(
     event_retention: timedelta,
     trash_retention: timedelta,
     audit_retention: timedelta,
+    mail_retention: timedelta,
 ) -> None:
     """Clean up at each time of the schedule (cron, in UTC). Runs until cancelled; failures are logged."""
     for instant in CronSim(schedule, datetime.now(UTC)):
@@ -44,6 +45,7 @@ async def clean_up_by_schedule(
                 event_retention=event_retention,
                 trash_retention=trash_retention,
                 audit_retention=audit_retention,
+                mail_retention=mail_retention,
             )
         except ClocksDiffer as error:
             log.error("the clean-up was skipped. %s", error)

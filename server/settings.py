@@ -17,6 +17,7 @@ from domain.trusted_document import TrustMode
 from domain.user import UserDirectory
 from domain.user_deletion import Retention
 from persistence.pooler import Pooler
+from server.mail_settings import mail_problems
 from server.provider_settings import ProviderSettings, ProviderSource, public_origin, sign_in_problems
 from streaming.redis_url import WrongRedisURL, read_redis_url
 
@@ -69,6 +70,14 @@ class Environment(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+class SMTPSecurity(StrEnum):
+    """How the connection to the mail server is encrypted."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class Settings(BaseSettings):
@@ -201,12 +210,41 @@ class Settings(BaseSettings):
         description="Who may register: `open` (everyone), `invite` (only invited users), or `closed` (nobody). The "
         "operator creates users in every mode.",
     )
+    invitation_days: int = Field(7, ge=1, le=90, description="How long an invitation is valid.")
+
+    # E-mail
+    smtp_host: str | None = Field(
+        None, description="The mail server that sends e-mail. If it is not set, the server sends none."
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_security: SMTPSecurity = Field(
+        SMTPSecurity.STARTTLS,
+        description="How the connection is encrypted: `starttls` (usually port 587), `tls` (from the "
+        "beginning, usually port 465), or `none` (for a mail server on this machine). The certificate is verified.",
+    )
+    smtp_username: str | None = Field(None, description="The user of the mail server, if it needs one.")
+    smtp_password: SecretStr | None = Field(None, description="The password of this user.")
+    smtp_password_file: Path | None = Field(
+        None, description="A file with the password, instead of `SMTP_PASSWORD`. It is read at the start."
+    )
+    mail_from: str | None = Field(
+        None,
+        description="The sender of e-mail, for example `Taskriver <noreply@example.org>`. Required with `SMTP_HOST`.",
+    )
+    mail_to_terminal: bool = Field(
+        False,
+        description="Whether e-mail is printed instead of sent. `taskriver dev` sets it if `SMTP_HOST` is not set. "
+        "Refused in production.",
+    )
+    mail_days: int = Field(
+        7, ge=1, le=365, description="How long an e-mail is listed in the database after it was sent or given up."
+    )
 
     # Sign-in providers
     public_url: str | None = Field(
         None,
-        description="Where browsers reach this server, for example `https://tasks.example.org`. Required with sign-in "
-        "providers.",
+        description="Where browsers reach this server, for example `https://tasks.example.org`. Links in e-mail begin "
+        "with it. Required with sign-in providers and with `SMTP_HOST`.",
     )
     password_login: bool = Field(
         True,
@@ -251,6 +289,16 @@ class Settings(BaseSettings):
         "change two.",
     )
     registrations_per_address: int = Field(60, ge=1, description="Registrations per address and minute.")
+    mail_requests_per_address: int = Field(
+        30,
+        ge=1,
+        description="Requests for a new password or for the verification of an address, per address of the client and "
+        "hour.",
+    )
+    mails_per_recipient: int = Field(5, ge=1, description="E-mail that clients can cause to one address per hour.")
+    mails_per_recipient_and_day: int = Field(
+        20, ge=1, description="E-mail that clients can cause to one address per day."
+    )
     refreshes_per_session: int = Field(30, ge=1, description="Token refreshes per session and minute.")
     refreshes_per_session_and_day: int = Field(
         5_000, ge=1, description="Token refreshes per session and day. The server stores each used token."
@@ -321,10 +369,15 @@ class Settings(BaseSettings):
         None, description="Whether the live task board is served at `/board`. If it is not set: in development only."
     )
 
+    link_pages: bool = Field(
+        True,
+        description="Whether the pages of links in e-mail are served: `/join`, `/reset-password` and `/verify-email`. "
+        "If off, your front end serves these paths.",
+    )
     account_pages: bool = Field(
         True,
         description="Whether `/account` and `/admin` are served: the pages on which users manage their account, and "
-        "admins manage users.",
+        "admins manage users. `taskriver login` needs them to sign in through a browser.",
     )
 
     @field_validator("secret_keys", "allowed_origins", "trusted_proxies", mode="before")
@@ -345,6 +398,19 @@ class Settings(BaseSettings):
     @classmethod
     def _origin(cls, value: str | None) -> str | None:
         return public_origin(value) if value is not None else None
+
+    @model_validator(mode="after")
+    def _mail_is_complete(self) -> Self:
+        problems = mail_problems(
+            has_server=self.smtp_host is not None,
+            sender=self.mail_from,
+            has_public_url=self.public_url is not None,
+            has_two_passwords=self.smtp_password is not None and self.smtp_password_file is not None,
+            password_file=self.smtp_password_file,
+        )
+        if problems:
+            raise ValueError("e-mail cannot be sent: " + "; ".join(problems))
+        return self
 
     @model_validator(mode="after")
     def _sign_in_is_possible(self) -> Self:
@@ -377,6 +443,9 @@ class Settings(BaseSettings):
             "the password in REDIS_URL is a well-known one": _has_known_redis_password(self.redis_url),
             "BCRYPT_ROUNDS must be at least 12": self.bcrypt_rounds < 12,
             "ALLOWED_ORIGINS must not hold '*'": "*" in self.allowed_origins,
+            "MAIL_TO_TERMINAL must stay off": self.mail_to_terminal,
+            "SMTP_SECURITY must not be none with a password": self.smtp_security is SMTPSecurity.NONE
+            and self.smtp_secret is not None,
         }
         return [problem for problem, present in found.items() if present]
 
@@ -385,6 +454,28 @@ class Settings(BaseSettings):
         """Secrets by key id. The first key signs."""
         pairs = (key.get_secret_value().partition(":") for key in self.secret_keys)
         return {kid: secret.encode() for kid, _, secret in pairs}
+
+    @cached_property
+    def smtp_secret(self) -> SecretStr | None:
+        """The password for the mail server."""
+        if self.smtp_password_file is not None:
+            return SecretStr(self.smtp_password_file.read_text().strip())
+        return self.smtp_password
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether e-mail is sent, or printed."""
+        return self.smtp_host is not None or self.mail_to_terminal
+
+    @property
+    def invitation_lifetime(self) -> timedelta:
+        """How long an invitation is valid."""
+        return timedelta(days=self.invitation_days)
+
+    @property
+    def mail_retention(self) -> timedelta:
+        """How long an e-mail is listed after its end."""
+        return timedelta(days=self.mail_days)
 
     @property
     def max_token_lifetime(self) -> timedelta:

@@ -18,7 +18,9 @@ from server.settings import Settings
 from services import audit as audit_service
 
 RETRY_SECONDS: Final = 30.0
-NOT_SHOWN: Final = frozenset({"database_url", "database_direct_url", "redis_url", "secret_keys", "metrics_folder"})
+NOT_SHOWN: Final = frozenset(
+    {"database_url", "database_direct_url", "redis_url", "secret_keys", "smtp_password", "metrics_folder"}
+)
 """Secrets, and the folder that each start chooses anew."""
 
 _log: Final = logging.getLogger("taskriver.audit")

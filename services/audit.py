@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 import orjson
 
 from domain import policy
-from domain.audit import AuditAction, AuditEntry, Detail, Subject, counted_id, safe_details
+from domain.audit import AuditAction, AuditEntry, Detail, Performer, Subject, counted_id, safe_details
 from domain.policy import Action
 from domain.project import ProjectRole
 from persistence.models import AuditRow, MembershipRow, ProjectRow, UserRow
@@ -22,6 +22,7 @@ def member_entry(
     *,
     new_role: ProjectRole | None = None,
     reason: str | None = None,
+    performer: Performer | None = None,
 ) -> AuditEntry:
     """The entry of a change of a membership, whose row has its role before the change."""
     details: dict[str, Detail] = {"project": project.key, "projectId": str(project.id)}
@@ -32,7 +33,7 @@ def member_entry(
     if reason is not None:
         details["reason"] = reason
     name = member.username if member is not None else None
-    return AuditEntry(action, Subject.user(membership.user_id, name), details)
+    return AuditEntry(action, Subject.user(membership.user_id, name), details, performer)
 
 
 def project_entry(action: AuditAction, project: ProjectRow, **details: Detail) -> AuditEntry:

@@ -8,6 +8,8 @@ from domain.access_token import KEPT_AFTER_EXPIRY
 from domain.audit import RETENTION as AUDIT_RETENTION
 from domain.audit import AuditAction, AuditEntry, Detail
 from domain.idempotency import RETENTION
+from domain.invitation import KEPT_AFTER_EXPIRY as INVITATIONS_KEPT
+from domain.mail import RETENTION as MAIL_RETENTION
 from persistence.unit_of_work import UnitOfWork
 
 BATCH_SIZE: Final = 500
@@ -39,6 +41,8 @@ class Removed:
     keys: int
     tasks: int
     audit_entries: int
+    invitations: int = 0
+    mails: int = 0
 
 
 @dataclass(slots=True)
@@ -60,9 +64,10 @@ async def clean_up(
     event_retention: timedelta,
     trash_retention: timedelta = TRASH_RETENTION,
     audit_retention: timedelta = AUDIT_RETENTION,
+    mail_retention: timedelta = MAIL_RETENTION,
 ) -> Removed | None:
-    """Remove expired sessions with their used tokens, old events, old trash, old entries of the audit log, and what is
-    older than 30 days of expired access tokens and of idempotency keys.
+    """Remove expired sessions with their used tokens, old events, old trash, old entries of the audit log, old mails,
+    expired links, and what is older than 30 days of expired access tokens, of invitations and of idempotency keys.
 
     Ages are measured with the database's clock. Returns None if another process is cleaning up. If something is
     removed, the audit log has an entry with the times before which everything is.
@@ -76,6 +81,7 @@ async def clean_up(
         await _check_clocks(uow)
         now = await uow.server_time()
         events_before, trash_before, audit_before = now - event_retention, now - trash_retention, now - audit_retention
+        mails_before, invitations_before = now - mail_retention, now - INVITATIONS_KEPT
         run = _Run(
             {
                 "sessionsExpiredBefore": now.isoformat(),
@@ -84,13 +90,17 @@ async def clean_up(
                 "eventsBefore": events_before.isoformat(),
                 "deletedTasksBefore": trash_before.isoformat(),
                 "auditBefore": audit_before.isoformat(),
+                "mailsBefore": mails_before.isoformat(),
+                "invitationsExpiredBefore": invitations_before.isoformat(),
             }
         )
         sessions = await uow.sessions.remove_expired(now)
         tokens = await uow.access_tokens.remove_expired(now - KEPT_AFTER_EXPIRY)
         keys = await uow.keys.remove_older(now - RETENTION)
         await uow.single_uses.remove_expired(now)
-        run.note(uow, sessions + tokens + keys)
+        invitations = await uow.invitations.remove_expired(invitations_before)
+        links = await uow.link_tokens.remove_expired(now)
+        run.note(uow, sessions + tokens + keys + invitations + links)
         await uow.commit()
     events = 0
     while removed := await _trim(uow, run, recorded_before=events_before):
@@ -101,7 +111,10 @@ async def clean_up(
     entries = 0
     while removed := await _trim_audit(uow, run, before=audit_before):
         entries += removed
-    return Removed(sessions, tokens, events, keys, tasks, entries)
+    mails = 0
+    while removed := await _trim_mails(uow, run, before=mails_before):
+        mails += removed
+    return Removed(sessions, tokens, events, keys, tasks, entries, invitations, mails)
 
 
 async def _empty_trash(uow: UnitOfWork, run: _Run, *, deleted_before: datetime) -> int:
@@ -116,6 +129,14 @@ async def _empty_trash(uow: UnitOfWork, run: _Run, *, deleted_before: datetime) 
 async def _trim_audit(uow: UnitOfWork, run: _Run, *, before: datetime) -> int:
     async with uow:
         removed = await uow.audit_entries.remove_older(before, at_most=BATCH_SIZE)
+        run.note(uow, removed)
+        await uow.commit()
+    return removed
+
+
+async def _trim_mails(uow: UnitOfWork, run: _Run, *, before: datetime) -> int:
+    async with uow:
+        removed = await uow.mails.remove_older(before, at_most=BATCH_SIZE)
         run.note(uow, removed)
         await uow.commit()
     return removed

@@ -15,17 +15,19 @@ def role_changed(
     role: ProjectRole | None,
     *,
     previous: ProjectRole | None = None,
+    actor_id: UUID | None = None,
 ) -> MembershipEvent:
     """The event by which processes learn the new role; None: the user is not a member any more.
 
-    *previous* is the role before; None: the user was not a member.
+    *previous* is the role before; None: the user was not a member. *actor_id* is the user who did it, if that is not
+    the actor of the unit of work.
 
     The project must be locked or new: so the event is in order with those of its tasks.
     """
     return MembershipEvent(
         user_id=user_id,
         project_id=project_id,
-        actor_id=uow.actor.user_id,
+        actor_id=actor_id or uow.actor.user_id,
         at=uow.now,
         request_id=uow.request_id,
         role=role,

@@ -34,6 +34,7 @@ HashPassword = Callable[[str], Awaitable[str]]
 VerifyPassword = Callable[[str, str | None], Awaitable[Verification]]
 ReportFailure = Callable[[UserRow | None], None]
 """Gets the user whose password was wrong, or None."""
+AskForVerification = Callable[[UnitOfWork, UserRow], None]
 
 _log: Final = logging.getLogger("taskriver.projects")
 _NEW_MANAGER: Final = (
@@ -78,8 +79,11 @@ async def register(
     hash_password: HashPassword,
     role: Role = Role.USER,
     registration: Registration = Registration.OPEN,
+    verify: AskForVerification | None = None,
 ) -> UserRow:
     """Create a user. *registration* says who may create one with the role USER; only admins may give the other roles.
+
+    *verify* adds a mail that lets the user verify the address, if the server sends mail.
 
     Raises:
         Invalid: if a value breaks a rule.
@@ -93,6 +97,24 @@ async def register(
     username, email = check_username(username), check_email(email)
     password_hash = await hash_password(check_password(password))
     user = new_user(uow, username=username, email=email, role=role, password_hash=password_hash)
+    async with uow:
+        add_user(uow, user)
+        if verify is not None:
+            verify(uow, user)
+        await commit_user(uow)
+    return user
+
+
+async def create_without_password(uow: UnitOfWork, *, username: str, email: str, role: Role = Role.USER) -> UserRow:
+    """Create a user who signs in without a password, for servers that have none.
+
+    Raises:
+        Invalid: a value breaks a rule.
+        AlreadyExists: the name or the e-mail address is taken, ignoring case.
+        Forbidden: the actor is not an admin.
+    """
+    policy.require_user(uow.actor, Action.SET_ROLE, uow.actor.user_id)
+    user = new_user(uow, username=check_username(username), email=check_email(email), role=role)
     async with uow:
         add_user(uow, user)
         await commit_user(uow)

@@ -21,7 +21,7 @@ from graphql_api.execution.document import label_of
 
 ROOT: Final = Path(__file__).parents[1]
 FILE: Final = ROOT / "server" / "own_documents.json"
-PAGES: Final = ("board", "account")
+PAGES: Final = ("board", "account", "links")
 """The pages that send documents of their own."""
 MODULES: Final = (
     "cli.stored_sessions.sessions",
@@ -59,7 +59,7 @@ def encoded() -> bytes:
 
 
 def _of_page(page: str) -> Iterator[str]:
-    for path in sorted((ROOT / "server" / "pages" / page / "assets").glob("*.js")):
+    for path in sorted((ROOT / "server" / "pages" / page).rglob("*.js")):
         literals = [(match["name"], match["text"]) for match in _LITERAL.finditer(path.read_text())]
         constants = {name: text for name, text in literals if name is not None}
         yield from (_unescaped(_whole(text, constants)) for _, text in literals if _START.match(text))

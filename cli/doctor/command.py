@@ -8,7 +8,7 @@ from typing import Final
 import typer
 
 from cli.connections import FOLDER, database_url_of, redis_url_of
-from cli.doctor import database, local, redis
+from cli.doctor import database, local, mail, redis
 from cli.doctor.finding import CheckResult, CheckState, worst
 from cli.errors import REFUSED, WARNING
 from cli.output import AsJSON, examples, print_result
@@ -32,8 +32,9 @@ _SUMMARY: Final = {
 def doctor(as_json: AsJSON = False) -> None:
     """Check settings, database, Redis and migrations.
 
-    Checks the settings of this environment and the servers that they name, or those of a `taskriver dev` that runs in
-    this folder. Changes nothing. The exit code is that of the worst state: 0 ok, 3 look (a warning), 1 bad (a failure).
+    Checks the settings of this environment and the servers that they name, also the mail server, or those of a
+    `taskriver dev` that runs in this folder. Changes nothing. The exit code is that of the worst state: 0 ok, 3 look (a
+    warning), 1 bad (a failure).
     """
     findings = asyncio.run(_run_checks())
     state = worst(findings)
@@ -67,6 +68,7 @@ async def _run_checks() -> list[CheckResult]:
         local.cookies(settings),
         *findings,
         *await _check_redis(settings),
+        *([await mail.server(settings)] if settings.smtp_host is not None else []),
         local.disk(FOLDER if FOLDER.exists() else Path(), database_bytes=size),
     ]
 
@@ -81,8 +83,12 @@ async def _check_database(settings: Settings) -> tuple[list[CheckResult], int | 
     connected = Database(url, pool_size=1, pooler=settings.database_pooler)
     try:
         findings, server = await database.check(connected, settings)
+        is_usable = all(each.state is not CheckState.BAD for each in findings)
+        waiting = await mail.queue(connected) if settings.sends_mail and is_usable else None
     finally:
         await connected.close()
+    if waiting is not None:
+        findings.append(waiting)
     return findings, server.size if server is not None else None
 
 

@@ -1,1 +1,1 @@
-"""The sessions that `taskriver token` stores, and the account that uses them."""
+"""The sessions that `taskriver login` stores, and the account that uses them."""

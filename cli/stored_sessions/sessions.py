@@ -1,4 +1,4 @@
-"""Starts, renews and ends sessions at a server, for `taskriver token`."""
+"""Starts, renews and ends sessions at a server, for `taskriver login` and `taskriver token`."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,6 +12,9 @@ from verification.client.http import Api
 _SIGNED_IN: Final = "accessToken refreshToken expiresAt user { username } userErrors { message }"
 _LOGIN: Final = f"mutation ($input: LoginInput!) {{ in: login(input: $input) {{ {_SIGNED_IN} }} }}"
 _REFRESH: Final = f"mutation ($input: RefreshTokenInput!) {{ in: refreshToken(input: $input) {{ {_SIGNED_IN} }} }}"
+_EXCHANGE: Final = (
+    f"mutation ($input: ExchangeSignInCodeInput!) {{ in: exchangeSignInCode(input: $input) {{ {_SIGNED_IN} }} }}"
+)
 _ME: Final = "{ me { id } }"
 _LOGOUT: Final = "mutation { logout { userErrors { message } } }"
 
@@ -30,6 +33,18 @@ class StoredSessions:
         """
         credentials = {"username": username, "password": password, "returnRefreshToken": True}
         session = self._session_of(await self._ask(_LOGIN, {"input": credentials}))
+        if isinstance(session, str):
+            raise CommandError(f"{self.api.url}: {session}")
+        return session
+
+    async def exchange(self, code: str, verifier: str, port: int) -> StoredSession:
+        """Start a session with a code that a browser brought.
+
+        Raises:
+            CommandError: the server does not answer, or does not accept the code.
+        """
+        values = {"code": code, "codeVerifier": verifier, "port": port}
+        session = self._session_of(await self._ask(_EXCHANGE, {"input": values}))
         if isinstance(session, str):
             raise CommandError(f"{self.api.url}: {session}")
         return session

@@ -14,7 +14,7 @@ def has_stored_session(api: Api) -> bool:
 
 
 class StoredAccount(Account):
-    """The user who signed in last with `taskriver token`.
+    """The user who signed in last with `taskriver login`.
 
     Each new refresh token is stored, because it replaces the one before.
     """
@@ -34,6 +34,6 @@ class StoredAccount(Account):
             if found is not None and (not found.is_fresh or found.access_token == self._refused):
                 found = await sessions.renew(found)
             if found is None:
-                raise Refused("UNAUTHENTICATED", "The stored session has ended: sign in again with `taskriver token`.")
+                raise Refused("UNAUTHENTICATED", "The stored session has ended: sign in again with `taskriver login`.")
             opened.save(found)
         self._access = found.access_token

@@ -15,8 +15,9 @@ from domain.actor import Actor
 from domain.audit import AuditAction
 from domain.errors import InvalidCredentials
 from domain.identity import PasswordsDisabled
-from domain.registration import Registration
+from domain.registration import Registration, check_invited_registration
 from domain.user_deletion import Retention
+from graphql_api.auth.email_links import EmailLinks
 from graphql_api.auth.failed_attempts import Attempt, AttemptCount, FailedAttempts
 from graphql_api.auth.password_limits import Budget, PasswordLimits
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
@@ -24,8 +25,11 @@ from graphql_api.auth.tokens import AccessTokens
 from persistence.database import Database
 from persistence.models import UserRow
 from persistence.unit_of_work import UnitOfWork
+from services import invitation as invitation_service
 from services import session as session_service
+from services import sign_in_code as sign_in_code_service
 from services import user as user_service
+from services.email_account import ask_for_verification
 from services.failed_sign_in import FailedSignIns
 from services.session import OpenSession
 from services.user import ReportFailure
@@ -83,13 +87,14 @@ class Accounts:
         limits: AccountLimits,
         key_ring: Mapping[str, bytes],
         failed_sign_ins: FailedSignIns,
+        email_links: EmailLinks,
         registration: Registration = Registration.OPEN,
         retention: Retention,
         passwords: bool = True,
     ) -> None:
         """*registration* says who may register, and *retention* how long data of deleted users are kept.
 
-        With *passwords* off, only refreshing tokens is possible.
+        With *passwords* off, only refreshing tokens is possible. New users get a mail if the *email_links* send mail.
         """
         self._database = database
         self._password_limits = password_limits
@@ -99,14 +104,23 @@ class Accounts:
         self._limits = limits
         self._key_ring = key_ring
         self._failed_sign_ins = failed_sign_ins
+        self._email_links = email_links
         self._registration = registration
         self._retention = retention
         self._passwords = passwords
 
     async def register(
-        self, client: Client, *, username: str, email: str, password: str, request_id: str | None
+        self,
+        client: Client,
+        *,
+        username: str,
+        email: str,
+        password: str,
+        request_id: str | None,
+        invitation: str | None = None,
     ) -> UserRow:
-        """Create a user with the role USER; see `services.user.register`.
+        """Create a user with the role USER, or with that of an *invitation*; see `services.user.register` and
+        `services.invitation.register_invited`.
 
         Raises:
             PasswordsDisabled: the server has switched passwords off.
@@ -118,14 +132,28 @@ class Accounts:
         await self._rate_limiter.take(self._limits.registrations, address, message=TOO_MANY_REGISTRATIONS)
         hasher = self._password_limits.hasher(client, username.lower(), self._hashes(address))
         await hasher.check()
-        return await user_service.register(
+        if invitation is not None:
+            check_invited_registration(self._registration)
+            return await invitation_service.register_invited(
+                self._unit_of_work(None, client, request_id),
+                token=invitation,
+                username=username,
+                email=email,
+                password=password,
+                hash_password=hasher.hash,
+            )
+        user = await user_service.register(
             self._unit_of_work(None, client, request_id),
             username=username,
             email=email,
             password=password,
             hash_password=hasher.hash,
             registration=self._registration,
+            verify=ask_for_verification if self._email_links.sends_mail else None,
         )
+        if self._email_links.sends_mail:
+            await self._email_links.count_mail(user.email)
+        return user
 
     async def sign_in(self, client: Client, *, username: str, password: str, request_id: str | None) -> SignedIn:
         """Start a session; see `services.session.sign_in`.
@@ -173,6 +201,21 @@ class Accounts:
             self._unit_of_work(None, client, request_id),
             refresh_token=refresh_token,
             key_ring=self._key_ring,
+        )
+        return self._signed_in(opened)
+
+    async def exchange_code(
+        self, client: Client, *, code: str, verifier: str, port: int, request_id: str | None
+    ) -> SignedIn:
+        """Start a session with a sign-in code; see `services.sign_in_code.exchange_sign_in_code`."""
+        opened = await sign_in_code_service.exchange_sign_in_code(
+            self._unit_of_work(None, client, request_id),
+            code=code,
+            verifier=verifier,
+            port=port,
+            key_ring=self._key_ring,
+            ip_address=client.address,
+            user_agent=client.user_agent,
         )
         return self._signed_in(opened)
 

@@ -97,7 +97,8 @@ class UserMutations:
 
     @mutation(
         PUBLIC,
-        "Create a user account with the role USER, if the server permits it. Then use `login`.",
+        "Create a user account with the role USER, or with that of an invitation, if the server permits it. Then use "
+        "`login`. If the server sends e-mail, a link that verifies the address is mailed.",
         viewer=current_user,
     )
     async def register(self, field: FieldContext, input: RegisterInput) -> RegisterPayload | None:
@@ -108,6 +109,7 @@ class UserMutations:
             username=input.username,
             email=input.email,
             password=input.password,
+            invitation=input.invitation,
             request_id=context.request_id,
         )
         return RegisterPayload(user=user_as_viewer(row, context.backend.project_creation))

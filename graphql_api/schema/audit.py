@@ -24,6 +24,7 @@ _TYPES = {
     SubjectKind.SESSION: "Session",
     SubjectKind.ACCESS_TOKEN: "AccessToken",
     SubjectKind.PROJECT: "Project",
+    SubjectKind.INVITATION: "Invitation",
 }
 
 

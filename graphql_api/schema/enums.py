@@ -244,6 +244,13 @@ _described(
         "SERVER_STARTED": "Processes started. `times` is their number in this hour. The details are the settings that "
         "are not the defaults, without secrets.",
         "CLEANED_UP": "The clean-up removed what was older than the times in the details.",
+        "INVITATION_CREATED": "A person was invited, to a project if the details have one.",
+        "INVITATION_REVOKED": "An invitation was deleted.",
+        "INVITATION_ACCEPTED": "An invitation was used. The actor is the user who has accepted it.",
+        "PASSWORD_RESET": "A user set a new password with a link from a mail. Their sessions ended.",
+        "EMAIL_VERIFIED": "A user verified their e-mail address with a link from a mail.",
+        "RECOVERY_CREATED": "The operator created a code with which a user can sign in once.",
+        "RECOVERY_USED": "Such a code was used. The next entry is the session.",
     },
 )
 _described(
@@ -254,5 +261,6 @@ _described(
         "SESSION": "A session of a user.",
         "ACCESS_TOKEN": "A personal access token of a user.",
         "PROJECT": "A project.",
+        "INVITATION": "An invitation. Its address is not in the log.",
     },
 )

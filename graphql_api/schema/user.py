@@ -23,6 +23,10 @@ def _email(actor: Actor, user_id: UUID, email: str, kind: UserKind) -> str | Non
     return email if has_address and may_user(actor, Action.READ_EMAIL, user_id) else None
 
 
+def _verified_at(actor: Actor, user_id: UUID, verified_at: datetime | None) -> datetime | None:
+    return verified_at if may_user(actor, Action.READ_EMAIL, user_id) else None
+
+
 def _may_create_projects(actor: Actor, user_id: UUID) -> bool:
     return actor.user_id == user_id and actor.creates_projects and may_project(actor, Action.CREATE_PROJECT, None)
 
@@ -46,6 +50,11 @@ class User(Node):
         PERSONAL,
         "The e-mail address. Only the user and admins can see it; for others it is null. A service account has none.",
         Expression(_email, ("id", "email", "kind")),
+    )
+    email_verified_at = object_field(
+        PERSONAL,
+        "When the user has shown that the e-mail address is theirs. Null: not yet, or you may not see the address.",
+        Expression(_verified_at, ("id", "email_verified_at")),
     )
     viewer_can_create_projects = object_field(
         PERSONAL,
@@ -98,6 +107,12 @@ class RegisterInput:
     password: str = strawberry.field(
         description="At least 8 characters, with an upper-case letter, a lower-case letter, a digit and a symbol; no "
         "spaces; at most 1,024 bytes."
+    )
+    invitation: str | None = strawberry.field(
+        default=None,
+        description="The token of an invitation: the text after `#token=` in the link. Null or left out: without one. "
+        "It gives the account the role of the invitation, and the membership in its project. The address must be the "
+        "invited one.",
     )
 
 

@@ -49,5 +49,7 @@ class UserRow(Base):
     )
 
 
+folded_email: ColumnElement[str] = func.lower(collate(UserRow.email, "C"))
+"""The expression of the index `uq_users_email_lower`."""
 folded_username: ColumnElement[str] = func.lower(collate(UserRow.username, "C"))
 """The expression of the index `uq_users_username_lower`."""

@@ -28,7 +28,7 @@ from domain.policy import Action, reach_of
 from domain.service_account import MAX_LISTED
 from domain.text import is_storable
 from persistence.models import UserRow
-from persistence.models.user import folded_username
+from persistence.models.user import folded_email, folded_username
 from persistence.pagination import PageCursor, PageRequest, page_cursor
 from persistence.queries.joins import joined
 from persistence.queries.keyset import Bound, Keyset, Window, ordered
@@ -65,6 +65,15 @@ class UserByName:
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
         return joined(_USERS, columns).where(folded_username == lowered(bindparam("username", type_=String())))
+
+
+@dataclass(frozen=True, slots=True)
+class UserByEmail:
+    """The user with an e-mail address, ignoring case. Parameter: `email`."""
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """The statement."""
+        return joined(_USERS, columns).where(folded_email == lowered(bindparam("email", type_=String())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +202,11 @@ def user(user_id: UUID) -> Query:
 def user_by_name(username: str) -> Query:
     """The user with this name."""
     return Query(UserByName(), {"username": username})
+
+
+def user_by_email(email: str) -> Query:
+    """The user with this e-mail address."""
+    return Query(UserByEmail(), {"email": email})
 
 
 def users(ids: Collection[UUID]) -> Query:

@@ -40,6 +40,11 @@ class UserRepository(RowRepository[UserRow]):
         rows = await rows_of(self._work.transaction, UserRow, reads.user_by_name(username))
         return rows[0] if rows else None
 
+    async def find_by_email(self, email: str) -> UserRow | None:
+        """The user with this checked e-mail address, ignoring the case of ASCII letters, or None."""
+        rows = await rows_of(self._work.transaction, UserRow, reads.user_by_email(email))
+        return rows[0] if rows else None
+
     async def id_by_email(self, email: str) -> UUID | None:
         """The id of the user with this e-mail address, ignoring the case of ASCII letters, or None."""
         user_id: UUID | None = await self._work.transaction.value(_BY_EMAIL, email)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from server.pages.demo_users import DemoUsers, page_settings
 from server.pages.frontend_page import FrontendPage
 
-PATHS: Final = ("/account", "/admin", "/admin/audit")
+PATHS: Final = ("/account", "/account/cli", "/admin", "/admin/audit")
 ASSETS: Final = "/account/assets/{name}"
 
 

@@ -1,4 +1,4 @@
-"""Pages without scripts: one style, one policy, one document structure."""
+"""Simple pages: one style, one policy, one document structure."""
 
 import base64
 import hashlib
@@ -7,6 +7,9 @@ from typing import Final
 from asgi.request_context import Header
 
 ICON: Final = "/icon.svg"
+
+_OWN: Final = "'self'"
+_NOTHING: Final = "'none'"
 
 _STYLE: Final = """
 :root {
@@ -39,16 +42,25 @@ code { font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; }
 .cards span { color: var(--soft); }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .35rem 1.25rem; margin: 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
+form { display: grid; gap: .9rem; max-width: 22rem; margin: 0 0 1rem; } form p { margin: 0; }
+[hidden] { display: none; }
+label { display: grid; gap: .25rem; font-weight: 600; }
+input { font: inherit; padding: .5rem .6rem; border: 1px solid var(--soft); border-radius: 8px; color: inherit;
+  background: var(--sheet); }
+button { font: inherit; font-weight: 600; padding: .55rem .9rem; border: 0; border-radius: 8px; color: var(--paper);
+  background: var(--mark); cursor: pointer; }
+.problem { color: light-dark(#a3262a, #ff9c93); } .problem:empty { display: none; }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .6rem; } }
 """
 
 
-def document(title: str, body: str) -> bytes:
-    """The page as UTF-8 HTML; *body* is HTML."""
+def document(title: str, body: str, *, script: str | None = None) -> bytes:
+    """The page as UTF-8 HTML; *body* is HTML, and *script* the path of a module."""
+    scripts = f'<script type="module" src="{script}"></script>' if script is not None else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
-        f'<link rel="icon" type="image/svg+xml" href="{ICON}"><style>{_STYLE}</style></head>'
+        f'<link rel="icon" type="image/svg+xml" href="{ICON}"><style>{_STYLE}</style>{scripts}</head>'
         f'<body><main><a class="brand" href="/"><img src="{ICON}" alt=""> Taskriver</a>{body}</main></body></html>\n'
     ).encode()
 
@@ -57,12 +69,23 @@ def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
-HEADERS: Final[list[Header]] = [
-    (
-        b"content-security-policy",
-        f"default-src 'none'; img-src 'self'; style-src 'sha256-{_digest(_STYLE)}'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'".encode("ascii"),
-    ),
-    (b"referrer-policy", b"no-referrer"),
-]
+def headers_with(*directives: str, sends_forms: bool = False) -> list[Header]:
+    """The headers of a page: it may use its own style and images of this server, and what *directives* permit.
+
+    If it *sends_forms*, it may send them to this server without a script. It then names its origin, which browsers
+    would replace by `null` otherwise.
+    """
+    policy = [
+        "default-src 'none'; img-src 'self'",
+        f"style-src 'sha256-{_digest(_STYLE)}'",
+        *directives,
+        f"base-uri 'none'; form-action {_OWN if sends_forms else _NOTHING}; frame-ancestors 'none'",
+    ]
+    return [
+        (b"content-security-policy", "; ".join(policy).encode("ascii")),
+        (b"referrer-policy", b"same-origin" if sends_forms else b"no-referrer"),
+    ]
+
+
+HEADERS: Final = headers_with()
 """Sent with each page: it may use its own style and images of this server, and nothing else."""

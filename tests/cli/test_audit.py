@@ -23,7 +23,8 @@ from domain.project import ProjectRole
 from domain.trusted_document import TrustedDocument
 from domain.user import Role
 from persistence.database import Database
-from persistence.models import AuditRow
+from persistence.models import AuditRow, InvitationRow
+from persistence.models.rows import new_row
 from persistence.queries.audit import AuditFilter
 from server.settings import Settings
 from tests.cli.conftest import CommandResult, Run
@@ -35,6 +36,7 @@ OPERATOR_NAME: Final = "the operator (command line)"
 PASSWORD: Final = b"Correct-horse1\n"
 
 TOKEN_ID: Final = UUID(int=7)
+INVITATION_ID: Final = UUID(int=8)
 MANIFEST: Final = Path(__file__).with_name("manifests") / "apollo.json"
 
 EXEMPT: Final = {
@@ -42,8 +44,10 @@ EXEMPT: Final = {
     **dict.fromkeys(("doctor", "export-schema", "watch", "verify-stream", "compat check"), "it changes nothing"),
     **dict.fromkeys(("project list", "project members"), "without options it reads names that users see, too"),
     "migrate": "it changes tables and no access, and the log may not exist yet",
-    "token": "it signs in over the API, which adds the entry",
-    **dict.fromkeys(("access-token list", "service-account list", "documents list"), "it reads only"),
+    **dict.fromkeys(("token", "login", "logout"), "it signs in or out over the API, which adds the entry"),
+    **dict.fromkeys(
+        ("access-token list", "service-account list", "documents list", "invitation list"), "it reads only"
+    ),
     **dict.fromkeys(("stream reset-epoch", "stream cursor-format"), "it changes the cursors of clients and no access"),
 }
 """The commands that add no entry, with the reason."""
@@ -54,6 +58,7 @@ AUDITED: Final[dict[str, tuple[tuple[str, ...], list[tuple[str, str | None]]]]] 
     ),
     "user role": (("user", "role", "alice", "moderator"), [("ROLE_CHANGED", OPERATOR_NAME)]),
     "user disable": (("user", "disable", "alice"), [("USER_DISABLED", OPERATOR_NAME)]),
+    "user recover": (("user", "recover", "alice"), [("RECOVERY_CREATED", OPERATOR_NAME)]),
     "user delete": (("user", "delete", "bob"), [("USER_DELETED", OPERATOR_NAME)]),
     "user enable": (("user", "enable", "gone"), [("USER_ENABLED", OPERATOR_NAME)]),
     "service-account create": (("service-account", "create", "robot"), [("USER_CREATED", OPERATOR_NAME)]),
@@ -73,6 +78,14 @@ AUDITED: Final[dict[str, tuple[tuple[str, ...], list[tuple[str, str | None]]]]] 
     "access-token revoke": (
         ("access-token", "revoke", "alice", str(TOKEN_ID)),
         [("ACCESS_TOKEN_REVOKED", "alice")],
+    ),
+    "invitation create": (
+        ("invitation", "create", "i@example.org", "--project", "WEB"),
+        [("INVITATION_CREATED", OPERATOR_NAME)],
+    ),
+    "invitation revoke": (
+        ("invitation", "revoke", str(INVITATION_ID)),
+        [("INVITATION_REVOKED", OPERATOR_NAME)],
     ),
     "documents add": (("documents", "add", str(MANIFEST), "--client", "web"), [("DOCUMENTS_ADDED", OPERATOR_NAME)]),
     "documents remove": (
@@ -107,6 +120,16 @@ def scene(ask: Any, users: None) -> None:
             await uow.trusted_documents.add(
                 "old", [TrustedDocument("1", "old", "One", "{ __typename }")], now=uow.stamp
             )
+            invitation = new_row(
+                InvitationRow,
+                id=INVITATION_ID,
+                email="r@example.org",
+                role=Role.USER,
+                is_mailed=True,
+                created_at=uow.now,
+                expires_at=uow.now + timedelta(days=1),
+            )
+            uow.invitations.add(invitation)
             await uow.commit()
 
     ask(make)

@@ -59,13 +59,18 @@ NEEDED: Final[Mapping[str, frozenset[Scope] | None]] = {
     **dict.fromkeys(
         (
             *("Mutation.changePassword", "Mutation.logout", "Mutation.logoutAll", "Mutation.deleteUser"),
+            *("Query.invitations", "Mutation.createInvitation", "Mutation.revokeInvitation"),
+            *("Mutation.acceptInvitation", "Mutation.requestEmailVerification"),
             *("Query.accessTokens", "Mutation.createAccessToken", "Mutation.revokeAccessToken"),
+            "Mutation.createSignInCode",
             *("Query.identities", "Mutation.unlinkIdentity"),
             *("Query.serviceAccounts", "Mutation.createServiceAccount"),
         ),
         NONE,
     ),
+    "Mutation.exchangeSignInCode": None,
     **dict.fromkeys(("Query.signInOptions", "Mutation.login", "Mutation.refreshToken", "Mutation.register"), None),
+    **dict.fromkeys(("Mutation.requestPasswordReset", "Mutation.resetPassword", "Mutation.verifyEmail"), None),
 }
 """By the root field: the scopes of which each alone suffices; none: only a session; None: public."""
 

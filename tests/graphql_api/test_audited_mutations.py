@@ -1,19 +1,25 @@
 """Every mutation and every REST operation writes an entry of the audit log, or is listed here with the reason."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from domain.audit import AuditAction
+from domain.mail import LinkPurpose
 from domain.project import ProjectRole
+from domain.sign_in_code import challenge_of
 from domain.user import Role
 from graphql_api.auth.passwords import Passwords
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
 from persistence.models import AuditRow, ProjectRow, UserRow
 from rest_api.endpoints import OPERATIONS
+from services import invitation as invitation_service
+from services.invitation import CreatedInvitation
+from services.sign_in_code import create_sign_in_code
 from tests.support.api import Api
 from tests.support.audit import entries
 
@@ -30,6 +36,11 @@ EXEMPT: Final = {
         HISTORY,
     ),
     **dict.fromkeys(("createLabel", "updateLabel", "deleteLabel"), "labels are words, and do not change access"),
+    "createSignInCode": "the sign-in with the code has an entry",
+    **dict.fromkeys(
+        ("requestPasswordReset", "requestEmailVerification"),
+        "they change nothing, and the first is open to everyone, who could fill the log; mails are rows of a table",
+    ),
     "updateProject": "the key, the name and the description do not change access",
 }
 """The reasons, by mutation."""
@@ -144,10 +155,95 @@ async def revoke(stage: Stage) -> UUID:
     return user.id
 
 
+async def exchange_code(stage: Stage) -> UUID:
+    """With a code of another session of the actor."""
+    user = await stage.person()
+    session = await stage.api.build.a_session(user)
+    uow = stage.api.build.as_(stage.api.build.actor(user, session.id))
+    created = await create_sign_in_code(uow, challenge=challenge_of("v" * 43), port=1, client_name="x")
+    values = {"code": created.code, "codeVerifier": "v" * 43, "port": 1}
+    await stage.mutate("exchangeSignInCode", "ExchangeSignInCodeInput", None, **values)
+    return user.id
+
+
 async def create_access_token(stage: Stage) -> UUID:
     """For the actor."""
     user = await stage.person()
     await stage.mutate("createAccessToken", "CreateAccessTokenInput", user, name="CI", scopes=["TASKS_READ"])
+    return user.id
+
+
+async def create_invitation(stage: Stage) -> UUID:
+    """One to a project."""
+    boss = await stage.person()
+    _, project_id = await stage.project((boss, ProjectRole.MANAGER))
+    values = {"email": "i@example.org", "projectId": project_id, "projectRole": "VIEWER"}
+    await stage.mutate("createInvitation", "CreateInvitationInput", boss, **values)
+    return boss.id
+
+
+async def revoke_invitation(stage: Stage) -> UUID:
+    """One of an admin."""
+    admin = await stage.person(Role.ADMIN)
+    created = await invited(stage, admin, "r@example.org", None)
+    invitation_id = encode_id("Invitation", created.row.id)
+    await stage.mutate("revokeInvitation", "RevokeInvitationInput", admin, invitationId=invitation_id)
+    return admin.id
+
+
+async def accept_invitation(stage: Stage) -> UUID:
+    """To a project, by a user with an account."""
+    admin, user = await stage.person(Role.ADMIN), await stage.person()
+    project, _ = await stage.project((admin, ProjectRole.MANAGER))
+    created = await invited(stage, admin, user.email, project.id)
+    token = str(created.link).partition("#token=")[2]
+    await stage.mutate("acceptInvitation", "AcceptInvitationInput", user, token=token)
+    return user.id
+
+
+async def invited(stage: Stage, by: UserRow, email: str, project_id: UUID | None) -> CreatedInvitation:
+    """An invitation."""
+    return await invitation_service.create_invitation(
+        stage.api.build.as_(by),
+        email=email,
+        role=Role.USER,
+        project_id=project_id,
+        project_role=ProjectRole.VIEWER if project_id is not None else None,
+        lifetime=timedelta(days=1),
+        links=stage.api.server.links,
+        sends_mail=False,
+    )
+
+
+async def link_token(stage: Stage, user: UserRow, purpose: LinkPurpose) -> str:
+    """The token of a link that was mailed."""
+    row_id, links = uuid4(), stage.api.server.links
+    async with stage.api.build.as_(None) as uow:
+        await uow.link_tokens.put(
+            id=row_id,
+            purpose=purpose.value,
+            user_id=user.id,
+            email=user.email,
+            token_hash=links.hash(purpose, row_id),
+            expires_at=uow.now + timedelta(hours=1),
+        )
+        await uow.commit()
+    return links.token(purpose, row_id)
+
+
+async def reset_password(stage: Stage) -> UUID:
+    """A new password with a link, by its user."""
+    user = await stage.person()
+    token = await link_token(stage, user, LinkPurpose.RESET)
+    await stage.mutate("resetPassword", "ResetPasswordInput", None, token=token, newPassword=PASSWORD + "2")
+    return user.id
+
+
+async def verify_email(stage: Stage) -> UUID:
+    """With a link, by its user."""
+    user = await stage.person()
+    token = await link_token(stage, user, LinkPurpose.VERIFY)
+    await stage.mutate("verifyEmail", "VerifyEmailInput", None, token=token)
     return user.id
 
 
@@ -231,6 +327,7 @@ Scenario = Callable[[Stage], Awaitable[UUID | None]]
 AUDITED: Final[dict[str, tuple[Scenario, AuditAction]]] = {
     "register": (register, AuditAction.USER_CREATED),
     "login": (login, AuditAction.SIGNED_IN),
+    "exchangeSignInCode": (exchange_code, AuditAction.SIGNED_IN),
     "refreshToken": (refresh, AuditAction.TOKEN_REUSED),
     "changePassword": (change_password, AuditAction.PASSWORD_CHANGED),
     "logout": (logout, AuditAction.SIGNED_OUT),
@@ -239,6 +336,11 @@ AUDITED: Final[dict[str, tuple[Scenario, AuditAction]]] = {
     "createAccessToken": (create_access_token, AuditAction.ACCESS_TOKEN_CREATED),
     "createServiceAccount": (create_service_account, AuditAction.USER_CREATED),
     "revokeAccessToken": (revoke_access_token, AuditAction.ACCESS_TOKEN_REVOKED),
+    "createInvitation": (create_invitation, AuditAction.INVITATION_CREATED),
+    "revokeInvitation": (revoke_invitation, AuditAction.INVITATION_REVOKED),
+    "acceptInvitation": (accept_invitation, AuditAction.INVITATION_ACCEPTED),
+    "resetPassword": (reset_password, AuditAction.PASSWORD_RESET),
+    "verifyEmail": (verify_email, AuditAction.EMAIL_VERIFIED),
     "unlinkIdentity": (unlink_identity, AuditAction.IDENTITY_UNLINKED),
     "setUserRole": (set_role, AuditAction.ROLE_CHANGED),
     "deleteUser": (delete_user, AuditAction.USER_DELETED),

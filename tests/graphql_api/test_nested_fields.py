@@ -45,6 +45,8 @@ USERS = f"query ($first: Int) {{ users(first: $first) {{ totalCount nodes {{ id 
 SESSIONS = "{ sessions { id isCurrent } }"
 IDENTITIES = "{ identities { id } }"
 ACCESS_TOKENS = "{ accessTokens { id scopes project { key } } }"
+INVITATIONS = """{ invitations(first: 1) { nodes { id email projectId inviter { username emailVerifiedAt } }
+  pageInfo { hasNextPage } } }"""
 AUDIT = "{ auditLog(first: 1, filter: {action: AUDIT_EXPORTED}) { nodes { id subjectId details actor { id } } } }"
 STATUS = f"""mutation ($input: UpdateTaskStatusInput!) {{ updateTaskStatus(input: $input) {{
   task {{ id viewerCanDelete owner {USER} assignee {USER} }} }} }}"""
@@ -102,7 +104,7 @@ DOCUMENTS = (
     MEMBERS, KEYS, MOVE_IN_PROJECT, KEYS_IN_STREAM, COMMENTS, WRITE_COMMENT, COMMENTS_IN_STREAM, LABELS, SUBTASKS,
     SET_PARENT, SUBTASKS_IN_STREAM, TRASH, JOINED, MEMBERS_IN_STREAM, EVERYTHING, OWN, STREAM_CURSORS,
     MAY_CREATE,
-    IDENTITIES, ACCESS_TOKENS, AUDIT,
+    IDENTITIES, ACCESS_TOKENS, AUDIT, INVITATIONS,
 )  # fmt: skip
 EMPTY = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
 
@@ -369,7 +371,7 @@ class TestAudit:
         assert entry["id"]
 
     @pytest.mark.parametrize(
-        ("kind", "name"), [*zip(SubjectKind, ("User", "Session", "AccessToken", "Project"), strict=True)]
+        ("kind", "name"), [*zip(SubjectKind, ("User", "Session", "AccessToken", "Project", "Invitation"), strict=True)]
     )
     async def test_a_subject(self, api: Api, kind: SubjectKind, name: str):
         """It has the id of its kind."""

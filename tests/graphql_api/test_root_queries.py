@@ -17,6 +17,8 @@ from domain.user import Role, UserKind
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
 from persistence.models import TaskRow, UserRow
+from services.invitation import create_invitation
+from services.mail import LinkMaker
 from services.task import delete_task
 from tests.support.api import Api
 
@@ -48,6 +50,9 @@ QUERIES: Mapping[str, str] = {
     "auditLog": """{ auditLog(first: 1, filter: {action: IMPORT_STARTED}) { nodes {
       __typename id at lastAt times action actorName ipAddress subjectKind subjectId subjectName details
       actor { username } } edges { cursor node { times } } pageInfo { hasNextPage hasPreviousPage } } }""",
+    "invitations": """{ invitations(first: 1) { nodes {
+      __typename id email role projectId projectRole createdAt expiresAt acceptedAt inviter { username } }
+      edges { cursor node { email } } pageInfo { hasNextPage hasPreviousPage } } }""",
     "sessions": f"{{ sessions {SESSION} }}",
     "identities": "{ identities { __typename id provider accountName createdAt lastUsedAt } }",
     "signInOptions": "{ signInOptions { __typename passwords providers { __typename name label startPath } } }",
@@ -339,6 +344,37 @@ class TestProjects:
             "startCursor": edge["cursor"],
             "endCursor": edge["cursor"],
         }
+
+
+class TestInvitations:
+    async def test_an_invitation(self, rows: Rows):
+        """With all its fields, as an admin sees it."""
+        admin = await rows.api.a_user(Role.ADMIN)
+        created = await create_invitation(
+            rows.api.build.as_(admin, now=NOON),
+            email="grace@example.org",
+            role=Role.MODERATOR,
+            project_id=None,
+            project_role=None,
+            lifetime=timedelta(days=1),
+            links=LinkMaker(b"key", None),
+            sends_mail=False,
+        )
+        page = (await rows.api.ask(QUERIES["invitations"], admin)).data["invitations"]
+        assert page["nodes"] == [
+            {
+                "__typename": "Invitation",
+                "id": encode_id("Invitation", created.row.id),
+                "email": "grace@example.org",
+                "role": "MODERATOR",
+                "projectId": None,
+                "projectRole": None,
+                "createdAt": WRITTEN,
+                "expiresAt": WRITTEN.replace("-23T", "-24T"),
+                "acceptedAt": None,
+                "inviter": {"username": admin.username},
+            }
+        ]
 
 
 class TestSessions:

@@ -26,7 +26,7 @@ from tests.support.waiting import HANG_SECONDS
 _SCRIPT: Final = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 _TABLES: Final = (
     "tasks, task_texts, users, sessions, access_tokens, used_tokens, events, idempotency_keys, projects, project_keys,"
-    " memberships, task_counters, comments, labels"
+    " sign_in_codes, memberships, task_counters, comments, labels"
 )
 
 Ask = Callable[[UnitOfWork], Awaitable[object]]

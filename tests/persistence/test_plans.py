@@ -94,6 +94,7 @@ BY_CONSTRAINT: Final = {
     "events": {"pk_events"},
     "idempotency_keys": {"pk_idempotency_keys"},
     "sessions": {"pk_sessions", "uq_sessions_token_hash"},
+    "sign_in_codes": {"pk_sign_in_codes", "uq_sign_in_codes_code_hash"},
     "task_texts": {"pk_task_texts"},
     "labels": {"pk_labels"},
     "log_state": {"pk_log_state"},

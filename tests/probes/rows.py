@@ -2,18 +2,20 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from domain.actor import OPERATOR
 from domain.project import ProjectRole
 from domain.rank import whole
 from domain.task import TaskPriority, TaskStatus
+from domain.user import Role
 from persistence.database import Database
 from persistence.models import (
     CommentRow,
+    InvitationRow,
     LabelRow,
     MembershipRow,
     ProjectKeyRow,
@@ -93,7 +95,26 @@ async def store_project(database: Database, project: Project) -> None:
     keys = [ProjectKeyRow(key=key, project_id=project.id) for key in (project.key, project.old_key)]
     counter = TaskCounterRow(id=project.id, last=0, last_rank=_LAST_RANK)
     members = _memberships(project.id, project.members, now)
-    await store(database, row, _label_row(project, now), counter, *keys, *members)
+    await store(database, row, _label_row(project, now), _invitation_row(project, now), counter, *keys, *members)
+
+
+def invitation_id(project_id: UUID) -> UUID:
+    """The id of the invitation to a project."""
+    return uuid5(project_id, "invitation")
+
+
+def _invitation_row(project: Project, now: datetime) -> InvitationRow:
+    return InvitationRow(
+        id=invitation_id(project.id),
+        email=f"{project.word}@example.org",
+        role=Role.USER,
+        project_id=project.id,
+        project_role=ProjectRole.VIEWER,
+        inviter_id=None,
+        is_mailed=True,
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
 
 
 def a_project(members: Mapping[UUID, ProjectRole], *, is_archived: bool, rank: str = "m") -> Project:

@@ -61,9 +61,9 @@ async def running(database_url: str, redis_url: str, **settings: object) -> Asyn
 async def _server(
     database_url: str, redis_url: str, compiled: bool, values: Mapping[str, object]
 ) -> AsyncIterator[Server]:
-    settings = settings_of(
-        database_url, redis_url, compile_operations=compiled, sockets_per_address=UNLIMITED, **values
-    )
+    # The matrix of scopes has an open socket for each root field, all of one user.
+    unlimited = {"sockets_per_address": UNLIMITED, "sockets_per_user": UNLIMITED, **values}
+    settings = settings_of(database_url, redis_url, compile_operations=compiled, **unlimited)
     server = Server(
         settings,
         timing=_NO_PINGS,

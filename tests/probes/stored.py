@@ -20,7 +20,9 @@ _TABLES: Final = (
     "task_counters",
     "users",
     "sessions",
+    "sign_in_codes",
     "access_tokens",
+    "invitations",
     "identities",
     "trusted_documents",
 )

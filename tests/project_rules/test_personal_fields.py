@@ -51,6 +51,7 @@ class TestDeclarations:
         needs = {name: viewer_of(field) for name, field in reachable().items() if can_access_viewer(field)}
         assert {name for name, viewer in needs.items() if viewer is Viewer.USER} == {
             "User.email",
+            "User.emailVerifiedAt",
             "User.viewerCanCreateProjects",
             "Comment.viewerDidWrite",
             "Project.streamCursor",

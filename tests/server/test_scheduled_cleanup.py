@@ -26,6 +26,7 @@ async def test_expired_sessions_are_removed_on_schedule(build: Builders):
             schedule="* * * * * *",
             event_retention=timedelta(days=1),
             trash_retention=timedelta(days=1),
+            mail_retention=timedelta(days=7),
             audit_retention=timedelta(days=1),
         )
     )
@@ -65,6 +66,7 @@ async def test_a_refused_run_is_skipped(
             schedule="* * * * * *",
             event_retention=timedelta(days=1),
             trash_retention=timedelta(days=1),
+            mail_retention=timedelta(days=7),
             audit_retention=timedelta(days=1),
         )
     )

@@ -41,8 +41,12 @@ from tests.support.transactions import driver_connection, kept_engine, orm_sessi
 
 _numbers = count(1)
 TABLES = (
+    "mails",
+    "link_tokens",
+    "invitations",
     "audit_entries",
     "used_tokens",
+    "sign_in_codes",
     "single_uses",
     "identities",
     "sessions",

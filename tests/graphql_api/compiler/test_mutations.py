@@ -83,6 +83,15 @@ def _newcomer(situation: Situation, **values: str) -> dict[str, Any]:
     return {"username": name, "email": f"{name}@example.org", "password": PASSWORD} | values
 
 
+def _invited(situation: Situation) -> dict[str, Any]:
+    project_id = encode_id("Project", situation.project.id)
+    return {"email": "i@example.org", "projectId": project_id, "projectRole": "VIEWER"}
+
+
+def _nothing() -> str:
+    return encode_id("Invitation", uuid4())
+
+
 def _account(situation: Situation) -> dict[str, Any]:
     return {"username": situation.other.username + "x", "projectId": encode_id("Project", situation.project.id)}
 
@@ -97,7 +106,22 @@ MEMBER: Final = f"membership {{ id role user {{ {USER} }} }}"
 GONE: Final = "id: deletedMembershipId"
 DELETED: Final = "id: deletedUserId"
 TOKEN: Final = "accessToken { __typename name scopes lastUsedAt }"
+INVITED: Final = "invitation { __typename email role projectRole acceptedAt inviter { role } }"
 CASES: Final = (
+    Case("invites", "createInvitation", INVITED, lambda _: {"email": "i@example.org"}, Role.ADMIN),
+    Case("invites, as a user", "createInvitation", INVITED, lambda _: {"email": "i@example.org"}),
+    Case("invites, to a project", "createInvitation", INVITED, _invited, Role.ADMIN),
+    Case("invites, no address", "createInvitation", INVITED, lambda _: {"email": "x"}, Role.ADMIN),
+    Case("revokes nothing", "revokeInvitation", "id: revokedInvitationId", lambda _: {"invitationId": _nothing()}),
+    Case("accepts nothing", "acceptInvitation", MEMBER, lambda _: {"token": "trv_inv_x"}),
+    Case("accepts, anonymous", "acceptInvitation", MEMBER, lambda _: {"token": "trv_inv_x"}, None),
+    Case("asks for a password", "requestPasswordReset", "__typename", lambda _: {"email": "i@example.org"}, None),
+    Case("a new password", "resetPassword", "__typename", lambda _: {"token": "x", "newPassword": PASSWORD}, None),
+    Case("a weak new password", "resetPassword", "__typename", lambda _: {"token": "x", "newPassword": "x"}, None),
+    Case("asks for a mail", "requestEmailVerification", "__typename"),
+    Case("asks for a mail, anonymous", "requestEmailVerification", "__typename", role=None),
+    Case("verifies", "verifyEmail", "__typename", lambda _: {"token": "trv_vrf_x"}, None),
+    Case("registers, invited by nobody", "register", ME, lambda s: _newcomer(s, invitation="trv_inv_x"), None),
     Case("in", "login", TOKENS, lambda s: {"username": s.user.username, "password": PASSWORD}, None),
     Case(
         "in, with the token returned",
@@ -123,6 +147,22 @@ CASES: Final = (
         "revokeSession",
         "id: revokedSessionId",
         lambda _: {"sessionId": encode_id("Session", uuid4())},
+    ),
+    Case("code", "createSignInCode", "__typename", lambda _: {"codeChallenge": "x" * 43, "port": 1, "clientName": "x"}),
+    Case(
+        "code, by no session",
+        "createSignInCode",
+        "__typename",
+        lambda _: {"codeChallenge": "x" * 43, "port": 1, "clientName": "x"},
+        None,
+    ),
+    Case("code, wrong", "createSignInCode", "code", lambda _: {"codeChallenge": "x", "port": 1, "clientName": "x"}),
+    Case(
+        "code, unknown",
+        "exchangeSignInCode",
+        TOKENS,
+        lambda _: {"code": "x", "codeVerifier": "x" * 43, "port": 1},
+        None,
     ),
     Case("token", "createAccessToken", TOKEN, lambda _: {"name": "CI", "scopes": ["TASKS_READ"]}),
     Case("token, without scopes", "createAccessToken", TOKEN, lambda _: {"name": "CI", "scopes": []}),

@@ -5,6 +5,7 @@ import { SignIn } from "../../../common/ui/SignIn";
 import { useChanges } from "../../../common/ui/use";
 import { AccountPage } from "./AccountPage";
 import { AuditPage } from "./AuditPage";
+import { CliPage } from "./CliPage";
 import { ShellPage } from "./ShellPage";
 import { UsersPage } from "./UsersPage";
 
@@ -53,6 +54,7 @@ export function App({ session, path }: Props) {
 }
 
 function Content({ session, path, user }: Props & { user: User }) {
+  if (path.startsWith("/account/cli")) return <CliPage session={session} username={user.username} search={location.search} />;
   if (!path.startsWith("/admin")) return <AccountPage session={session} />;
   if (user.role !== "ADMIN") return <Refused role={user.role} />;
   return path.startsWith("/admin/audit") ? <AuditPage session={session} /> : <UsersPage session={session} user={user} />;

@@ -35,6 +35,13 @@ export const ACTIONS: Readonly<Record<AuditAction, string>> = {
   AUDIT_EXPORTED: "Audit log printed",
   SERVER_STARTED: "Server started",
   CLEANED_UP: "Cleaned up",
+  INVITATION_CREATED: "Invitation created",
+  INVITATION_REVOKED: "Invitation revoked",
+  INVITATION_ACCEPTED: "Invitation accepted",
+  PASSWORD_RESET: "Password reset",
+  EMAIL_VERIFIED: "E-mail address verified",
+  RECOVERY_CREATED: "Recovery code created",
+  RECOVERY_USED: "Recovery code used",
 };
 
 /** Who did what has no user. */

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +27,8 @@ from persistence.queries.task_list import TaskOrder
 from services import comment as comment_service
 from services import task as task_service
 from services import task_creation, task_move
+from services.invitation import create_invitation
+from services.mail import LinkMaker
 from services.task_move import Move
 from tests.graphql_api.compiler.oracle.generator import KEYS, Sent, Writer, names
 from tests.support.api import Api
@@ -111,6 +113,15 @@ class Ground:
                 subject = Subject.user(actor.user_id, "someone") if number % 3 else None
                 uow.audit(AuditEntry(chance.choice(list(AuditAction)), subject, {"number": number, "text": "a\nb"}))
                 await uow.commit()
+        links, day = LinkMaker(b"key", None), timedelta(days=1)
+        for number, invited in enumerate([*projects, None] * 4):
+            role = ProjectRole.MEMBER if invited is not None else None
+            if invited is None or not invited.is_archived:
+                await create_invitation(
+                    api.build.as_(actors[-1]), email=f"i{number}@example.org", role=Role.USER,
+                    project_id=invited.id if invited is not None else None, project_role=role,
+                    lifetime=day, links=links, sends_mail=False,
+                )  # fmt: skip
         await api.numbered()
         ids = [encode_id("Task", task.id) for task in tasks] + [encode_id("User", user.id) for user in users]
         ids += [encode_id("Session", session.id) for session in sessions]
@@ -182,6 +193,7 @@ class Ground:
         lists["users.created"] = f"users {page}"
         lists["projects.key"] = f"projects {page}"
         lists["audit.at"] = f"auditLog(first: 20) {page}"
+        lists["invitations.created"] = f"invitations(first: 20) {page}"
         lists["trash"] = f'trash(projectId: "{of_project}") {page}'
         query = " ".join(f"l{number}: {each}" for number, each in enumerate(lists.values()))
         # Only of tasks made here: others in this database may have no events.

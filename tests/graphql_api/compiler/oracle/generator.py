@@ -39,6 +39,7 @@ _ORDERS: Final = {
     "SubtaskConnection": "task.subtasks",
     "DeletedTaskConnection": "trash",
     "AuditEntryConnection": "audit.at",
+    "InvitationConnection": "invitations.created",
 }
 _KINDS: Final = {
     "actorId": "User",

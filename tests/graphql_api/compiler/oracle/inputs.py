@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.project import ProjectRole
+from domain.sign_in_code import challenge_of
 from domain.task import MAX_DESCRIPTION, MAX_TITLE, TaskPriority, TaskStatus
 from domain.user import MAX_USERNAME, Role
 from graphql_api.schema.ids import encode_id
@@ -18,11 +19,14 @@ from tests.graphql_api.compiler.oracle.situation import (
     IN_PROJECTS,
     LABELS,
     PASSWORD,
+    PORT,
     PROJECTS,
     ROLES,
     TASKS,
     TRASH,
+    VERIFIER,
     Situation,
+    code_name,
     global_id,
     session_name,
 )
@@ -251,6 +255,23 @@ class Inputs:
         user = self._chance.choice((self._actor, self._actor, "admin", "outsider"))
         return session_name(user, self._chance.choice(DEVICES))
 
+    def create_sign_in_code(self) -> Values:
+        """For any program."""
+        return {
+            "codeChallenge": self._one((challenge_of(VERIFIER),), ("", "x" * 44, "é" * 43, None), 0.15),
+            "port": self._one((PORT, 1), (0, 65_536, -1, None), 0.15),
+            "clientName": self._one(("taskriver on a laptop", " x "), ("", "x" * 101, "nul \0 byte", None), 0.15),
+        }
+
+    def exchange_sign_in_code(self) -> Values:
+        """A code of any user, with the right or a wrong secret."""
+        user = self._chance.choice((self._actor or "owner", "admin", "outsider", "inactive"))
+        return {
+            "code": self._one((code_name(session_name(user, DEVICES[0])),), ("", "nonsense", None), 0.15),
+            "codeVerifier": self._one((VERIFIER,), ("w" * 43, "", "é" * 43, None), 0.15),
+            "port": self._one((PORT,), (1, None), 0.1),
+        }
+
     def revoke_session(self) -> Values:
         """An own session, another user's, or none."""
         found = self._one((global_id("Session", self._session()),), (global_id("Session", "gone"),), 0.25)
@@ -385,6 +406,8 @@ _MAKERS: Final[Mapping[str, Callable[[Inputs], Values] | None]] = {
     "updateComment": Inputs.update_comment,
     "deleteComment": Inputs.delete_comment,
     "login": Inputs.login,
+    "createSignInCode": Inputs.create_sign_in_code,
+    "exchangeSignInCode": Inputs.exchange_sign_in_code,
     "refreshToken": Inputs.refresh_token,
     "logout": None,
     "logoutAll": None,

@@ -178,7 +178,7 @@ def _actor(first: str, chance: random.Random) -> str | None:
         return chance.choice(("admin", "admin", "admin", "admin", "deputy", "deputy", *ACTORS, None))
     if first in _GROUPS[1] or first == "restoreTask":
         return chance.choice(("owner", "owner", "owner", "outsider", *ACTORS))
-    if first in {"login", "register", "refreshToken"}:
+    if first in {"login", "exchangeSignInCode", "register", "refreshToken"}:
         return chance.choice((None, None, *ACTORS))
     return chance.choice((*ACTORS, "owner", "owner", None) if chance.random() < 0.3 else ACTORS)
 

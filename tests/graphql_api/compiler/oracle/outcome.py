@@ -114,6 +114,9 @@ class _Known:
         rows = (*self.found["sessions"], *self.found["access_tokens"])
         hashes = {row["token_hash"]: row["id"] for row in rows}
         self.sessions_of_tokens = {key: self.names[each] for key, each in hashes.items() if each in self.names}
+        self.sessions_of_tokens |= {
+            row["code_hash"]: f"the session with the id {row['session_id']}" for row in self.found["sign_in_codes"]
+        }
         self.ranks = {at: rank for rank, at in enumerate(sorted(self._instants()))} if self.ranked else {}
 
     def _in_events(self, table: str) -> set[str]:

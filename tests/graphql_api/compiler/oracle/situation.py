@@ -16,6 +16,7 @@ from domain.actor import Actor
 from domain.project import ProjectRole
 from domain.rank import whole
 from domain.session import child_token, token_hash
+from domain.sign_in_code import challenge_of
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
@@ -111,15 +112,29 @@ COMMENTS: Final = {
 DELETED: Final = "deleted"
 """The name of a task that is not there any more."""
 
+VERIFIER: Final = "v" * 43
+PORT: Final = 8765
+"""What all sign-in codes are for."""
+
 _DELETE: Final = (
-    "DELETE FROM used_tokens; DELETE FROM sessions; DELETE FROM access_tokens; DELETE FROM events; "
-    "DELETE FROM idempotency_keys; "
+    "DELETE FROM used_tokens; DELETE FROM sign_in_codes; DELETE FROM sessions; DELETE FROM access_tokens; "
+    "DELETE FROM events; DELETE FROM idempotency_keys; "
     "DELETE FROM comments; DELETE FROM labels; DELETE FROM task_keys; DELETE FROM tasks; DELETE FROM trash; "
     "DELETE FROM task_counters; DELETE FROM memberships; "
     "DELETE FROM project_keys; DELETE FROM projects; DELETE FROM users;"
 )
 _TABLES: Final = (
-    *("users", "sessions", "access_tokens", "used_tokens", "tasks", "projects", "project_keys", "memberships"),
+    *(
+        "users",
+        "sessions",
+        "sign_in_codes",
+        "access_tokens",
+        "used_tokens",
+        "tasks",
+        "projects",
+        "project_keys",
+        "memberships",
+    ),
     *("task_counters", "task_keys", "labels", "comments", "trash"),
 )
 _INSERT_ROWS: Final = (
@@ -190,6 +205,7 @@ class Situation:
         rows = {
             "users": [_user(name, chance, password_hash) for name in ROLES],
             "sessions": [_session(user, device, key_id, tokens) for user in ROLES for device in DEVICES],
+            "sign_in_codes": [_sign_in_code(session_name(user, DEVICES[0])) for user in ROLES],
             "access_tokens": [_access_token(user) for user in ROLES],
             "used_tokens": [row for name in names for row in _used_tokens(name, tokens[name])],
             "tasks": [_task(name, chance) for name in TASKS],
@@ -226,6 +242,22 @@ async def stored(database: Database) -> Rows:
     async with driver_connection(database) as connection:
         found: Rows = orjson.loads(await connection.fetchval(_READ))
     return found
+
+
+def code_name(session: str) -> str:
+    """The sign-in code of the session of this name."""
+    return f"code of {session}"
+
+
+def _sign_in_code(session: str) -> dict[str, Any]:
+    return {
+        "session_id": id_of(session),
+        "code_hash": _bytea(token_hash(code_name(session))),
+        "challenge": challenge_of(VERIFIER),
+        "port": PORT,
+        "client_name": "taskriver",
+        "expires_at": NEVER,
+    }
 
 
 def _access_token(user: str) -> dict[str, Any]:

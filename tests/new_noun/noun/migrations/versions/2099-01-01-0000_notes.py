@@ -9,7 +9,7 @@ from alembic import op
 from migrations.steps import allow_event_kinds, lock_tables
 
 revision = "notes"
-down_revision = "0022"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
