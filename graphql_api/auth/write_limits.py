@@ -173,7 +173,7 @@ class WriteLimits:
         return [each for each in found if each is not None]
 
     def _of(self, actor: Actor) -> Iterator[tuple[_Shares, UUID]]:
-        if actor.grant_id is None:
+        if actor.session_id is None and actor.token_id is None:
             return
         if self._users is not None:
             yield self._users, actor.user_id
