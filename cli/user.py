@@ -15,15 +15,19 @@ from cli.errors import CommandError
 from cli.output import AsJSON, examples, print_result
 from cli.settings import read_settings
 from domain.actor import OPERATOR
+from domain.recovery import PATH as RECOVERY_PATH
 from domain.user import Role
 from graphql_api.auth.passwords import Passwords
 from persistence.database import Database
 from persistence.models import UserRow
 from server.settings import Settings
 from services import user as user_service
+from services.recovery import CreatedRecovery, create_recovery
 from services.user_deletion import Deletion, continue_deletion, delete_user
 
-users: Final = typer.Typer(help="Create users, set roles, enable, disable and delete users.", no_args_is_help=True)
+users: Final = typer.Typer(
+    help="Create users, set roles, enable, disable, delete and recover users.", no_args_is_help=True
+)
 
 _PAUSE_SECONDS: Final = 0.5
 
@@ -50,10 +54,15 @@ def create(
     """Create a user.
 
     Asks for the password, or reads it from standard input. It is not an argument, because all users of the machine can
-    see arguments.
+    see arguments. With PASSWORD_LOGIN=false, the user has no password.
     """
     settings = read_settings()
     database_url_of(settings)  # fail before the question
+    if not settings.password_login:
+        if password_stdin:
+            raise CommandError("PASSWORD_LOGIN is false, so users have no passwords: leave --password-stdin out.")
+        _create_without_password(settings, username, email, role, as_json=as_json)
+        return
     password = _from_stdin() if password_stdin else _ask_password()
 
     async def run(database: Database) -> UserRow:
@@ -69,6 +78,44 @@ def create(
 
     user = _run(settings, run)
     print_result(f"Created {user.username}, role {user.role.value}.", _facts(user), as_json=as_json)
+
+
+def _create_without_password(settings: Settings, username: str, email: str, role: Role, *, as_json: bool) -> None:
+    async def run(database: Database) -> UserRow:
+        return await user_service.create_without_password(
+            database.unit_of_work(OPERATOR), username=username, email=email, role=role
+        )
+
+    user = _run(settings, run)
+    text = (
+        f"Created {user.username}, role {user.role.value}, without a password. "
+        f"`taskriver user recover {user.username}` lets the user in once, to link a sign-in provider."
+    )
+    print_result(text, _facts(user), as_json=as_json)
+
+
+@users.command(epilog=examples("taskriver user recover alice"))
+def recover(username: Name, as_json: AsJSON = False) -> None:
+    """Print a code with which a user can sign in once.
+
+    It works without a password and without a sign-in provider, for ten minutes. The code gives all rights of the user.
+    """
+    settings = read_settings()
+
+    async def run() -> CreatedRecovery:
+        async with database_of(settings) as database:
+            user = await user_of(database, username)
+            return await create_recovery(database.unit_of_work(OPERATOR), user_id=user.id)
+
+    created = asyncio.run(run())
+    address = f"{settings.public_url or ''}{RECOVERY_PATH}"
+    where = address if settings.public_url else f"{address} on the server"
+    text = (
+        f"{created.user.username} can sign in once, until {created.expires_at:%H:%M:%S} UTC, with this code:\n"
+        f"{created.code}\nEnter it at {where}."
+    )
+    facts = {"code": created.code, "url": address, "expiresAt": created.expires_at.isoformat()}
+    print_result(text, _facts(created.user) | facts, as_json=as_json)
 
 
 @users.command(epilog=examples("taskriver user role alice moderator"))

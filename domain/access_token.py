@@ -67,7 +67,7 @@ def missing_scope(needed: frozenset[Scope]) -> str:
     """The message for a token that has none of the needed scopes."""
     if not needed:
         return (
-            "A personal access token cannot do this: sign in with the password. "
+            "A personal access token cannot do this: sign in. "
             "So a token that others know cannot outlive its revocation."
         )
     names = " or ".join(scope.value for scope in Scope if scope in needed)

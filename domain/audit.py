@@ -66,6 +66,8 @@ class AuditAction(StrEnum):
     INVITATION_ACCEPTED = "INVITATION_ACCEPTED"
     PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - the name of an action
     EMAIL_VERIFIED = "EMAIL_VERIFIED"
+    RECOVERY_CREATED = "RECOVERY_CREATED"
+    RECOVERY_USED = "RECOVERY_USED"
 
 
 class SubjectKind(StrEnum):

@@ -48,16 +48,22 @@ class LinkPurpose(StrEnum):
     RESET = "RESET"
     VERIFY = "VERIFY"
     INVITE = "INVITE"
+    RECOVER = "RECOVER"
 
 
-PREFIXES: Final = {LinkPurpose.RESET: "trv_rst_", LinkPurpose.VERIFY: "trv_vrf_", LinkPurpose.INVITE: "trv_inv_"}
+PREFIXES: Final = {
+    LinkPurpose.RESET: "trv_rst_",
+    LinkPurpose.VERIFY: "trv_vrf_",
+    LinkPurpose.INVITE: "trv_inv_",
+    LinkPurpose.RECOVER: "trv_rec_",
+}
 """The beginning of the token's text. A token for one purpose is unknown for another."""
 PAGES: Final = {
     LinkPurpose.RESET: "/reset-password",
     LinkPurpose.VERIFY: "/verify-email",
     LinkPurpose.INVITE: "/join",
 }
-"""The page of each link."""
+"""The page of each link. A recovery code is entered by hand, see `recovery`."""
 
 
 def link_token(purpose: LinkPurpose, row_id: UUID, key: bytes) -> str:

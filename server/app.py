@@ -17,7 +17,7 @@ from asgi.origins import Origins
 from asgi.request_context import RequestContext
 from asgi.streaming_session import SessionConfig, StreamTiming
 from domain.actor import Actor
-from domain.mail import PAGES, LinkPurpose
+from domain.mail import PAGES
 from graphql_api.auth.accounts import Accounts
 from graphql_api.auth.authenticator import Authenticator
 from graphql_api.auth.email_links import EmailLinks
@@ -25,6 +25,7 @@ from graphql_api.auth.password_limits import PasswordLimits
 from graphql_api.auth.passwords import Passwords
 from graphql_api.auth.provider_sign_ins import ProviderSignIns
 from graphql_api.auth.rate_limits import RateLimiter
+from graphql_api.auth.recoveries import Recoveries
 from graphql_api.auth.token_uses import TokenUses
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.context import Backend, Context
@@ -46,7 +47,7 @@ from persistence.database import Database
 from persistence.schema_check import SchemaCheck
 from rest_api import routes as rest
 from rest_api.websocket import TASK_TIMING
-from server import provider_endpoints
+from server import provider_endpoints, recovery_endpoint
 from server.background_tasks import BackgroundTasks
 from server.garbage import GarbageCollection
 from server.health import Health, database_answers, redis_answers
@@ -252,6 +253,7 @@ class Server:
                 *self._page_routes(),
                 *self._rest_routes(origins),
                 *self._provider_routes(),
+                self._recovery_route(),
             ],
             lifespan=self._lifespan,
         )
@@ -334,6 +336,21 @@ class Server:
             requests=self.requests,
         )
 
+    def _recovery_route(self) -> BaseRoute:
+        settings = self.settings
+        return recovery_endpoint.route(
+            Recoveries(
+                self.database,
+                rate_limiter=self.throttle,
+                key_ring=settings.key_ring,
+                failed_sign_ins=self.failed_sign_ins,
+            ),
+            next_path="/account" if settings.account_pages else BOARD_PATH if settings.has_board else "/",
+            cookie_secure=settings.cookie_secure,
+            trusted_proxies=settings.trusted_proxies,
+            requests=self.requests,
+        )
+
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         self.shutdown.install()
@@ -376,7 +393,7 @@ class Server:
         if self.settings.introspection:
             found.append(Route("/schema.graphql", SchemaText(lambda: print_schema(schema))))
         if self.settings.link_pages:
-            found += [Route(PAGES[purpose], LinkPage(purpose)) for purpose in LinkPurpose]
+            found += [Route(path, LinkPage(purpose)) for purpose, path in PAGES.items()]
             found.append(Route(SCRIPT_PATH, LinkScript()))
         if self.playground is not None:
             found.append(Route(PATH + "/assets/{name}", self.playground))

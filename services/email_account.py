@@ -45,7 +45,7 @@ async def reset_password(uow: UnitOfWork, *, token: str, new_password: str, hash
         await _find(uow, token, LinkPurpose.RESET)  # before the hash, which is costly
     password_hash = await hash_password(new_password)
     async with uow:
-        user = await _locked_user(uow, token, LinkPurpose.RESET)
+        user = await lock_user_of_token(uow, token, LinkPurpose.RESET)
         if not may_reset_password(user):
             raise bad_link()
         uow.change(
@@ -87,7 +87,7 @@ async def verify_email(uow: UnitOfWork, *, token: str) -> None:
         InvalidCredentials: the token is unknown, was used or has expired.
     """
     async with uow:
-        user = await _locked_user(uow, token, LinkPurpose.VERIFY)
+        user = await lock_user_of_token(uow, token, LinkPurpose.VERIFY)
         if user.email_verified_at is None:
             uow.change(user, email_verified_at=uow.now, updated_at=uow.time_after(user.updated_at))
             uow.audit(_by_the_user(AuditAction.EMAIL_VERIFIED, user))
@@ -104,10 +104,13 @@ async def _find(uow: UnitOfWork, token: str, purpose: LinkPurpose) -> LinkTokenR
     return row
 
 
-async def _locked_user(uow: UnitOfWork, token: str, purpose: LinkPurpose) -> UserRow:
+async def lock_user_of_token(uow: UnitOfWork, token: str, purpose: LinkPurpose) -> UserRow:
     """The active user of a valid token, who still has its address; the user and the token are locked.
 
     If a token is used twice at the same time, the second use waits here, and finds no token then.
+
+    Raises:
+        InvalidCredentials: there is no such token, or no such user any more.
     """
     found = await _find(uow, token, purpose)
     user: UserRow | None

@@ -105,6 +105,22 @@ async def register(
     return user
 
 
+async def create_without_password(uow: UnitOfWork, *, username: str, email: str, role: Role = Role.USER) -> UserRow:
+    """Create a user who signs in without a password, for servers that have none.
+
+    Raises:
+        Invalid: a value breaks a rule.
+        AlreadyExists: the name or the e-mail address is taken, ignoring case.
+        Forbidden: the actor is not an admin.
+    """
+    policy.require_user(uow.actor, Action.SET_ROLE, uow.actor.user_id)
+    user = new_user(uow, username=check_username(username), email=check_email(email), role=role)
+    async with uow:
+        add_user(uow, user)
+        await commit_user(uow)
+    return user
+
+
 def new_user(
     uow: UnitOfWork,
     *,

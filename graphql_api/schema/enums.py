@@ -249,6 +249,8 @@ _described(
         "INVITATION_ACCEPTED": "An invitation was used. The actor is the user who has accepted it.",
         "PASSWORD_RESET": "A user set a new password with a link from a mail. Their sessions ended.",
         "EMAIL_VERIFIED": "A user verified their e-mail address with a link from a mail.",
+        "RECOVERY_CREATED": "The operator created a code with which a user can sign in once.",
+        "RECOVERY_USED": "Such a code was used. The next entry is the session.",
     },
 )
 _described(

@@ -46,7 +46,10 @@ class MailRow(Base):
 
 
 class LinkTokenRow(Base):
-    """The token of a link that was mailed to a user; only its hash is stored. A used token is deleted."""
+    """The token of a link that was mailed to a user, or a code that an operator created for one.
+
+    Only its hash is stored. A used token is deleted.
+    """
 
     __tablename__ = "link_tokens"
 

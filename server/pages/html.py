@@ -8,6 +8,9 @@ from asgi.request_context import Header
 
 ICON: Final = "/icon.svg"
 
+_OWN: Final = "'self'"
+_NOTHING: Final = "'none'"
+
 _STYLE: Final = """
 :root {
   color-scheme: light dark; --paper: #f6f4ef; --sheet: #fffefb; --ink: #1c2430; --soft: #586170; --line: #ddd8cc;
@@ -66,17 +69,21 @@ def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
-def headers_with(*directives: str) -> list[Header]:
-    """The headers of a page: it may use its own style and images of this server, and what *directives* permit."""
+def headers_with(*directives: str, sends_forms: bool = False) -> list[Header]:
+    """The headers of a page: it may use its own style and images of this server, and what *directives* permit.
+
+    If it *sends_forms*, it may send them to this server without a script. It then names its origin, which browsers
+    would replace by `null` otherwise.
+    """
     policy = [
         "default-src 'none'; img-src 'self'",
         f"style-src 'sha256-{_digest(_STYLE)}'",
         *directives,
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        f"base-uri 'none'; form-action {_OWN if sends_forms else _NOTHING}; frame-ancestors 'none'",
     ]
     return [
         (b"content-security-policy", "; ".join(policy).encode("ascii")),
-        (b"referrer-policy", b"no-referrer"),
+        (b"referrer-policy", b"same-origin" if sends_forms else b"no-referrer"),
     ]
 
 

@@ -58,6 +58,7 @@ AUDITED: Final[dict[str, tuple[tuple[str, ...], list[tuple[str, str | None]]]]] 
     ),
     "user role": (("user", "role", "alice", "moderator"), [("ROLE_CHANGED", OPERATOR_NAME)]),
     "user disable": (("user", "disable", "alice"), [("USER_DISABLED", OPERATOR_NAME)]),
+    "user recover": (("user", "recover", "alice"), [("RECOVERY_CREATED", OPERATOR_NAME)]),
     "user delete": (("user", "delete", "bob"), [("USER_DELETED", OPERATOR_NAME)]),
     "user enable": (("user", "enable", "gone"), [("USER_ENABLED", OPERATOR_NAME)]),
     "service-account create": (("service-account", "create", "robot"), [("USER_CREATED", OPERATOR_NAME)]),

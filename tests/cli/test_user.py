@@ -108,6 +108,69 @@ class TestCreate:
         assert "moderator" in result.err.lower()
 
 
+WITHOUT_PASSWORDS = {
+    "PASSWORD_LOGIN": "false",
+    "PUBLIC_URL": "https://tasks.example.org",
+    "OIDC_PROVIDERS": "one",
+    "OIDC_ONE_ISSUER": "https://login.example.org",
+    "OIDC_ONE_CLIENT_ID": "taskriver",
+    "OIDC_ONE_CLIENT_SECRET": "a-secret-of-the-tests",
+}
+
+
+class TestWithoutPasswords:
+    def test_a_user_is_created_without_one(self, user: Any, stored: Any):
+        """It asks for nothing, and says how the user gets in; a name that is taken is refused."""
+        result = user("create", "Ada", "ada@example.org", "--role", "admin", **WITHOUT_PASSWORDS)
+
+        assert (result.code, result.err) == (0, "")
+        assert result.out.startswith("Created Ada, role ADMIN, without a password. `taskriver user recover Ada` ")
+        assert (stored("ada").has_password, stored("ada").role) == (False, Role.ADMIN)
+        again = user("create", "ADA", "other@example.org", **WITHOUT_PASSWORDS)
+        assert (again.code, again.refusal) == (1, "A user with this name already exists")
+
+    def test_a_password_is_refused(self, user: Any):
+        """Instead of being ignored."""
+        result = user("create", "ada", "a@example.org", "--password-stdin", stdin=PASSWORD, **WITHOUT_PASSWORDS)
+        assert result.code == 1
+        assert result.refusal.startswith("PASSWORD_LOGIN is false, so users have no passwords")
+
+    def test_an_operator_lets_a_user_in(self, user: Any):
+        """With a code, which is printed once, and the address of the page."""
+        user("create", "Ada", "ada@example.org", **WITHOUT_PASSWORDS)
+
+        lines = user("recover", "ada", **WITHOUT_PASSWORDS).out.splitlines()
+        facts = json.loads(user("recover", "ADA", "--json").out)
+
+        assert lines[0].startswith("Ada can sign in once, until ")
+        assert lines[1].startswith("trv_rec_")
+        assert lines[2] == "Enter it at https://tasks.example.org/auth/recover."
+        assert facts["code"] != lines[1]
+        assert (facts["username"], facts["url"]) == ("Ada", "/auth/recover")
+
+
+@pytest.mark.usefixtures("root")
+class TestRecoverRefusals:
+    def test_a_disabled_user(self, user: Any):
+        """The message says how to enable the user."""
+        user("create", "ada", "ada@example.org", "--password-stdin", stdin=PASSWORD)
+        user("disable", "ada")
+        result = user("recover", "ada")
+        assert (result.code, result.out) == (1, "")
+        assert result.refusal == "ada is disabled; `taskriver user enable ada` enables the user."
+
+    def test_a_service_account(self, user: Any, run: Run, database_url: str):
+        """The message says how it gets a token."""
+        run("service-account", "create", "robot", DATABASE_URL=database_url)
+        result = user("recover", "robot")
+        assert (result.code, result.out) == (1, "")
+        assert result.refusal.startswith("robot is a service account, which never signs in; ")
+
+    def test_nobody(self, user: Any):
+        """A user who does not exist."""
+        assert user("recover", "nobody").refusal.startswith("There is no user 'nobody'")
+
+
 @pytest.mark.usefixtures("root")
 class TestChange:
     def test_roles_and_access(self, user: Any, stored: Any):

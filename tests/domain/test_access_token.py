@@ -97,7 +97,7 @@ class TestScopes:
         """They name the scope, or say why no scope helps."""
         assert "the scope tasks:write:" in missing_scope(frozenset({Scope.TASKS_WRITE}))
         assert "the scope tasks:read or account:" in missing_scope(frozenset({Scope.ACCOUNT, Scope.TASKS_READ}))
-        assert "sign in with the password" in missing_scope(NO_TOKEN)
+        assert "cannot do this: sign in." in missing_scope(NO_TOKEN)
 
 
 class TestChecks:

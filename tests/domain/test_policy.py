@@ -175,7 +175,7 @@ class TestScopes:
             require_project(reader, Action.UPDATE_PROJECT, ProjectRole.MANAGER)
         with pytest.raises(Forbidden, match="the scope tasks:write"):
             require_comment(reader, Action.UPDATE_COMMENT, user_id, People(user_id))
-        with pytest.raises(Forbidden, match="sign in with the password"):
+        with pytest.raises(Forbidden, match=r"cannot do this: sign in\."):
             require_user(reader, Action.CREATE_TOKEN, user_id)
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from domain.audit import AuditAction
+from domain.user import UserKind
 from persistence.models import UserRow
 from server.provider_settings import ProviderSettings
 from tests.support.api import URL, Api
@@ -178,16 +179,24 @@ class TestSignIn:
                 names.add((await browser.me())["username"])
         assert len(names) == 2
 
-    async def test_disabled_users_are_refused(self, sso: Api, one: FakeProvider, browser: Browser):
-        """At each sign-in."""
+    @pytest.mark.parametrize("changes", [{"is_active": False}, {"kind": UserKind.SERVICE}], ids=["disabled", "service"])
+    async def test_disabled_users_and_service_accounts_are_refused(
+        self, sso: Api, one: FakeProvider, browser: Browser, changes: dict[str, Any]
+    ):
+        """At each sign-in, also if an account is linked; no session starts."""
         await browser.sign_in()
         name = (await browser.me())["username"]
         async with sso.build.as_(None) as uow:
             user = await uow.users.find_by_name(name)
             assert user is not None
-            uow.change(user, is_active=False)
+            before = [each.id for each in await uow.sessions.list_of_user(user.id, now=uow.now, at_most=10)]
+            uow.change(user, **changes)
             await uow.commit()
         refused(await browser.sign_in(), 403, "may not sign in")
+        async with sso.build.as_(None) as uow:
+            assert await uow.identities.list_of_user(user.id, at_most=10)
+            after = await uow.sessions.list_of_user(user.id, now=uow.now, at_most=10)
+            assert [each.id for each in after] == before
 
     async def test_claims_that_the_id_token_lacks_come_from_user_info(self, one: FakeProvider, browser: Browser):
         """Some providers keep the ID token small."""

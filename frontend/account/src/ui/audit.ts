@@ -40,6 +40,8 @@ export const ACTIONS: Readonly<Record<AuditAction, string>> = {
   INVITATION_ACCEPTED: "Invitation accepted",
   PASSWORD_RESET: "Password reset",
   EMAIL_VERIFIED: "E-mail address verified",
+  RECOVERY_CREATED: "Recovery code created",
+  RECOVERY_USED: "Recovery code used",
 };
 
 /** Who did what has no user. */
