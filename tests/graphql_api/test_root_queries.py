@@ -420,7 +420,12 @@ class TestSessions:
 
     async def test_sign_in_options(self, rows: Rows):
         """A server without providers has passwords."""
-        assert await rows.ask("signInOptions") == {"__typename": "SignInOptions", "passwords": True, "providers": []}
+        assert await rows.ask("signInOptions") == {
+            "__typename": "SignInOptions",
+            "passwords": True,
+            "registration": "OPEN",
+            "providers": [],
+        }
 
     async def test_service_accounts(self, rows: Rows):
         """Those of the project that Mia manages, without the stored address."""
