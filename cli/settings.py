@@ -8,8 +8,9 @@ from pydantic import SecretStr, ValidationError
 
 from persistence.address import WrongAddress, database_url
 from server.errors import WrongSetting
+from server.known_secrets import MIN_SECRET_BYTES
 from server.scheduled_cleanup import check_schedule
-from server.settings import MIN_SECRET_BYTES, Settings
+from server.settings import Settings
 from streaming.redis_tls import tls_context
 from streaming.redis_url import WrongRedisURL, read_redis_url
 

@@ -6,7 +6,6 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -17,46 +16,11 @@ from domain.trusted_document import TrustMode
 from domain.user import UserDirectory
 from domain.user_deletion import Retention
 from persistence.pooler import Pooler
+from server.known_secrets import DEVELOPMENT_SECRET, has_known_password, has_known_redis_password, secret_problems
 from server.mail_settings import mail_problems
 from server.provider_settings import ProviderSettings, ProviderSource, public_origin, sign_in_problems
-from streaming.redis_url import WrongRedisURL, read_redis_url
 
-DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - refused in production
-MIN_SECRET_BYTES = 32
 NEVER = "off"
-WELL_KNOWN_PASSWORDS = frozenset(
-    {
-        "admin",
-        "changeit",
-        "changeme",
-        "default",
-        "example",
-        "guest",
-        "letmein",
-        "mypassword",
-        "pass",
-        "passw0rd",
-        "password",
-        "password1",
-        "placeholder",
-        "postgres",
-        "postgresql",
-        "qwerty",
-        "redis",
-        "replaceme",
-        "root",
-        "s3cr3t",
-        "secret",
-        "taskriver",
-        "test",
-        "valkey",
-        "123456",
-        "12345678",
-        "123456789",
-    }
-)
-"""Passwords from examples and guides, in lower case, letters and digits only."""
-PLACEHOLDERS = ("changeme", "replaceme", "placeholder", "yoursecret", "yourpassword", "examplesecret")
 VITE_PORTS = (5173, 5174, 4173)
 """Ports of Vite's development server, of a second one, and of its preview."""
 VITE_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in VITE_PORTS)
@@ -429,7 +393,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
         if self.environment is Environment.PRODUCTION:
-            problems = [*_secret_problems(self.key_ring), *self._production_problems()]
+            problems = [*secret_problems(self.key_ring), *self._production_problems()]
             if problems:
                 raise ValueError("not fit for production: " + "; ".join(problems))
         return self
@@ -438,9 +402,9 @@ class Settings(BaseSettings):
         found = {
             "DATABASE_URL is not set": self.database_url is None,
             "COOKIE_SECURE must stay on": not self.cookie_secure,
-            "the password in DATABASE_URL is a well-known one": _has_known_password(self.database_url),
-            "the password in DATABASE_DIRECT_URL is a well-known one": _has_known_password(self.database_direct_url),
-            "the password in REDIS_URL is a well-known one": _has_known_redis_password(self.redis_url),
+            "the password in DATABASE_URL is a well-known one": has_known_password(self.database_url),
+            "the password in DATABASE_DIRECT_URL is a well-known one": has_known_password(self.database_direct_url),
+            "the password in REDIS_URL is a well-known one": has_known_redis_password(self.redis_url),
             "BCRYPT_ROUNDS must be at least 12": self.bcrypt_rounds < 12,
             "ALLOWED_ORIGINS must not hold '*'": "*" in self.allowed_origins,
             "MAIL_TO_TERMINAL must stay off": self.mail_to_terminal,
@@ -538,50 +502,3 @@ class Settings(BaseSettings):
     def cross_origins(self) -> tuple[str, ...]:
         """Origins of other sites whose pages may call the API."""
         return self.allowed_origins if self.is_production else (*self.allowed_origins, *VITE_ORIGINS)
-
-
-def _has_known_password(url: SecretStr | None) -> bool:
-    """Whether the password is well known or equals the user name. A URL without a password is accepted."""
-    if url is None:
-        return False
-    try:
-        parts = urlsplit(url.get_secret_value())
-        return _is_known(unquote(parts.username or ""), unquote(parts.password or ""))
-    except ValueError:
-        return False  # the URL is validated elsewhere
-
-
-def _has_known_redis_password(url: SecretStr | None) -> bool:
-    """The same for Redis and its Sentinels."""
-    if url is None:
-        return False
-    try:
-        target = read_redis_url(url.get_secret_value())
-    except WrongRedisURL:
-        return False  # the URL is validated elsewhere
-    accounts = ((target.username, target.password), (target.sentinel_username, target.sentinel_password))
-    return any(_is_known(user or "", password or "") for user, password in accounts)
-
-
-def _is_known(user: str, password: str) -> bool:
-    plain = _plain(password)
-    return bool(plain) and (plain in WELL_KNOWN_PASSWORDS or plain == _plain(user) or _is_placeholder(plain))
-
-
-def _is_placeholder(plain: str) -> bool:
-    return any(each in plain for each in PLACEHOLDERS)
-
-
-def _plain(text: str) -> str:
-    return "".join(letter for letter in text.lower() if letter.isalnum())
-
-
-def _secret_problems(ring: dict[str, bytes]) -> list[str]:
-    problems = []
-    if any(DEVELOPMENT_SECRET.encode() in secret for secret in ring.values()):
-        problems.append("SECRET_KEYS is not set, or holds the development secret")
-    elif any(_is_placeholder(_plain(secret.decode(errors="ignore"))) for secret in ring.values()):
-        problems.append("SECRET_KEYS holds a placeholder of an example")
-    if any(len(secret) < MIN_SECRET_BYTES or not kid for kid, secret in ring.items()):
-        problems.append(f"every key in SECRET_KEYS must be id:secret with at least {MIN_SECRET_BYTES} bytes of secret")
-    return problems

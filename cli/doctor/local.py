@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from cli.doctor.finding import CheckResult, make_finding
-from server.settings import DEVELOPMENT_SECRET, Settings
+from server.known_secrets import DEVELOPMENT_SECRET
+from server.settings import Settings
 
 ENV_FILE: Final = Path(".env")
 LOW_BYTES: Final = 1_000_000_000

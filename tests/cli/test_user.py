@@ -69,7 +69,7 @@ class TestCreate:
             "role": "USER",
             "isActive": True,
         }
-        assert asyncio.run(Passwords(4).verify("Correct-horse1", stored("ada").password_hash))
+        assert asyncio.run(Passwords(4).verify("Correct-horse1", stored("ada").password_hash)).matches
 
     @pytest.mark.parametrize(
         ("name", "email", "stdin", "reason"),

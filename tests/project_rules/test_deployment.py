@@ -19,7 +19,8 @@ from jsonschema import Draft202012Validator
 from cli.commands import COMMANDS, load
 from persistence.database import LOG_POOL_SIZE
 from server.app import DRAIN_SECONDS
-from server.settings import DEVELOPMENT_SECRET, Settings
+from server.known_secrets import DEVELOPMENT_SECRET
+from server.settings import Settings
 from tools import pin_images
 
 ROOT = Path(__file__).parents[2]

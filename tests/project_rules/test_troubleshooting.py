@@ -100,6 +100,19 @@ def test_every_quoted_message_exists(message: str):
     assert is_printed(message)
 
 
+def reasons_of_sign_ins() -> list[str]:
+    """The reasons of failed sign-ins, in the first column of their table."""
+    page = (ROOT / "docs/single-sign-on.md").read_text()
+    table = page.partition("| the log says |")[2].partition("\n\n")[0]
+    return re.findall(r"^\| ([^|-][^|]*) \|", table, re.MULTILINE)
+
+
+def test_the_reasons_of_failed_sign_ins_exist():
+    """Parts of the log's lines, as the server prints them."""
+    assert len(reasons_of_sign_ins()) >= 7
+    assert [each for each in reasons_of_sign_ins() if not is_printed(each)] == []
+
+
 def test_a_changed_message_is_detected():
     """Another word, or text in place of a value, is not found."""
     assert not is_printed("Port … is in use: start the program on …, or set another port, such as PORT=8001.")
