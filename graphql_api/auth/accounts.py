@@ -105,7 +105,7 @@ class Accounts:
         self._key_ring = key_ring
         self._failed_sign_ins = failed_sign_ins
         self._email_links = email_links
-        self._registration = registration
+        self.registration: Final = registration
         self._retention = retention
         self._passwords = passwords
 
@@ -133,7 +133,7 @@ class Accounts:
         hasher = self._password_limits.hasher(client, username.lower(), self._hashes(address))
         await hasher.check()
         if invitation is not None:
-            check_invited_registration(self._registration)
+            check_invited_registration(self.registration)
             return await invitation_service.register_invited(
                 self._unit_of_work(None, client, request_id),
                 token=invitation,
@@ -148,7 +148,7 @@ class Accounts:
             email=email,
             password=password,
             hash_password=hasher.hash,
-            registration=self._registration,
+            registration=self.registration,
             verify=ask_for_verification if self._email_links.sends_mail else None,
         )
         if self._email_links.sends_mail:

@@ -39,7 +39,7 @@ def _own(actor: Actor) -> Query:
 
 def _sign_in_options(self: object, field: FieldContext) -> SignInOptions:
     backend = field.context.backend
-    return SignInOptions.of(backend.sign_ins, passwords=backend.passwords)
+    return SignInOptions.of(backend.sign_ins, passwords=backend.passwords, registration=backend.accounts.registration)
 
 
 @strawberry.type

@@ -15,6 +15,7 @@ from domain.comment import CommentChange
 from domain.errors import ErrorCode
 from domain.events import ProjectChange, TaskChange
 from domain.project import ProjectRole
+from domain.registration import Registration
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role, UserKind
 from domain.user_deletion import RemainingPlace
@@ -27,6 +28,7 @@ __all__ = [
     "ErrorCode",
     "ProjectChange",
     "ProjectRole",
+    "Registration",
     "RemainingPlace",
     "ResyncReason",
     "Role",
@@ -85,6 +87,15 @@ _described(
         "Reads the tasks that are assigned to them and changes their status.",
         "MODERATOR": "The rights of USER, and reads and deletes the tasks of all users. Reads all projects.",
         "ADMIN": "All rights for the tasks of all users and for all projects, and manages users.",
+    },
+)
+_described(
+    Registration,
+    "Who may register.",
+    {
+        "OPEN": "Everyone.",
+        "INVITE": "Only those who have an invitation.",
+        "CLOSED": "Nobody.",
     },
 )
 _described(

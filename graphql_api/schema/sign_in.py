@@ -8,6 +8,7 @@ import strawberry
 from domain.identity import MAX_IDENTITIES
 from graphql_api.auth.provider_sign_ins import START, ProviderSignIns
 from graphql_api.schema.common import Node, Payload
+from graphql_api.schema.enums import Registration
 from persistence.models import IdentityRow
 
 IDENTITIES_DESCRIPTION = (
@@ -35,16 +36,19 @@ class SignInOptions:
     passwords: bool = strawberry.field(
         description="Whether users can sign in with username and password, register, and change passwords."
     )
+    registration: Registration = strawberry.field(
+        description="Who may register. Nobody may where `passwords` is false."
+    )
     providers: list[SignInProvider] = strawberry.field(description="The providers, in the order in which to show them.")
 
     @classmethod
-    def of(cls, sign_ins: ProviderSignIns | None, *, passwords: bool) -> Self:
+    def of(cls, sign_ins: ProviderSignIns | None, *, passwords: bool, registration: Registration) -> Self:
         """The options of a server with these providers."""
         configs = [each.config for each in sign_ins.providers.values()] if sign_ins is not None else []
         providers = [
             SignInProvider(name=each.name, label=each.label, start_path=START.format(each.name)) for each in configs
         ]
-        return cls(passwords=passwords, providers=providers)
+        return cls(passwords=passwords, registration=registration, providers=providers)
 
 
 @strawberry.type(description="Your account at a sign-in provider, with which you can sign in.")

@@ -54,3 +54,9 @@ async def test_the_operator_creates_users_in_every_mode(api: Api):
         api.build.as_(OPERATOR), **newcomer(), hash_password=api.server.passwords.hash, registration=mode
     )
     assert row.is_active
+
+
+async def test_pages_are_told(api: Api):
+    """A page shows the form only where it works."""
+    options = (await api.ask("{ signInOptions { registration } }")).data["signInOptions"]
+    assert options == {"registration": api.server.settings.registration.name}

@@ -55,7 +55,7 @@ QUERIES: Mapping[str, str] = {
       edges { cursor node { email } } pageInfo { hasNextPage hasPreviousPage } } }""",
     "sessions": f"{{ sessions {SESSION} }}",
     "identities": "{ identities { __typename id provider accountName createdAt lastUsedAt } }",
-    "signInOptions": "{ signInOptions { __typename passwords providers { __typename name label startPath } } }",
+    "signInOptions": "{ signInOptions { __typename passwords registration providers { __typename name label } } }",
     "accessTokens": "{ accessTokens { __typename id name scopes createdAt expiresAt lastUsedAt } }",
     "serviceAccounts": f"{{ serviceAccounts {USER} }}",
     "node": f"""query ($id: ID!) {{ node(id: $id) {{ id ... on Task {TASK} ... on User {USER}
@@ -420,7 +420,12 @@ class TestSessions:
 
     async def test_sign_in_options(self, rows: Rows):
         """A server without providers has passwords."""
-        assert await rows.ask("signInOptions") == {"__typename": "SignInOptions", "passwords": True, "providers": []}
+        assert await rows.ask("signInOptions") == {
+            "__typename": "SignInOptions",
+            "passwords": True,
+            "registration": "OPEN",
+            "providers": [],
+        }
 
     async def test_service_accounts(self, rows: Rows):
         """Those of the project that Mia manages, without the stored address."""

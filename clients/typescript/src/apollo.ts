@@ -112,9 +112,10 @@ export const typePolicies: TypePolicies = {
   Query: {
     fields: {
       tasks: connection(["filter", "orderBy"]),
-      users: connection(),
+      users: connection(["search"]),
       projects: connection(["isArchived"]),
       auditLog: connection(["filter"]),
+      invitations: connection(["projectId"]),
       trash: connection(["projectId"]),
     },
   },
