@@ -38,7 +38,9 @@ def login(
     port: Port = 0,
     as_json: AsJSON = False,
 ) -> None:
-    """Sign in, and stay signed in: through a browser, or with --username and a password.
+    """Sign in through a browser, and stay signed in.
+
+    With --username, it asks for the password instead.
 
     The session is stored in ~/.config/taskriver/tokens.json, which only you can read, or in the file that
     TASKRIVER_TOKENS names. If TASKRIVER_TOKEN has an access token, the command only checks it: commands use it before

@@ -44,7 +44,10 @@ def create(
     role: RoleName = Role.USER,
     as_json: AsJSON = False,
 ) -> None:
-    """Create a service account: a user that is a program, has access tokens only, and never signs in."""
+    """Create a service account.
+
+    It is a user that is a program, has access tokens only, and never signs in.
+    """
 
     async def run(database: Database) -> UserRow:
         found = await get_project(database.unit_of_work(OPERATOR), key=project) if project is not None else None

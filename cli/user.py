@@ -25,9 +25,7 @@ from services import user as user_service
 from services.recovery import CreatedRecovery, create_recovery
 from services.user_deletion import Deletion, continue_deletion, delete_user
 
-users: Final = typer.Typer(
-    help="Create users, set roles, enable, disable, delete and recover users.", no_args_is_help=True
-)
+users: Final = typer.Typer(help="Create, change, recover and delete users.", no_args_is_help=True)
 
 _PAUSE_SECONDS: Final = 0.5
 

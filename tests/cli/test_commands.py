@@ -32,6 +32,11 @@ COMMANDS = [
     ("user", "role"),
     ("user", "disable"),
     ("user", "enable"),
+    ("user", "recover"),
+    ("user", "delete"),
+    ("service-account",),
+    ("login",),
+    ("logout",),
     ("project",),
     ("project", "list"),
     ("project", "create"),
@@ -89,7 +94,8 @@ class TestHelp:
 
     def test_the_readme_has_the_same_list(self):
         """README's list of commands is the one that `--help` prints."""
-        listed = [f"  {name:13}  {line}" for name, (_, line) in commands.COMMANDS.items()]
+        width = max(map(len, commands.COMMANDS))
+        listed = [f"  {name:{width}}  {line}" for name, (_, line) in commands.COMMANDS.items()]
         assert "\n".join(["```", "$ taskriver --help", *listed, "```"]) in (PROJECT / "README.md").read_text()
 
     def test_every_command_is_tested_here(self):

@@ -56,7 +56,7 @@ async def test_the_operator_creates_users_in_every_mode(api: Api):
     assert row.is_active
 
 
-async def test_pages_are_told(api: Api):
+async def test_pages_know_the_mode(api: Api):
     """A page shows the form only where it works."""
     options = (await api.ask("{ signInOptions { registration } }")).data["signInOptions"]
     assert options == {"registration": api.server.settings.registration.name}
