@@ -114,6 +114,7 @@ class TestFirstStart:
                 f"    Start page     http://{place}/",
                 f"    GraphQL        http://{place}/graphql   (in a browser: GraphiQL)",
                 f"    Board          http://{place}/board",
+                f"    Account        http://{place}/account",
                 f"    REST API       http://{place}/docs",
                 f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
                 f"    Health         http://{place}/readyz",

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.access_token import IN_PROJECT, Scope, missing_scope
-from domain.project import ProjectRole
+from domain.project import ProjectCreation, ProjectRole
 from domain.task import TaskStatus
 from domain.user import Role
 from graphql_api.root import schema
@@ -20,6 +20,7 @@ from graphql_api.schema.ids import encode_id
 from persistence.models import ProjectRow, UserRow
 from rest_api.endpoints import OPERATIONS
 from rest_api.operation import RestOperation
+from services.project import create_project
 from services.task import update_task_status
 from tests.graphql_api.scope_matrix import NEEDED, NONE, READERS, REST_NEEDED, root_fields
 from tests.graphql_api.stream_client import signed_in
@@ -247,7 +248,9 @@ class TestOneProject:
     async def test_the_task_socket(self, world: World):
         """It has the changes of the project, if they are about a task of the user."""
         api = world.servers.api
-        project = await api.build.a_project((world.admin, ProjectRole.MANAGER))
+        admin = api.build.as_(api.build.actor(world.admin))
+        # A project that is only stored would be unknown to a stream that has read the memberships of the user before.
+        project = await create_project(admin, creation=ProjectCreation.EVERYONE, key="SOCK", name="Of the socket")
         _, token = await api.build.an_access_token(world.admin, Scope.TASKS_READ, project_id=project.id)
         hidden = await api.build.a_task(world.admin)
         here = await api.build.a_task(world.admin, project_id=project.id)
