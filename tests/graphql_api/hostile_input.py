@@ -31,6 +31,7 @@ Path = tuple[str | int, ...]
 
 TASK, USER, SESSION, PROJECT = "@task@", "@user@", "@session@", "@project@"
 LABEL, COMMENT, ACCESS_TOKEN = "@label@", "@comment@", "@access_token@"
+INVITATION, IDENTITY, LEAVER = "@invitation@", "@identity@", "@leaver@"
 NEW_TASK, DELETED_TASK = "@new_task@", "@deleted_task@"
 FIRST_TASK, LAST_TASK = "@first_task@", "@last_task@"
 """The tasks of the project."""
@@ -89,7 +90,7 @@ INSTANTS = [
 ]  # fmt: skip
 IDS = [
     *OUTSIDERS, TASK, USER, SESSION, PROJECT, LABEL, COMMENT, ACCESS_TOKEN, NEW_TASK, DELETED_TASK,
-    FIRST_TASK, LAST_TASK,
+    FIRST_TASK, LAST_TASK, INVITATION, IDENTITY,
     encoded(b"Task:" + bytes.fromhex("019a0000000070008000000000000001")),
     encoded(b"Task:" + bytes.fromhex("ffffffffffff7fffbfffffffffffffff")),
     encoded(b"Task:" + bytes.fromhex("019a0000000040008000000000000001")),
@@ -139,6 +140,7 @@ _SANE_INPUTS: dict[str, dict[str, Any]] = {
     "setTaskParent": {"id": LAST_TASK, "parentId": FIRST_TASK},
     "updateTasks": {"ids": [LAST_TASK], "assigneeId": None},
     "restoreTask": {"id": DELETED_TASK},
+    "deleteUser": {"userId": LEAVER, "transferTasksTo": USER, "deleteTasks": False},
 }
 """What the input fields of a mutation have in place of the first task."""
 _SANE_TEXTS = {
@@ -248,6 +250,7 @@ def _sane_leaf(kind: str, name: str) -> Any:
     if kind == "ID":
         known = dict.fromkeys(("user", "owner", "assignee", "actor"), USER)
         known |= {"session": SESSION, "accessToken": ACCESS_TOKEN, "project": PROJECT, "label": LABEL}
+        known |= {"invitation": INVITATION, "identity": IDENTITY}
         return known.get(name.removesuffix("s").removesuffix("Id"), TASK)
     if name in ("expectedVersion", "dueAfter", "dueBefore"):
         return None

@@ -294,7 +294,7 @@ class TestAccepting:
         """Nobody registers."""
         email = address()
         token = await token_of(api, await api.a_user(Role.ADMIN), email)
-        monkeypatch.setattr(api.server.backend.accounts, "_registration", Registration.CLOSED)
+        monkeypatch.setattr(api.server.backend.accounts, "registration", Registration.CLOSED)
         assert (await join(api, token, email))["userErrors"] == [{"code": "FORBIDDEN", "message": CLOSED}]
 
 

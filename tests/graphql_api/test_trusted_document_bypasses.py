@@ -20,9 +20,11 @@ from websockets.exceptions import ConnectionClosed
 
 from domain.access_token import Scope, new_token
 from domain.actor import OPERATOR
+from domain.recovery import PATH as RECOVERY_PATH
 from domain.trusted_document import digest_of
 from domain.user import Role
 from server.pages.account import ASSETS, PATHS
+from server.pages.link_pages import SCRIPT_PATH
 from services.access_token import revoke_access_token
 from services.user import set_user_active, set_user_role
 from tests.support.api import Api
@@ -146,6 +148,11 @@ TAKE_NONE = {
     "/board/assets/{name}",
     *PATHS,
     ASSETS,
+    "/join",
+    "/reset-password",
+    "/verify-email",
+    SCRIPT_PATH,
+    RECOVERY_PATH,
 }
 CALLERS = {
     "graphql_api/transports/http/direct.py": "POST",

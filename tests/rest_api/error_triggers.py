@@ -79,7 +79,7 @@ class Offender:
 
     async def when_registration_is(self, mode: Registration) -> httpx.Response:
         """Send it when not everyone may register."""
-        self.monkeypatch.setattr(self.rest.api.server.backend.accounts, "_registration", mode)
+        self.monkeypatch.setattr(self.rest.api.server.backend.accounts, "registration", mode)
         return await self.send()
 
     async def used_up(self, limit: RateLimit, key: str) -> httpx.Response:

@@ -177,14 +177,14 @@ class GraphQLHTTP(Generic[ContextT]):
         media: str,
         headers: dict[bytes, bytes],
     ) -> HTTPResponse | None:
+        if context.identity is not None:
+            record_user(context.identity.actor.user_id)
         operation = await self._executor.prepare(
             request, request_id=context.request_id, headers=headers, actor=actor_of(context.identity)
         )
         if isinstance(operation, Response):
             return _http_response(operation, media, [], context.request_id)
         _check_method(operation, "POST")
-        if context.identity is not None:
-            record_user(context.identity.actor.user_id)
         return await self._execute(operation, context, receive, media)
 
     async def _execute(

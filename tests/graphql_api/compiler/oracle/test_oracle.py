@@ -49,7 +49,8 @@ class TestRandomDocuments:
             assert answered is not None or may_fall_back, (seed, actor.role, sent)
             planned += answered is not None
 
-        assert planned > DOCUMENTS / PARTS * 0.6
+        # Of a few documents, it can be chance that many are invalid.
+        assert planned > DOCUMENTS / PARTS * (0.6 if DOCUMENTS >= 1000 else 0.4)
 
 
 class TestTheOracleBites:

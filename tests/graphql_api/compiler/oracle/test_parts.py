@@ -10,6 +10,7 @@ from tests.graphql_api.delivery import test_mutants as delivery_mutants
 GENERAL: Final = {
     "__init__",
     "bounded_cache",
+    "cost_report",
     "document",
     "documents",
     "executor",
