@@ -44,7 +44,10 @@ ONLY_SLOW := tests/new_noun tests/persistence/test_migrations_in_use.py tests/pe
 	tests/cli/test_output.py tests/cli/test_import_killed.py tests/graphql_api/delivery/test_same_bytes.py \
 	tests/graphql_api/execution/test_introspection.py tests/rest_api/test_schemathesis.py \
 	tests/streaming/test_failover.py tests/streaming/test_sentinel_failover.py \
-	tests/persistence/test_synchronous_commits.py tests/persistence/test_several_hosts.py
+	tests/persistence/test_synchronous_commits.py tests/persistence/test_several_hosts.py \
+	tests/persistence/test_expand_contract.py tests/persistence/test_migration_locks.py tests/persistence/test_migrations.py \
+	tests/streaming/test_sentinel_tls.py tests/streaming/test_unusable_redis.py tests/cli/test_transfer_subtasks.py \
+	tests/cli/test_demo_data.py
 
 test: $(VENV)/dev ## Run the tests in random order, with an eighth of the generated cases (ARGS="-k name", SEED=…, CASES=all).
 	@GENERATED_CASES=$(or $(CASES),few) $(BIN)/python -m pytest -n auto --dist worksteal $(ORDER) \
