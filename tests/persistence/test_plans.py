@@ -112,6 +112,12 @@ BY_CONSTRAINT: Final = {
 }
 
 
+NOT_FILLED: Final = {
+    *("identities", "single_uses", "invitations", "mails", "link_tokens", "user_deletions", "reserved_names"),
+}
+"""Tables of which the dataset has no rows: the plans of their statements would tell nothing."""
+
+
 @pytest.fixture(scope="module")
 async def dataset(new_database: Callable[[], str]) -> AsyncIterator[LargeDataset]:
     """The large dataset."""
@@ -456,5 +462,8 @@ class TestIndexes:
 
         async with dataset.database.connect() as connection:
             query = "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = 'public'"
-            idle = {name for table, name in await connection.execute(text(query)) if name not in BY_CONSTRAINT[table]}
+            indexes = [
+                (table, name) for table, name in await connection.execute(text(query)) if table not in NOT_FILLED
+            ]
+        idle = {name for table, name in indexes if name not in BY_CONSTRAINT[table]}
         assert idle - used == set()

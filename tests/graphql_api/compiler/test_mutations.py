@@ -23,7 +23,7 @@ from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
-from persistence.models import AccessTokenRow, ProjectRow, SessionRow, UserRow
+from persistence.models import AccessTokenRow, IdentityRow, ProjectRow, SessionRow, UserRow
 from tests.support.api import Api
 from tests.support.builders import Builders
 from tests.support.waiting import HANG_SECONDS
@@ -46,6 +46,7 @@ class Situation:
     other: UserRow
     project: ProjectRow
     token: AccessTokenRow
+    identity: IdentityRow
     refresh_token: str
     address: str
 
@@ -54,6 +55,7 @@ class Situation:
         ids = [encode_id("User", each.id) for each in (self.user, self.other)]
         ids += [encode_id("Session", each.id) for each in (self.session, self.other_session)]
         ids += [encode_id("Project", self.project.id), encode_id("AccessToken", self.token.id)]
+        ids += [encode_id("Identity", self.identity.id)]
         for number, name in enumerate([*ids, self.user.username, self.other.username]):
             body = body.replace(name.encode(), b"<%d>" % number)
         return _NEW.sub(rb'"\1":"<new>"', body)
@@ -169,7 +171,13 @@ CASES: Final = (
     Case("token, anonymous", "createAccessToken", TOKEN, lambda _: {"name": "CI", "scopes": ["ADMIN"]}, None),
     Case("token, ended", "revokeAccessToken", "id: revokedAccessTokenId", lambda s: {"accessTokenId": _token(s)}),
     Case("token, unknown", "revokeAccessToken", "id: revokedAccessTokenId", lambda s: {"accessTokenId": _id(s.user)}),
-    Case("identity, unknown", "unlinkIdentity", "id: unlinkedIdentityId", lambda s: {"identityId": _identity()}),
+    Case("identity", "unlinkIdentity", "id: unlinkedIdentityId", lambda s: {"identityId": _identity(s)}),
+    Case(
+        "identity, unknown",
+        "unlinkIdentity",
+        "id: unlinkedIdentityId",
+        lambda s: {"identityId": encode_id("Identity", uuid4())},
+    ),
     Case("account", "createServiceAccount", "user { kind isActive email }", _account),
     Case("account, of admins", "createServiceAccount", ME, lambda s: {"username": f"{s.other.username}x"}),
     Case("account, anonymous", "createServiceAccount", ME, lambda s: {"username": "robot"}, None),
@@ -217,8 +225,8 @@ def _new_key(situation: Situation) -> str:
     return f"{situation.project.key}N"
 
 
-def _identity() -> str:
-    return encode_id("Identity", uuid4())
+def _identity(situation: Situation) -> str:
+    return encode_id("Identity", situation.identity.id)
 
 
 def _token(situation: Situation) -> str:
@@ -267,8 +275,9 @@ async def _situation(api: Api, case: Case) -> Situation:
     session, other_session = [await api.build.a_session(user) for _ in range(2)]
     project = await api.build.a_project((user, ProjectRole.MANAGER))
     token, _ = await api.build.an_access_token(user)
+    identity = await api.build.an_identity(user)
     other = await api.a_user()
-    return Situation(user, session, other_session, other, project, token, signed_in.refresh_token, address)
+    return Situation(user, session, other_session, other, project, token, identity, signed_in.refresh_token, address)
 
 
 async def _prepared(executor: Executor[Context], case: Case, situation: Situation) -> Operation:

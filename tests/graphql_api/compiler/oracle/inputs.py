@@ -296,8 +296,12 @@ class Inputs:
         return {"accessTokenId": self._one((found, found, other), _BAD_IDS)}
 
     def unlink_identity(self) -> Values:
-        """None of the actor: there are no providers."""
-        return {"identityId": self._one((global_id("Identity", "gone"),), _BAD_IDS)}
+        """An own account at a provider, another user's, or none."""
+        found = self._one(
+            (global_id("Identity", f"identity of {self._actor}"),), (global_id("Identity", "gone"),), 0.25
+        )
+        other = global_id("Identity", "identity of outsider")
+        return {"identityId": self._one((found, found, other), _BAD_IDS)}
 
     def register(self) -> Values:
         """A new name, one that is taken, or one that is none."""

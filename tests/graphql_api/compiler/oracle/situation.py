@@ -118,6 +118,7 @@ PORT: Final = 8765
 
 _DELETE: Final = (
     "DELETE FROM used_tokens; DELETE FROM sign_in_codes; DELETE FROM sessions; DELETE FROM access_tokens; "
+    "DELETE FROM identities; "
     "DELETE FROM events; DELETE FROM idempotency_keys; "
     "DELETE FROM comments; DELETE FROM labels; DELETE FROM task_keys; DELETE FROM tasks; DELETE FROM trash; "
     "DELETE FROM task_counters; DELETE FROM memberships; "
@@ -129,6 +130,7 @@ _TABLES: Final = (
         "sessions",
         "sign_in_codes",
         "access_tokens",
+        "identities",
         "used_tokens",
         "tasks",
         "projects",
@@ -207,6 +209,7 @@ class Situation:
             "sessions": [_session(user, device, key_id, tokens) for user in ROLES for device in DEVICES],
             "sign_in_codes": [_sign_in_code(session_name(user, DEVICES[0])) for user in ROLES],
             "access_tokens": [_access_token(user) for user in ROLES],
+            "identities": [_identity(user) for user in ROLES],
             "used_tokens": [row for name in names for row in _used_tokens(name, tokens[name])],
             "tasks": [_task(name, chance) for name in TASKS],
             "trash": [_deleted(name, place, chance) for place, name in enumerate(TRASH, start=-len(TRASH))],
@@ -270,6 +273,20 @@ def _access_token(user: str) -> dict[str, Any]:
         "scopes": ["tasks:read", "account"],
         "created_at": CREATED,
         "expires_at": NEVER,
+        "last_used_at": None,
+    }
+
+
+def _identity(user: str) -> dict[str, Any]:
+    name = f"identity of {user}"
+    return {
+        "id": id_of(name),
+        "user_id": id_of(user),
+        "provider": "one",
+        "issuer": "https://one.example",
+        "subject": name,
+        "account_name": f"{user}@corp.example",
+        "created_at": CREATED,
         "last_used_at": None,
     }
 
