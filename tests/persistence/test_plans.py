@@ -87,7 +87,7 @@ IN_ALL_PROJECTS: Final = [order for order in TaskOrder if order is not TaskOrder
 """The orders of lists with tasks of all projects."""
 # Serve no list: they keep values unique, or rows together when what they refer to goes.
 BY_CONSTRAINT: Final = {
-    "access_tokens": {"pk_access_tokens", "uq_access_tokens_token_hash"},
+    "access_tokens": {"pk_access_tokens", "uq_access_tokens_token_hash", "ix_access_tokens_member"},
     "audit_entries": {"pk_audit_entries"},
     "comments": {"pk_comments"},
     "event_floors": {"pk_event_floors"},
@@ -107,7 +107,7 @@ BY_CONSTRAINT: Final = {
     "trusted_documents": {"pk_trusted_documents", "uq_trusted_documents_serial"},
     "tasks": {"pk_tasks"},
     "used_tokens": {"pk_used_tokens", "ix_used_tokens_session_id"},
-    "users": {"pk_users", "uq_users_email_lower"},
+    "users": {"pk_users", "uq_users_email_lower", "ix_users_project_id"},  # the dataset has no service accounts
     "alembic_version": {"alembic_version_pkc"},
 }
 
@@ -286,6 +286,10 @@ async def everything_else(uow: UnitOfWork) -> None:
     await uow.sessions.end_of_user(numbered(2_001))
     await uow.sessions.end(numbered(2_001))
     await uow.sessions.remove_expired(later(0))
+    await uow.sessions.through_provider("one", subject="7", session=None)
+    await uow.sessions.through_provider("one", subject=None, session="7")
+    await uow.rows(UserRow, user_reads.service_accounts(uow.actor))
+    await uow.rows(UserRow, user_reads.service_accounts(uow.actor, numbered(1)))
     await uow.access_tokens.list_of_user(numbered(7), at_most=100)
     await uow.access_tokens.count(numbered(7))
     await uow.rows(AccessTokenRow, token_by_hash(b"x" * 32, with_roles=False))

@@ -6,7 +6,7 @@ from tests.probes.mutants import MUTANTS, Mutant
 from tests.probes.run import Run
 from tests.probes.servers import Servers
 
-ENOUGH = 600
+ENOUGH = 1_000
 SEED = 5
 
 
