@@ -158,7 +158,9 @@ class Execution:
         self._process = process
         self._group = Group(SharedExecutions(cast("Any", None)), "changes", personal=False)
 
-    async def prepare(self, request: OperationRequest, *, request_id: str, headers: Mapping[bytes, bytes]) -> Operation:
+    async def prepare(
+        self, request: OperationRequest, *, request_id: str, headers: Mapping[bytes, bytes], actor: Actor | None = None
+    ) -> Operation:
         """Accept everything."""
         return Operation(request)
 
