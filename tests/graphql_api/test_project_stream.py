@@ -186,6 +186,10 @@ class TestOwnRoles:
         async with signed_in(live, people["outsider"]) as listener:
             await listener.listen(OWN)
             await move(live, team.task, "IN_PROGRESS", people["manager"])
+            # An own item proves that the change was not delivered. If a busy process has to read the roles again, it
+            # may find that of the next line already, and deliver changes from before.
+            own = await task_creation.create_task(live.build.as_(people["outsider"]), title="First")
+            assert (await listener.receive())["taskId"] == task_id(own)
             await set_role(live, team, "outsider", ProjectRole.VIEWER)
             appeared = await listener.receive()
             assert appeared["__typename"] == "ProjectAppeared", appeared
